@@ -1,0 +1,63 @@
+# Trueload. `make` lists what there is to do; every target builds the environment it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help env demo test check format lint types imports bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: $(READY) ## build .venv from requirements.lock (uv where it is installed, else venv and pip)
+
+# Two steps, because pip refuses an editable install beside hashes: first everything that is
+# pinned, then ourselves without an index and without dependencies.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Trueload needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make env PYTHON=python3.12")'
+	@echo "building $(VENV) (about a minute with pip, a quarter of that with uv)"
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV) && \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock && \
+	  uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation -e . ; \
+	else \
+	  $(PYTHON) -m venv --clear $(VENV) && \
+	  $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --require-hashes --compile -r requirements.lock && \
+	  $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-index --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@
+
+demo: env ## the main job: populate the CRM, grow its users, judge, write the report
+	@$(BIN)/trueload run demo
+
+test: env ## every test (browser tests install Debian's chromium where they may)
+	@$(BIN)/python tests/chromium.py
+	$(BIN)/python -m pytest
+
+check: format lint types imports test ## what CI holds: format, lint, types, import contracts, tests
+
+format: env ## fail if a file is not formatted (ruff format mends it)
+	$(BIN)/ruff format --check .
+
+lint: env ## ruff
+	$(BIN)/ruff check .
+
+types: env ## mypy, strict
+	$(BIN)/mypy
+
+imports: env ## the import direction between the rooms
+	$(BIN)/lint-imports
+
+bench: env ## benchmarks: ratios against a named reference in the same run
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+lock: ## pin the dependencies again (needs uv; the lock names no index)
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove what was built and cached (runs/ stays)
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

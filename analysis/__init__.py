@@ -1,0 +1,1 @@
+"""Reads runs, computes, judges, tells."""

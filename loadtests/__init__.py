@@ -1,0 +1,1 @@
+"""Applies a scenario to a target and records a run; the front door."""
