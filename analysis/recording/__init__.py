@@ -1,0 +1,1 @@
+"""The run folder: its format, who writes it, who reads it."""

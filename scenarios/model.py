@@ -1,0 +1,156 @@
+"""The nouns of a scenario: a static description of load and of what is allowed.
+
+Instances are made by :mod:`scenarios.loading`, which reports every mistake of a
+file together; an instance is therefore always valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scenarios.assertions import Assertion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A value that lives in the environment; only its name is ever written."""
+
+    env: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The system under load: the reference CRM, or anything at a URL.
+
+    Attributes
+    ----------
+    app : str or None
+        ``"crm"`` starts the reference CRM.
+    url : str or None
+        A system that is already running; then `app` is None.
+    allow : tuple of str
+        Hosts beside loopback that the scenario's author allows.
+    database : str or Secret
+        ``"sqlite"``, ``"postgres"``, or a URL in the environment.
+    workers, threads : int
+        Server processes, and threads in each.
+    customers, seed : int
+        Size and seed of the dataset.
+    headers : mapping of str to (str or Secret)
+        Sent with every request.
+    """
+
+    app: str | None = "crm"
+    url: str | None = None
+    allow: tuple[str, ...] = ()
+    database: str | Secret = "sqlite"
+    workers: int = 1
+    threads: int = 4
+    customers: int = 20_000
+    seed: int = 1
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A span of the load: a ramp to it, then a hold; only the hold is judged."""
+
+    users: int
+    hold_s: float
+    ramp_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What is sent: by whom, how many, for how long.
+
+    Attributes
+    ----------
+    mix : mapping of str to float
+        Personas and their weights; empty with a locustfile.
+    locustfile : Path or None
+        Anybody's Locust users instead of a mix.
+    think_scale : float
+        Factor on every persona's think time; 1 is real.
+    warmup_s, settle_s, timeout_s : float
+        Seconds; `settle_s` None means 3 s or two mean think times.
+    required : int
+        The load that must be carried; stages beyond it find the limit.
+    stages : tuple of Stage
+        At least one.
+    """
+
+    stages: tuple[Stage, ...]
+    required: int
+    mix: Mapping[str, float] = field(default_factory=dict)
+    locustfile: Path | None = None
+    think_scale: float = 1.0
+    warmup_s: float = 0.0
+    settle_s: float | None = None
+    timeout_s: float = 10.0
+    max_users: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A subject (``"all"`` or an endpoint) and an assertion about it.
+
+    `implied` names the reason when the budget was added, not written.
+    """
+
+    subject: str
+    assertion: Assertion
+    implied: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One scenario, as parsed and validated.
+
+    Attributes
+    ----------
+    name, title, question : str
+        What it is called, and the question that it answers.
+    source : str
+        File it came from, for messages.
+    raw : mapping
+        The parsed TOML with every ``--set`` applied: what the manifest keeps.
+        Secrets stand in it by name only.
+    """
+
+    name: str
+    title: str
+    question: str
+    target: Target
+    load: Load
+    budgets: tuple[Budget, ...]
+    source: str
+    raw: Mapping[str, object]
+
+    @property
+    def tightest_latency_limit_s(self) -> float | None:
+        """The smallest latency limit of the budgets in seconds, if there is one."""
+        return min(self._latency_limits(), default=None)
+
+    @property
+    def largest_latency_limit_s(self) -> float | None:
+        """The largest latency limit of the budgets in seconds, if there is one."""
+        return max(self._latency_limits(), default=None)
+
+    @property
+    def drain_s(self) -> float:
+        """How long open requests are followed when users leave or the run ends.
+
+        Twice the largest latency limit, at least 2 s, at most the timeout.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
+        return min(max(2 * (self.largest_latency_limit_s or 0.0), 2.0), self.load.timeout_s)
+
+    def _latency_limits(self) -> list[float]:
+        return [budget.assertion.limit for budget in self.budgets if budget.assertion.is_latency]

@@ -1,0 +1,178 @@
+"""When a run does what: the stages of a scenario as spans of run time.
+
+::
+
+    users
+      |                                   ______________  stage 1
+      |                        /|        |
+      |  ______________________/ |settle |     hold
+      | |warm-up|settle| hold    ramp
+      +-+-------+------+---------+-------+--------------> run time
+        0
+
+Pure: the driver, the progress display and the analysis all read it, so that
+they cannot disagree about where a hold begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scenarios.model import Scenario
+from scenarios.personas import mean_think_s
+
+MINIMUM_SETTLE_S = 3.0
+
+
+class Phase(StrEnum):
+    """What a moment of a run is."""
+
+    WARMUP = "warmup"
+    RAMP = "ramp"
+    SETTLE = "settle"
+    HOLD = "hold"
+    DRAIN = "drain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stage in run time: ramp, settle, hold, all in seconds from the start."""
+
+    stage: int
+    users: int
+    before: int
+    start_s: float
+    ramped_s: float
+    hold_s: float
+    end_s: float
+
+    @property
+    def length_s(self) -> float:
+        """Length of the hold in seconds."""
+        return self.end_s - self.hold_s
+
+    def users_at(self, t_s: float) -> int:
+        """Virtual users asked for at a moment of this span."""
+        if t_s >= self.ramped_s:
+            return self.users
+        done = (t_s - self.start_s) / (self.ramped_s - self.start_s)
+        return round(self.before + done * (self.users - self.before))
+
+    def phase_at(self, t_s: float) -> Phase:
+        """Phase at a moment of this span."""
+        if t_s < self.ramped_s:
+            return Phase.RAMP
+        return Phase.SETTLE if t_s < self.hold_s else Phase.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What is asked of the generator at one moment of the run."""
+
+    users: int
+    stage: int | None
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """All spans of a run, and its warm-up."""
+
+    warmup_s: float
+    spans: tuple[Span, ...]
+
+    @property
+    def end_s(self) -> float:
+        """When the last hold ends, in seconds from the start."""
+        return self.spans[-1].end_s
+
+    def at(self, t_s: float) -> Moment:
+        """Tell what is asked at a moment.
+
+        Parameters
+        ----------
+        t_s : float
+            Seconds from the start of the run.
+
+        Returns
+        -------
+        Moment
+            Users, stage (None in the warm-up and after the end) and phase.
+        """
+        if t_s < self.warmup_s:
+            return Moment(users=self.spans[0].users, stage=None, phase=Phase.WARMUP)
+        for span in self.spans:
+            if t_s < span.end_s:
+                return Moment(users=span.users_at(t_s), stage=span.stage, phase=span.phase_at(t_s))
+        return Moment(users=0, stage=None, phase=Phase.DRAIN)
+
+    def required_end_s(self, required: int) -> float:
+        """When the last stage up to the required load ends.
+
+        Parameters
+        ----------
+        required : int
+            The load that must be carried.
+
+        Returns
+        -------
+        float
+            Seconds from the start of the run.
+        """
+        return max(span.end_s for span in self.spans if span.users <= required)
+
+
+def settle_s(scenario: Scenario) -> float:
+    """How long each stage settles after its ramp.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its own setting wins; else 3 s or two mean think times, whichever is longer.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
+    load = scenario.load
+    if load.settle_s is not None:
+        return load.settle_s
+    think = mean_think_s(load.mix, load.think_scale) if load.mix else 0.0
+    return max(MINIMUM_SETTLE_S, 2 * think)
+
+
+def plan(scenario: Scenario) -> Schedule:
+    """Lay a scenario's stages out in run time.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any scenario.
+
+    Returns
+    -------
+    Schedule
+        Spans in order; the first begins when the warm-up ends.
+    """
+    settle = settle_s(scenario)
+    spans: list[Span] = []
+    t_s, before = scenario.load.warmup_s, scenario.load.stages[0].users
+    if scenario.load.warmup_s == 0:
+        before = 0
+    for index, stage in enumerate(scenario.load.stages):
+        ramped = t_s + stage.ramp_s
+        spans.append(
+            Span(
+                stage=index,
+                users=stage.users,
+                before=before,
+                start_s=t_s,
+                ramped_s=ramped,
+                hold_s=ramped + settle,
+                end_s=ramped + settle + stage.hold_s,
+            )
+        )
+        t_s, before = spans[-1].end_s, stage.users
+    return Schedule(warmup_s=scenario.load.warmup_s, spans=tuple(spans))
