@@ -156,7 +156,7 @@ def merge(base: dict[str, Any], change: Mapping[str, Any]) -> None:
             base[key] = value
 
 
-def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path) -> Scenario:
+def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) -> Scenario:
     """Validate a parsed document.
 
     Parameters
@@ -165,8 +165,9 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path) -> Scenar
         The document.
     name : str
         What messages call it.
-    folder : Path
-        Where a relative locustfile is looked for.
+    folder : Path or None
+        Where a relative locustfile is looked for; None does not look for it
+        (a recorded run is judged where its locustfile may be long gone).
 
     Returns
     -------
@@ -203,7 +204,7 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path) -> Scenar
     )
 
 
-def _load(fields: Fields, folder: Path) -> Load:
+def _load(fields: Fields, folder: Path | None) -> Load:
     model = fields.choice("model", ("closed", "open"), default="closed")
     if model == "open":
         fields.mistake("model", "'open'", "closed (the open model is not built yet)")
@@ -248,10 +249,12 @@ def _stages(fields: Fields) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _locustfile(fields: Fields, folder: Path) -> Path | None:
+def _locustfile(fields: Fields, folder: Path | None) -> Path | None:
     text = fields.text("locustfile", default="")
     if not text:
         return None
+    if folder is None:
+        return Path(text)
     path = (folder / text).resolve()
     if not path.is_file():
         fields.mistake("locustfile", repr(text), f"a Python file (looked for {path})")

@@ -1,0 +1,225 @@
+"""Reads a run folder, finished or cut off, into a Recording."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.recording.format import (
+    CENSORED,
+    EVENTS,
+    FORMAT,
+    MANIFEST,
+    PARQUET,
+    RESOURCES,
+    TIMELINE,
+    Outcome,
+)
+from analysis.recording.streams import StreamEnd, read_lines, read_samples
+from scenarios.errors import RunFolderError
+from scenarios.loading import parse_scenario
+from scenarios.model import Scenario
+from scenarios.schedule import Schedule, plan
+
+_CENSORED_LABELS = frozenset(outcome.label for outcome in CENSORED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A run as it was recorded.
+
+    Attributes
+    ----------
+    folder : Path
+        The run folder.
+    manifest : dict
+        As written by the supervisor.
+    scenario : Scenario
+        With every setting of the command line applied.
+    schedule : Schedule
+        Its stages in run time.
+    samples : DataFrame, shape (n, columns)
+        One row a request: the columns of the format with times in microseconds
+        of run time (NaN = did not happen), and ``name`` ("METHOD endpoint"),
+        ``intended_s``, ``end_s`` (last byte, else last seen), ``latency_ms``
+        (intended to last byte; to last seen when the end was not),
+        ``service_ms`` (the same from the send), ``good``, ``bad``, ``censored``.
+    timeline, resources, events : list of dict
+        As written, in order.
+    streams : tuple of StreamEnd
+        How far each stream could be read.
+    ended_s : float
+        When the load ended, in seconds of run time.
+    end_why : str
+        ``"finished"``, ``"interrupted"``, ``"killed"``, ...
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    scenario: Scenario
+    schedule: Schedule
+    samples: pd.DataFrame
+    timeline: list[dict[str, Any]]
+    resources: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    streams: tuple[StreamEnd, ...]
+    ended_s: float
+    end_why: str
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read a run's manifest.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+
+    Returns
+    -------
+    dict
+        The manifest.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder is no run, or of a newer format.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise RunFolderError(
+            f"{folder}: found no {MANIFEST} in it; allowed: a run folder",
+            hint="list the runs there are with: trueload runs",
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version = manifest["format"]
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise RunFolderError(f"{path}: is no manifest of a run ({error})") from error
+    if not isinstance(version, int) or version > FORMAT:
+        raise RunFolderError(
+            f"{path}: found format {version!r}; allowed: up to {FORMAT}",
+            hint="it was recorded by a newer Trueload: judge it with that one",
+        )
+    return dict(manifest)
+
+
+def read_run(folder: Path) -> Recording:
+    """Read a run folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder; its streams are read when it was never consolidated.
+
+    Returns
+    -------
+    Recording
+        Everything that was recorded.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder is no run, of a newer format, or damaged.
+    """
+    manifest = read_manifest(folder)
+    try:
+        scenario = parse_scenario(manifest["scenario"], name=str(folder.name), folder=None)
+        timeline = read_lines(folder / TIMELINE)
+        resources = read_lines(folder / RESOURCES)
+        events = read_lines(folder / EVENTS)
+        table, streams = _samples(folder, manifest)
+        samples = to_frame(table, _offsets(manifest))
+    except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
+    ended_s, why = _end(manifest, timeline, samples)
+    return Recording(
+        folder=folder,
+        manifest=manifest,
+        scenario=scenario,
+        schedule=plan(scenario),
+        samples=samples,
+        timeline=timeline,
+        resources=resources,
+        events=events,
+        streams=tuple(streams),
+        ended_s=ended_s,
+        end_why=why,
+    )
+
+
+def _samples(folder: Path, manifest: dict[str, Any]) -> tuple[pa.Table, list[StreamEnd]]:
+    if not (folder / PARQUET).is_file():
+        return read_samples(folder)
+    table = pq.read_table(folder / PARQUET)
+    ends = [StreamEnd(**end) for end in manifest.get("streams", [])]
+    return table, ends
+
+
+def _offsets(manifest: dict[str, Any]) -> dict[int, float]:
+    """Microseconds to add to a process's times to get run time."""
+    return {
+        process["process"]: float(process["clock"]["offset_us"])
+        for process in manifest.get("generators", [])
+    }
+
+
+def to_frame(table: pa.Table, offsets: dict[int, float]) -> pd.DataFrame:
+    """Turn samples into the frame that the measures take.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Samples with names written out.
+    offsets : dict of int to float
+        For each process, microseconds to add to its times.
+
+    Returns
+    -------
+    DataFrame
+        As :class:`Recording` describes it.
+    """
+    words = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    for name in words:
+        index = table.schema.get_field_index(name)
+        table = table.set_column(index, name, table.column(name).dictionary_encode())
+    frame: pd.DataFrame = table.to_pandas()
+    for name in ("intended_us", "sent_us", "connected_us", "first_byte_us", "done_us", "seen_us"):
+        shift = frame["process"].map(offsets).fillna(0.0).to_numpy(dtype=float)
+        frame[name] = frame[name].to_numpy(dtype=float) + shift
+    done, seen = frame["done_us"].to_numpy(), frame["seen_us"].to_numpy()
+    end_us = np.where(np.isnan(done), seen, done)
+    outcome = frame["outcome"].astype(str)
+    frame["name"] = _names(frame)
+    frame["intended_s"] = frame["intended_us"] / 1e6
+    frame["end_s"] = end_us / 1e6
+    frame["latency_ms"] = (end_us - frame["intended_us"]) / 1e3
+    frame["service_ms"] = (end_us - frame["sent_us"]) / 1e3
+    frame["good"] = (outcome == Outcome.OK.label).to_numpy()
+    frame["bad"] = ~outcome.isin([Outcome.OK.label, Outcome.CANCELLED.label]).to_numpy()
+    frame["censored"] = outcome.isin(_CENSORED_LABELS).to_numpy()
+    return frame
+
+
+def _names(frame: pd.DataFrame) -> pd.Series:
+    pairs = frame["method"].astype(str) + " " + frame["endpoint"].astype(str)
+    return pairs.astype("category")
+
+
+def _end(
+    manifest: dict[str, Any], timeline: list[dict[str, Any]], samples: pd.DataFrame
+) -> tuple[float, str]:
+    end = manifest.get("end")
+    if end is not None:
+        return float(end["load_ended_s"]), str(end["why"])
+    last = [float(line["t_s"]) for line in timeline[-1:]]
+    if len(samples):
+        last.append(float(samples["end_s"].max()))
+    return max(last, default=0.0), "killed"
