@@ -1,1 +1,52 @@
-"""The system under test: a reference CRM."""
+"""The system under test: a reference CRM.
+
+Customers, products, orders and feedback, as a JSON API under ``/api/v1`` and one HTML page, over
+SQLite. ``python -m target_app seed`` makes a dataset, ``serve`` serves a copy of it.
+"""
+
+from flask import Flask
+
+from target_app import (
+    customers,
+    database,
+    feedback,
+    feedback_page,
+    operations,
+    orders,
+    problems,
+    products,
+    telemetry,
+)
+from target_app.config import Config
+from target_app.ids import RecordId
+
+__all__ = ["Config", "create_app"]
+
+
+def create_app(config: Config) -> Flask:
+    """
+    Make the application.
+
+    Parameters
+    ----------
+    config : Config
+        What this instance serves and how.
+
+    Returns
+    -------
+    Flask
+        A WSGI application with its own engine and connection pool.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    app.extensions["crm"] = config
+    app.url_map.converters["record"] = RecordId
+    database.install(app, config)
+    problems.install(app)
+    for resource in (customers, products, orders, feedback):
+        app.register_blueprint(resource.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(feedback_page.blueprint)
+    app.register_blueprint(operations.blueprint)
+    telemetry.install(app, config)
+    return app

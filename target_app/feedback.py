@@ -1,0 +1,133 @@
+"""``/api/v1/feedback``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response
+from sqlalchemy import bindparam, insert, select
+from werkzeug.exceptions import NotFound
+
+from target_app import answers, bodies, database
+from target_app.customers import customer_exists
+from target_app.models import Feedback
+from target_app.paging import Listing
+from target_app.problems import FieldError, Invalid
+from target_app.validation import RECORD, Email, Field, Text, Whole, check
+
+blueprint = Blueprint("feedback", __name__)
+
+FIELDS = {
+    "id": Feedback.id,
+    "customer_id": Feedback.customer_id,
+    "name": Feedback.name,
+    "email": Feedback.email,
+    "content": Feedback.content,
+    "score": Feedback.score,
+    "nps": Feedback.nps,
+    "status": Feedback.status,
+    "created_at": Feedback.created_at,
+    "first_response_at": Feedback.first_response_at,
+    "resolved_at": Feedback.resolved_at,
+    "assigned_to": Feedback.assigned_to,
+    "version": Feedback.version,
+}
+
+FORM_SCHEMA = {
+    "content": Field(Text(500, lines=True)),
+    "name": Field(Text(50)),
+    "email": Field(Email(100)),
+}
+"""What anybody may tell on the public form; the API takes this and a little more."""
+
+SCHEMA = FORM_SCHEMA | {
+    "customer_id": Field(RECORD, required=False),
+    "score": Field(Whole(1, 5), required=False),
+    "nps": Field(Whole(0, 10), required=False),
+}
+
+_LISTING = Listing(FIELDS, key=("created_at", "id"))
+_BY_ID = select(*FIELDS.values()).where(Feedback.id == bindparam("feedback_id"))
+_INSERT = insert(Feedback)
+
+
+@blueprint.get("/feedback")
+def list_feedback() -> Response:
+    """
+    List feedback, newest first.
+
+    Returns
+    -------
+    Response
+        A page.
+    """
+    return _LISTING.answer()
+
+
+@blueprint.get("/feedback/<record:feedback_id>")
+def open_feedback(feedback_id: int) -> Response:
+    """
+    Open one piece of feedback.
+
+    Parameters
+    ----------
+    feedback_id : int
+        Which.
+
+    Returns
+    -------
+    Response
+        The record.
+
+    Raises
+    ------
+    NotFound
+        404, when there is no such feedback.
+    """
+    found = database.rows(_BY_ID, feedback_id=feedback_id)
+    if not found:
+        raise NotFound(f"Feedback {feedback_id} does not exist.")
+    return answers.ok(dict(zip(FIELDS, found[0], strict=True)))
+
+
+@blueprint.post("/feedback")
+def create_feedback() -> Response:
+    """
+    Take feedback, of a known customer or of anybody.
+
+    Returns
+    -------
+    Response
+        201 and the record.
+
+    Raises
+    ------
+    Invalid
+        422, when it names a customer that does not exist.
+    """
+    body = check(SCHEMA, bodies.read_json())
+    if body["customer_id"] is not None and not customer_exists(body["customer_id"]):
+        raise Invalid([FieldError("/customer_id", "is no customer that exists")])
+    record = store(body)
+    return answers.created(f"/api/v1/feedback/{record['id']}", record)
+
+
+def store(body: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Store feedback that has been checked.
+
+    Parameters
+    ----------
+    body : mapping of str to object
+        The fields of `FORM_SCHEMA` or of `SCHEMA`.
+
+    Returns
+    -------
+    dict of str to object
+        The whole record, committed.
+    """
+    record: dict[str, Any] = dict.fromkeys(FIELDS) | dict(body)
+    record |= {"status": "new", "created_at": database.now(), "version": 1}
+    del record["id"]
+    key = database.insert(_INSERT, record)
+    database.commit()
+    return {"id": key, **record}

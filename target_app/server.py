@@ -1,0 +1,178 @@
+"""Starting granian, the WSGI server, and what its workers load.
+
+Each setting below answers to something that goes wrong without it:
+
+- ``--blocking-threads``: else up to 512 Python threads, and far fewer connections to the database.
+- ``--backpressure``, ``--backlog``: a worker serves so many *connections*, idle kept ones included;
+  the next one waits for ever.
+- ``--http1-header-read-timeout``: an idle connection is closed after so long; 60 s is the most.
+- ``--workers-kill-timeout``: else a hung request keeps the server from ending.
+- ``--respawn-failed-workers``: else one lost worker ends the server. Two losses within 5.5 s end it
+  all the same, with one worker as with many.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from flask import Flask
+
+from target_app import create_app
+from target_app.config import Config
+from target_app.lifetime import die_with_master
+
+FACTORY = "target_app.server:create_worker_app"
+_GRANIAN_BACKLOG_LEAST = 128
+_FILES_BESIDE_CONNECTIONS = 256
+
+
+def create_worker_app() -> Flask:
+    """
+    Make the application in a server worker. This is what granian loads.
+
+    Returns
+    -------
+    Flask
+    """
+    die_with_master()
+    app = create_app(Config.from_environment(os.environ))
+    # What lives as long as the process need not be looked at by each collection.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def command(*, host: str, port: int, workers: int, threads: int, connections: int) -> list[str]:
+    """
+    Write granian's command line.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Where to listen.
+    workers : int
+        How many server processes.
+    threads : int
+        Request threads of each.
+    connections : int
+        How many clients may be connected. Each worker is given room for all of them, because the
+        kernel spreads connections by chance.
+
+    Returns
+    -------
+    list of str
+    """
+    options = {
+        "--interface": "wsgi",
+        "--http": "1",
+        "--host": host,
+        "--port": port,
+        "--workers": workers,
+        "--blocking-threads": threads,
+        "--blocking-threads-idle-timeout": 600,
+        "--backlog": max(connections, _GRANIAN_BACKLOG_LEAST),
+        "--backpressure": connections,
+        "--http1-header-read-timeout": 60_000,
+        "--workers-kill-timeout": 1,
+        "--respawn-interval": 0.3,
+        "--log-level": "warning",
+    }
+    words = [str(word) for option in options.items() for word in option]
+    switches = ["--factory", "--no-ws", "--respawn-failed-workers"]
+    return [sys.executable, "-m", "granian", *words, *switches, FACTORY]
+
+
+def replace_process(words: list[str], config: Config, connections: int) -> None:
+    """
+    Become the server. Does not return.
+
+    Parameters
+    ----------
+    words : list of str
+        What `command` wrote.
+    config : Config
+        The options of the workers, which reach them by the environment.
+    connections : int
+        How many files may be needed at once, and a few more.
+    """
+    _allow_files(connections + _FILES_BESIDE_CONNECTIONS)
+    # granian would take each option that is not given from a variable of its own.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GRANIAN_")}
+    os.execve(words[0], words, inherited | config.to_environment())  # noqa: S606 - no shell is the point
+
+
+def taken(host: str, port: int) -> str | None:
+    """
+    Tell whether somebody has a port.
+
+    granian binds with SO_REUSEPORT: beside another server that does so, too, it would start happily
+    and get half of the connections. A socket that is bound and does not listen is no obstacle: that
+    is how a port is kept for us.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Where we would listen.
+
+    Returns
+    -------
+    str or None
+        What stands in the way, in words; None when nothing does.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        return f"is no address of this machine ({error.strerror})"
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            return f"cannot be listened on ({error.strerror})"
+        # Kept bound meanwhile, so that the kernel does not connect the next socket to itself.
+        with socket.socket(family, kind, protocol) as caller:
+            caller.settimeout(1)
+            if caller.connect_ex(address) == 0:
+                return "has a server already"
+    return None
+
+
+def commit_of_code() -> str | None:
+    """
+    Find the commit that the code was checked out from.
+
+    Returns
+    -------
+    str or None
+        None without git or outside of a checkout.
+    """
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()
+
+
+def _allow_files(needed: int) -> None:
+    """Raise the limit of open files, of which each connection is one; often it is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        needed = min(needed, hard)
+    if soft not in {resource.RLIM_INFINITY} and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
