@@ -82,7 +82,7 @@ PERSONAS: Mapping[str, Persona] = {
         think_s=15.0,
         steps={
             "read_form": Step(weight=35, requests=(_FORM,)),
-            "send_feedback": Step(weight=15, requests=(_FORM, _SEND_FORM, _FORM)),
+            "send_feedback": Step(weight=15, requests=(_SEND_FORM, _FORM)),
             "my_orders": Step(weight=35, requests=(_CUSTOMER_ORDERS,)),
             "open_order": Step(weight=15, requests=(_CUSTOMER_ORDERS, _ORDER)),
         },

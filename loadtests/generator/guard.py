@@ -1,0 +1,95 @@
+"""Keeps load where it was allowed to go.
+
+The check sits where connections are made: an audit hook sees every name that is
+looked up and every address that is connected to, whatever client a locustfile
+brings, and cannot be removed again.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+class HostRefusedError(ConnectionRefusedError):
+    """A connection to a host that is neither loopback nor allowed."""
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine's loopback.
+
+    Parameters
+    ----------
+    host : str
+        A name or an address, with or without brackets.
+
+    Returns
+    -------
+    bool
+        True for localhost, 127.0.0.0/8 and ::1.
+    """
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.split("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+class Guard:
+    """Refuses connections to hosts that were not allowed.
+
+    Parameters
+    ----------
+    allowed : iterable of str
+        Hosts beside loopback.
+    refused : callable
+        Called with the host when a connection is refused.
+    """
+
+    def __init__(self, allowed: Iterable[str], refused: Callable[[str], None]) -> None:
+        self._names = {host.strip("[]").rstrip(".").lower() for host in allowed}
+        self._addresses: set[str] = set()
+        self._refused = refused
+
+    def allows(self, host: str) -> bool:
+        """Tell whether load may go to a host."""
+        name = host.strip("[]").rstrip(".").lower()
+        return is_loopback(name) or name in self._names or name in self._addresses
+
+    def install(self) -> None:
+        """Watch every lookup and every connection of this process from now on."""
+        self._learn_addresses()
+        sys.addaudithook(self._audit)
+
+    def _learn_addresses(self) -> None:
+        for name in self._names:
+            try:
+                found = socket.getaddrinfo(name, None)
+            except OSError:
+                continue  # a name that cannot be resolved fails as a connection later
+            self._addresses.update(str(entry[4][0]).lower() for entry in found)
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect" or event == "socket.sendto":
+            sock, address = arguments
+            if sock.family in {socket.AF_INET, socket.AF_INET6}:
+                self._check(str(address[0]))
+        elif event == "socket.getaddrinfo" or event == "socket.gethostbyname":
+            if arguments[0] is not None:
+                self._check(_text(arguments[0]))
+
+    def _check(self, host: str) -> None:
+        if host and not self.allows(host):
+            self._refused(host)
+            raise HostRefusedError(f"load to {host} was not allowed")
+
+
+def _text(host: str | bytes) -> str:
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else host

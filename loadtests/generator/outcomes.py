@@ -1,0 +1,95 @@
+"""What became of a request, from what its client reports."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Any
+
+import gevent
+import requests
+from locust.exception import CatchResponseError
+
+from analysis.recording.format import Outcome
+
+_TOO_MANY = 429
+_FIRST_ERROR = 400
+_MAX_ERROR_CHARS = 160
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.I)
+_SECRET = re.compile(
+    r"(?i)\b(bearer|basic)\s+\S+|\b(token|password|passwd|secret|api[_-]?key|cookie|session)"
+    r"\s*[=:]\s*\S+"
+)
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{12,}\b|\d{5,}", re.I)
+
+_TIMEOUTS = (TimeoutError, socket.timeout, gevent.Timeout, requests.exceptions.Timeout)
+
+
+def classify(exception: BaseException | None, response: Any) -> tuple[Outcome, int | None]:
+    """Classify a finished request.
+
+    Parameters
+    ----------
+    exception : BaseException or None
+        As the engine's event carries it; None when the client calls it a success.
+    response : object
+        The client's response; may carry ``status_code`` and ``error``.
+
+    Returns
+    -------
+    tuple of (Outcome, int or None)
+        The outcome, and the status when there was an answer.
+    """
+    status = getattr(response, "status_code", None) or None
+    if status is None:
+        return _unanswered(getattr(response, "error", None) or exception), None
+    if exception is None:
+        return Outcome.OK, status
+    if isinstance(exception, _TIMEOUTS):
+        return Outcome.TIMEOUT, status
+    if status == _TOO_MANY:
+        return Outcome.RATE_LIMITED, status
+    if status >= _FIRST_ERROR:
+        return Outcome.HTTP_ERROR, status
+    if isinstance(exception, OSError) and not isinstance(exception, CatchResponseError):
+        return Outcome.CONNECTION_ERROR, status  # the body broke off
+    return Outcome.CHECK_FAILED, status
+
+
+def _unanswered(exception: BaseException | None) -> Outcome:
+    if exception is None:
+        return Outcome.OK  # no HTTP: a client of the locustfile's own that reports a success
+    if isinstance(exception, _TIMEOUTS):
+        return Outcome.TIMEOUT
+    if isinstance(exception, CatchResponseError | AssertionError):
+        return Outcome.CHECK_FAILED
+    return Outcome.CONNECTION_ERROR
+
+
+def clean_error(exception: BaseException | str | None) -> str | None:
+    """Write an error so that it can be grouped and holds no URL and no secret.
+
+    Parameters
+    ----------
+    exception : BaseException, str or None
+        What the client reports.
+
+    Returns
+    -------
+    str or None
+        At most 160 characters.
+    """
+    if exception is None:
+        return None
+    text = exception if isinstance(exception, str) else _describe(exception)
+    text = _URL.sub("<url>", text)
+    text = _SECRET.sub("<secret>", text)
+    text = _NUMBERS.sub("<n>", text)
+    return " ".join(text.split())[:_MAX_ERROR_CHARS]
+
+
+def _describe(exception: BaseException) -> str:
+    if isinstance(exception, CatchResponseError):
+        return str(exception)
+    return f"{type(exception).__name__}: {exception}"
