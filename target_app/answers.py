@@ -5,7 +5,7 @@ from json import JSONEncoder
 
 from flask import Response
 
-_encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def ok(body: Mapping[str, object]) -> Response:
@@ -21,7 +21,7 @@ def ok(body: Mapping[str, object]) -> Response:
     -------
     Response
     """
-    answer = Response(_encode(body), mimetype="application/json")
+    answer = Response(encode(body), mimetype="application/json")
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 

@@ -3,8 +3,32 @@
 import json
 from typing import NoReturn
 
-from flask import request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from flask import current_app, request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+
+def read() -> bytes:
+    """
+    Read the body of the current request.
+
+    Returns
+    -------
+    bytes
+        The whole body.
+
+    Raises
+    ------
+    RequestEntityTooLarge
+        413, when it is longer than allowed.
+    """
+    # A body that comes in chunks has no length to look at first. The framework would cut it at the
+    # limit without a word: so it may read one byte more, and that one is the sign.
+    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    request.max_content_length = limit + 1
+    body = request.get_data()
+    if len(body) > limit:
+        raise RequestEntityTooLarge(f"The body is longer than {limit} bytes.")
+    return body
 
 
 def read_json() -> object:
@@ -26,7 +50,7 @@ def read_json() -> object:
     """
     if not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json.")
-    body = request.get_data(cache=False)  # beyond the limit: 413
+    body = read()
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:

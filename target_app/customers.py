@@ -8,27 +8,31 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
 
 from target_app import answers, bodies, database
-from target_app.models import CUSTOMER_STATUSES, SEGMENTS, Customer
+from target_app.models import CUSTOMER_STATUSES, SEGMENTS, Customer, table_of
 from target_app.paging import Listing
 from target_app.problems import Conflict, FieldError
 from target_app.validation import RECORD, Choice, Email, Field, Text, check
 
 blueprint = Blueprint("customers", __name__)
 
+_customers = table_of(Customer)
 FIELDS = {
-    "id": Customer.id,
-    "name": Customer.name,
-    "email": Customer.email,
-    "phone": Customer.phone,
-    "company": Customer.company,
-    "city": Customer.city,
-    "country": Customer.country,
-    "status": Customer.status,
-    "segment": Customer.segment,
-    "owner_id": Customer.owner_id,
-    "version": Customer.version,
-    "created_at": Customer.created_at,
-    "updated_at": Customer.updated_at,
+    name: _customers.c[name]
+    for name in (
+        "id",
+        "name",
+        "email",
+        "phone",
+        "company",
+        "city",
+        "country",
+        "status",
+        "segment",
+        "owner_id",
+        "version",
+        "created_at",
+        "updated_at",
+    )
 }
 
 SCHEMA = {
@@ -50,9 +54,9 @@ SCHEMA = {
 }
 
 _LISTING = Listing(FIELDS, key=("created_at", "id"))
-_BY_ID = select(*FIELDS.values()).where(Customer.id == bindparam("customer_id"))
-_EXISTS = select(exists().where(Customer.id == bindparam("customer_id")))
-_INSERT = insert(Customer)
+_BY_ID = select(*FIELDS.values()).where(_customers.c.id == bindparam("customer_id"))
+_EXISTS = select(exists().where(_customers.c.id == bindparam("customer_id")))
+_INSERT = insert(_customers)
 
 
 @blueprint.get("/customers")

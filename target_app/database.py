@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from flask import Flask, has_request_context, request
-from sqlalchemy import URL, Connection, Executable, Insert, Row, event
+from sqlalchemy import URL, Connection, CursorResult, Executable, Insert, Row, event
 from sqlalchemy.engine import Engine
 
 from target_app import telemetry
@@ -99,8 +99,9 @@ def insert(statement: Insert, values: Mapping[str, object]) -> int:
     int
         The key that the row was given.
     """
-    result = db.session.execute(statement, {**values, "request_id": telemetry.request_id()})
-    key: int = result.inserted_primary_key[0]  # type: ignore[attr-defined]
+    row = {**values, "request_id": telemetry.request_id()}
+    result = cast(CursorResult[Any], db.session.execute(statement, row))
+    (key,) = cast(tuple[int], result.inserted_primary_key)
     return key
 
 

@@ -9,27 +9,31 @@ from werkzeug.exceptions import NotFound
 
 from target_app import answers, bodies, database
 from target_app.customers import customer_exists
-from target_app.models import Feedback
+from target_app.models import Feedback, table_of
 from target_app.paging import Listing
 from target_app.problems import FieldError, Invalid
 from target_app.validation import RECORD, Email, Field, Text, Whole, check
 
 blueprint = Blueprint("feedback", __name__)
 
+_feedback = table_of(Feedback)
 FIELDS = {
-    "id": Feedback.id,
-    "customer_id": Feedback.customer_id,
-    "name": Feedback.name,
-    "email": Feedback.email,
-    "content": Feedback.content,
-    "score": Feedback.score,
-    "nps": Feedback.nps,
-    "status": Feedback.status,
-    "created_at": Feedback.created_at,
-    "first_response_at": Feedback.first_response_at,
-    "resolved_at": Feedback.resolved_at,
-    "assigned_to": Feedback.assigned_to,
-    "version": Feedback.version,
+    name: _feedback.c[name]
+    for name in (
+        "id",
+        "customer_id",
+        "name",
+        "email",
+        "content",
+        "score",
+        "nps",
+        "status",
+        "created_at",
+        "first_response_at",
+        "resolved_at",
+        "assigned_to",
+        "version",
+    )
 }
 
 FORM_SCHEMA = {
@@ -46,8 +50,8 @@ SCHEMA = FORM_SCHEMA | {
 }
 
 _LISTING = Listing(FIELDS, key=("created_at", "id"))
-_BY_ID = select(*FIELDS.values()).where(Feedback.id == bindparam("feedback_id"))
-_INSERT = insert(Feedback)
+_BY_ID = select(*FIELDS.values()).where(_feedback.c.id == bindparam("feedback_id"))
+_INSERT = insert(_feedback)
 
 
 @blueprint.get("/feedback")

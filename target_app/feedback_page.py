@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from target_app import feedback, pages
-from target_app.models import Feedback
+from target_app import bodies, feedback, pages
 from target_app.paging import Listing
 from target_app.problems import Invalid
 from target_app.validation import check
@@ -16,13 +15,7 @@ blueprint = Blueprint("feedback_page", __name__)
 _SHOWN = 10
 # The e-mail address is ours to answer to, and not for everybody to read.
 _LISTING = Listing(
-    {
-        "id": Feedback.id,
-        "name": Feedback.name,
-        "content": Feedback.content,
-        "score": Feedback.score,
-        "created_at": Feedback.created_at,
-    },
+    {name: feedback.FIELDS[name] for name in ("id", "name", "content", "score", "created_at")},
     key=("created_at", "id"),
 )
 
@@ -51,6 +44,7 @@ def send() -> AnyResponse:
         303 to the page, so that reloading it sends nothing again; or 422, the same page with what
         was typed and a message at each field that is wrong.
     """
+    bodies.read()
     values = {name: request.form.get(name, "") for name in feedback.FORM_SCHEMA}
     filled = {name: value for name, value in values.items() if value.strip()}
     try:

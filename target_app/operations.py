@@ -11,13 +11,13 @@ from sqlalchemy import select, text
 
 from target_app import answers, database
 from target_app.config import Config
-from target_app.models import Dataset
+from target_app.models import Dataset, table_of
 
 blueprint = Blueprint("operations", __name__)
 
 _PACKAGES = ("flask", "flask-sqlalchemy", "sqlalchemy", "granian")
 _PING = text("SELECT 1")
-_MANIFEST = select(Dataset.manifest)
+_MANIFEST = select(table_of(Dataset).c.manifest)
 
 
 @blueprint.get("/healthz")

@@ -10,29 +10,33 @@ from werkzeug.exceptions import NotFound
 
 from target_app import answers, bodies, database
 from target_app.customers import customer_exists
-from target_app.models import CURRENCIES, Order, OrderItem, Product
+from target_app.models import CURRENCIES, Order, OrderItem, Product, table_of
 from target_app.paging import Listing
 from target_app.problems import FieldError, Invalid
 from target_app.validation import RECORD, Choice, Field, Listed, Whole, check
 
 blueprint = Blueprint("orders", __name__)
 
+_orders, _items, _products = map(table_of, (Order, OrderItem, Product))
 FIELDS = {
-    "id": Order.id,
-    "number": Order.number,
-    "customer_id": Order.customer_id,
-    "status": Order.status,
-    "currency": Order.currency,
-    "total_cents": Order.total_cents,
-    "placed_at": Order.placed_at,
-    "version": Order.version,
+    name: _orders.c[name]
+    for name in (
+        "id",
+        "number",
+        "customer_id",
+        "status",
+        "currency",
+        "total_cents",
+        "placed_at",
+        "version",
+    )
 }
 ITEM_FIELDS = {
-    "product_id": OrderItem.product_id,
-    "sku": Product.sku,
-    "name": Product.name,
-    "qty": OrderItem.qty,
-    "unit_price_cents": OrderItem.unit_price_cents,
+    "product_id": _items.c.product_id,
+    "sku": _products.c.sku,
+    "name": _products.c.name,
+    "qty": _items.c.qty,
+    "unit_price_cents": _items.c.unit_price_cents,
 }
 SCHEMA = {
     "customer_id": Field(RECORD),
@@ -44,19 +48,19 @@ SCHEMA = {
 
 _KEY = ("placed_at", "id")
 _LISTING = Listing(FIELDS, _KEY)
-_OF_CUSTOMER = Listing(FIELDS, _KEY, where=Order.customer_id == bindparam("customer_id"))
-_BY_ID = select(*FIELDS.values()).where(Order.id == bindparam("order_id"))
+_OF_CUSTOMER = Listing(FIELDS, _KEY, where=_orders.c.customer_id == bindparam("customer_id"))
+_BY_ID = select(*FIELDS.values()).where(_orders.c.id == bindparam("order_id"))
 _ITEMS = (
     select(*ITEM_FIELDS.values())
-    .join(Product, Product.id == OrderItem.product_id)
-    .where(OrderItem.order_id == bindparam("order_id"))
-    .order_by(OrderItem.id)
+    .join(_products, _products.c.id == _items.c.product_id)
+    .where(_items.c.order_id == bindparam("order_id"))
+    .order_by(_items.c.id)
 )
-_PRODUCTS = select(Product.id, Product.sku, Product.name, Product.price_cents).where(
-    Product.id.in_(bindparam("product_ids", expanding=True))
-)
-_INSERT = insert(Order)
-_INSERT_ITEMS = insert(OrderItem)
+_PRODUCTS = select(
+    _products.c.id, _products.c.sku, _products.c.name, _products.c.price_cents
+).where(_products.c.id.in_(bindparam("product_ids", expanding=True)))
+_INSERT = insert(_orders)
+_INSERT_ITEMS = insert(_items)
 
 
 @blueprint.get("/orders")

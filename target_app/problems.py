@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, json, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
-from target_app import pages, telemetry
+from target_app import answers, pages, telemetry
 
 _PATH_SHOWN = 200
 
@@ -92,15 +92,23 @@ def _answer(error: HTTPException) -> Response | HTTPException:
         "type": "about:blank",
         "title": HTTPStatus(error.code).phrase,
         "status": error.code,
-        "detail": error.description or "",
+        "detail": _detail(error),
         "instance": request.path[:_PATH_SHOWN],
         "request_id": telemetry.request_id(),
         "errors": [asdict(field) for field in getattr(error, "errors", ())],
     }
     if _reads_html():
         return _keep_headers(error, pages.respond(render_template("problem.html", **problem)))
-    body = json.dumps(problem)
-    return _keep_headers(error, Response(body, mimetype="application/problem+json"))
+    return _keep_headers(
+        error, Response(answers.encode(problem), mimetype="application/problem+json")
+    )
+
+
+def _detail(error: HTTPException) -> str:
+    """Say what is wrong in our words, or in those of the library where they are good."""
+    if isinstance(error, NotFound) and error.description == NotFound.description:
+        return "There is nothing at this address."
+    return error.description or ""
 
 
 def _keep_headers(error: HTTPException, answer: Response) -> Response:

@@ -2,17 +2,21 @@
 
 from flask import Blueprint, Response
 
-from target_app.models import Product
+from target_app.models import Product, table_of
 from target_app.paging import Listing
 
 blueprint = Blueprint("products", __name__)
 
+_products = table_of(Product)
 FIELDS = {
-    "id": Product.id,
-    "sku": Product.sku,
-    "name": Product.name,
-    "category": Product.category,
-    "price_cents": Product.price_cents,
+    name: _products.c[name]
+    for name in (
+        "id",
+        "sku",
+        "name",
+        "category",
+        "price_cents",
+    )
 }
 
 _LISTING = Listing(FIELDS, key=("id",))

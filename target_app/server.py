@@ -42,6 +42,8 @@ def create_worker_app() -> Flask:
     """
     die_with_master()
     app = create_app(Config.from_environment(os.environ))
+    for page in app.jinja_env.list_templates():
+        app.jinja_env.get_template(page)  # compiled now, and not in somebody's first request
     # What lives as long as the process need not be looked at by each collection.
     gc.collect()
     gc.freeze()

@@ -129,10 +129,10 @@ def copy_dataset(folder: Path, target: Path) -> Path:
             f"python -m target_app seed --customers 20000 --seed 1 --data {folder}"
         )
     if not _untouched(source, manifest):
+        made_by = f"--customers {manifest.recipe.customers} --seed {manifest.recipe.seed}"
         raise DatasetError(
             f"{source}: has been changed since it was made. Make it anew: "
-            f"python -m target_app seed --customers {manifest.recipe.customers} --seed {manifest.recipe.seed} "
-            f"--data {folder} --force"
+            f"python -m target_app seed {made_by} --data {folder} --force"
         )
     target = target.absolute()
     if target.exists() and target.samefile(source):
