@@ -1,0 +1,213 @@
+"""Delivery of the load: were the users there, and did the generator keep up.
+
+Both are read from the timeline: a line a second and generator process. A hold for
+which nobody wrote one is not fine: nobody saw whether its load was there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.reasons import Finding, Reason
+from analysis.recording.reader import Recording
+from analysis.windows import Hold, Window
+
+SHORT_S = 1.0
+"""Users may be short for so long in a hold."""
+
+STALE_S = 2.5
+"""A line speaks for the time up to the next, but no longer than this: lines come every second."""
+
+STEP_S = 0.1
+
+CPU_SHARE = 0.85
+LAG_FLOOR_S = 0.005
+LAG_SHARE = 0.05
+"""A lag may reach 5 ms, or this share of the tightest latency limit if that is more."""
+
+LATE_LEVEL = 0.99
+
+
+def load_delivered(recording: Recording, window: Window) -> Finding:
+    """Compare the users that ran with those asked for.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    window : Window
+        A hold that was run.
+
+    Returns
+    -------
+    Finding
+        ``load_not_delivered`` when users were short, or unseen, for more than a second
+        of the hold.
+    """
+    lines = _lines(recording, "running")
+    steps = max(1, round(window.length_s / STEP_S))
+    times = window.start_s + (np.arange(steps) + 0.5) * window.length_s / steps
+    running = _sum_at(times, lines)
+    if np.isnan(running).all():
+        message = (
+            f"stage {window.stage}: the timeline has no line of this hold, so nobody saw "
+            f"whether {window.users} users ran"
+        )
+        return _short(window, message, measured=0.0)
+    # Against the schedule, not the driver's word: who asks for less does not deliver.
+    short = running < window.users
+    short_s = float(short.mean()) * window.length_s
+    unseen_s = float(np.isnan(running).mean()) * window.length_s
+    if short_s > SHORT_S or (short.all() and window.complete):
+        fewest = float(np.nanmin(running))
+        message = (
+            f"stage {window.stage}: {window.users} users were asked for, and for {short_s:.3g} s "
+            f"of the hold fewer ran, at the least {fewest:.0f}; allowed: {SHORT_S:g} s"
+        )
+        return _short(window, message, measured=fewest)
+    if unseen_s > STALE_S:
+        message = (
+            f"stage {window.stage}: for {unseen_s:.3g} s of the hold no generator, or not every "
+            f"one, wrote how many users ran; allowed: {STALE_S:g} s"
+        )
+        return _short(window, message, measured=0.0)
+    return Finding()
+
+
+def _short(window: Window, message: str, *, measured: float) -> Finding:
+    reason = Reason(
+        code="load_not_delivered",
+        stage=window.stage,
+        message=message,
+        measured=measured,
+        limit=float(window.users),
+        advice="look in generator.log why users did not start, or ended",
+    )
+    return Finding(reasons=(reason,))
+
+
+def _lines(recording: Recording, key: str) -> dict[int, list[tuple[float, Any]]]:
+    """Collect what each process wrote under a key: moments and values, in order."""
+    written: dict[int, list[tuple[float, Any]]] = defaultdict(list)
+    for line in recording.timeline:
+        if line.get(key) is not None and line.get("t_s") is not None:
+            written[int(line.get("process", 0))].append((float(line["t_s"]), line[key]))
+    return {process: sorted(lines, key=lambda line: line[0]) for process, lines in written.items()}
+
+
+def _sum_at(
+    times: npt.NDArray[np.float64], lines: dict[int, list[tuple[float, Any]]]
+) -> npt.NDArray[np.float64]:
+    """Sum over processes of the last value written before each moment; NaN where one is silent."""
+    if not lines:
+        return np.full(len(times), np.nan)
+    total = np.zeros(len(times))
+    for written in lines.values():
+        at = np.array([t_s for t_s, _ in written])
+        values = np.array([float(value) for _, value in written])
+        # A hold may begin just before its first line: that line then speaks for it.
+        last = np.maximum(np.searchsorted(at, times, side="right") - 1, 0)
+        fresh = np.abs(times - at[last]) <= STALE_S
+        total += np.where(fresh, values[last], np.nan)
+    return total
+
+
+def not_saturated(recording: Recording, hold: Hold) -> Finding:
+    """Look whether the generator kept up with its own work.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    hold : Hold
+        A hold that was run.
+
+    Returns
+    -------
+    Finding
+        ``generator_saturated`` when a process used over 85 % of its core, or when its
+        event loop or its sends were late; a note for each that nobody wrote down.
+    """
+    window = hold.window
+    tightest_s = recording.scenario.tightest_latency_limit_s or 0.0
+    limit_s = max(LAG_FLOOR_S, LAG_SHARE * tightest_s)
+    cpu = {p: float(np.mean(v)) for p, v in _during(recording, window, "cpu").items()}
+    lag = {p: np.asarray(v) / 1e6 for p, v in _during(recording, window, "loop_lag_us").items()}
+    reasons, notes = [], []
+    for what, seen in (("CPU", cpu), ("event loop", lag)):
+        if not seen:
+            notes.append(
+                f"stage {window.stage} ({window.users} users): the generator's {what} was not "
+                f"assessed: the timeline does not have it"
+            )
+    busiest = max(cpu.values(), default=0.0)
+    if busiest > CPU_SHARE:
+        message = f"a process used {busiest:.0%} of its core; allowed: {CPU_SHARE:.0%}"
+        reasons.append(_saturated(window, message, busiest, CPU_SHARE))
+    for what, late in (
+        ("its event loop was", lag),
+        ("requests were sent", {0: send_lag_s(hold)}),
+    ):
+        p99_s = max((_p99(values, limit_s) for values in late.values()), default=0.0)
+        if p99_s > limit_s:
+            message = (
+                f"{what} late by {p99_s * 1e3:.3g} ms (p99 of the hold); "
+                f"allowed: {limit_s * 1e3:.3g} ms"
+            )
+            reasons.append(_saturated(window, message, p99_s * 1e3, limit_s * 1e3))
+    return Finding(reasons=tuple(reasons), notes=tuple(notes))
+
+
+def _saturated(window: Window, message: str, measured: float, limit: float) -> Reason:
+    return Reason(
+        code="generator_saturated",
+        stage=window.stage,
+        message=f"stage {window.stage}: the generator did not keep up: {message}",
+        measured=measured,
+        limit=limit,
+        advice="give the generator more processes or cores of its own, or ask for fewer users",
+    )
+
+
+def _during(recording: Recording, window: Window, key: str) -> dict[int, list[float]]:
+    """All numbers that each process wrote under a key in the hold."""
+    found = {}
+    for process, lines in _lines(recording, key).items():
+        values = [value for t_s, value in lines if window.start_s <= t_s <= window.end_s]
+        if values:
+            found[process] = [float(v) for value in values for v in np.atleast_1d(value)]
+    return {process: values for process, values in found.items() if values}
+
+
+def _p99(values: npt.NDArray[np.float64], limit: float) -> float:
+    """Find p99, but 0 where a single value exceeds the limit: one of a few is not 1 %."""
+    if (values > limit).sum() <= 1:
+        return 0.0
+    return float(np.quantile(values, LATE_LEVEL))
+
+
+def send_lag_s(hold: Hold) -> npt.NDArray[np.float64]:
+    """Measure how late requests were sent although their user was free to send them.
+
+    Parameters
+    ----------
+    hold : Hold
+        A hold that was run.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Seconds from the intended start, or from the end of the same user's request
+        before if that came later (until then the user waited for the target), to the
+        send. Requests that were never sent, or were intended before the hold, are
+        left out.
+    """
+    sent = hold.open[hold.open["sent_us"].notna()].sort_values("sent_us", kind="stable")
+    before_us = (sent["end_s"] * 1e6).groupby([sent["process"], sent["user"]]).shift(1)
+    free_us = np.fmax(sent["intended_us"].to_numpy(), before_us.to_numpy())
+    lag_s: npt.NDArray[np.float64] = (sent["sent_us"].to_numpy() - free_us) / 1e6
+    return lag_s[(sent["intended_s"] >= hold.window.start_s).to_numpy()]

@@ -1,0 +1,95 @@
+"""Little's law as a check of the whole measurement: N users are either waiting or thinking."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from analysis.reasons import Finding, Reason
+from analysis.windows import Hold, open_until_s
+from scenarios.model import Scenario
+from scenarios.personas import PERSONAS
+
+TOLERANCE = 0.10
+SIGMAS = 4.0
+"""The sum of n exponential think times strays by 1 / sqrt(n): four of these are allowed."""
+
+CYCLES = 3.0
+"""A hold must last so many cycles of thinking and waiting; else its borders weigh too much."""
+
+
+def littles_law(scenario: Scenario, hold: Hold) -> Finding:
+    """Hold users x time against time in flight plus planned think time.
+
+    Time in flight is the overlap of [intended, end] of every request with the hold,
+    open ones included: N = X (R + Z) without the bias of those that never ended.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        For the personas' think times.
+    hold : Hold
+        A stage's hold that was run.
+
+    Returns
+    -------
+    Finding
+        ``littles_law`` when they differ by more than max(10 %, 4 / sqrt(clicks)); a note
+        where it cannot be assessed.
+
+    References
+    ----------
+    J. D. C. Little, "A Proof for the Queuing Formula: L = lambda W", 1961.
+    """
+    window, load = hold.window, scenario.load
+    if load.locustfile is not None:
+        return _unassessed(hold, "the locustfile's think times are not known")
+    user_time_s = window.users * window.length_s
+    intended = hold.open["intended_s"].to_numpy(dtype=float)
+    start = np.maximum(intended, window.start_s)
+    in_flight_s = float((np.minimum(open_until_s(hold.open), window.end_s) - start).sum())
+    clicks, think_s = _thinking(scenario, hold)
+    if clicks == 0 or window.length_s < CYCLES * (think_s + in_flight_s) / clicks:
+        cycle = f"{(think_s + in_flight_s) / clicks:.3g} s" if clicks else "endless"
+        return _unassessed(hold, f"the hold is shorter than three cycles of a user ({cycle})")
+    off = abs(in_flight_s + think_s - user_time_s) / user_time_s
+    limit = max(TOLERANCE, SIGMAS / math.sqrt(clicks))
+    if off <= limit:
+        return Finding()
+    users = (in_flight_s + think_s) / window.length_s
+    message = (
+        f"stage {window.stage}: {window.users} users were asked for, but requests and planned "
+        f"think times account for {users:.4g} (Little's law, {off:.0%} off; allowed: {limit:.0%})"
+    )
+    return Finding(
+        reasons=(
+            Reason(
+                code="littles_law",
+                stage=window.stage,
+                message=message,
+                measured=off,
+                limit=limit,
+                advice="look in generator.log: users were missing, slow, or not recorded",
+            ),
+        )
+    )
+
+
+def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, float]:
+    """Clicks that began in the hold, and the think time planned before them in seconds."""
+    samples = hold.samples[hold.samples["intended_s"] >= hold.window.start_s]
+    first = samples[samples["step"] == 0].drop_duplicates(["process", "transaction"])
+    personas = first["persona"].astype(str).value_counts()
+    think_s = sum(
+        int(clicks) * PERSONAS[str(name)].mean_think_s * scenario.load.think_scale
+        for name, clicks in personas.items()
+        if name in PERSONAS
+    )
+    return len(first), float(think_s)
+
+
+def _unassessed(hold: Hold, why: str) -> Finding:
+    window = hold.window
+    where = f"stage {window.stage} ({window.users} users)"
+    return Finding(notes=(f"{where}: Little's law was not assessed: {why}",))

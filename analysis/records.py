@@ -1,0 +1,170 @@
+"""Records that must agree: rows written, rows read, requests counted; clocks and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from analysis.reasons import Finding, Reason
+from analysis.recording.format import Outcome
+from analysis.recording.reader import Recording
+
+_NOT_FINISHED = frozenset(
+    outcome.label
+    for outcome in (Outcome.UNFINISHED, Outcome.OPEN, Outcome.MISSED, Outcome.CANCELLED)
+)
+"""Outcomes that the engine's own statistics never hear of."""
+
+_ADVICE = "check the disk, and generator.log; do not use this run's numbers"
+
+
+def records_complete(recording: Recording) -> Finding:
+    """Compare what each generator process wrote and counted with what can be read.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+
+    Returns
+    -------
+    Finding
+        ``records_lost`` for each process whose counts differ. A stream that was never
+        closed is one too, unless the run was killed as a whole: then up to a second
+        is missing from its end, which is a note.
+    """
+    closed = {event["process"]: event for event in _events(recording, "stream_closed")}
+    rows = {stream.process: stream.rows for stream in recording.streams}
+    torn = {stream.process for stream in recording.streams if stream.torn}
+    started = {process["process"] for process in recording.manifest.get("generators", [])}
+    reasons: list[Reason] = []
+    notes: list[str] = []
+    for process in sorted(started | rows.keys() | closed.keys()):
+        if process in closed and process not in torn:
+            samples = recording.samples[recording.samples["process"] == process]
+            reasons += _differences(process, closed[process], rows.get(process, 0), samples)
+        elif recording.end_why == "killed":
+            notes.append(
+                f"generator {process} was killed with the run: up to the last second "
+                f"of its records may be missing"
+            )
+        else:
+            message = f"the records of generator {process} are cut off; allowed: closed by it"
+            reasons.append(_lost(message, rows.get(process, 0), rows.get(process, 0)))
+    return Finding(reasons=tuple(reasons), notes=tuple(notes))
+
+
+def _differences(
+    process: int, closed: dict[str, Any], rows: int, samples: pd.DataFrame
+) -> Iterator[Reason]:
+    finished = int((~samples["outcome"].isin(_NOT_FINISHED)).sum())
+    compared = (
+        ("rows read", rows, "written", closed["rows"]),
+        ("requests recorded", len(samples), "counted by the client", closed["requests"]),
+        ("finished requests", finished, "counted by the engine", closed.get("engine_requests")),
+    )
+    for what, found, by, counted in compared:
+        if counted is not None and found != counted:
+            message = f"generator {process}: {found:,} {what}, but {counted:,} {by}"
+            yield _lost(message, found, counted)
+
+
+def _lost(message: str, measured: int, limit: int) -> Reason:
+    return Reason(
+        code="records_lost",
+        stage=None,  # nobody knows where they would have stood
+        message=message,
+        measured=float(measured),
+        limit=float(limit),
+        advice=_ADVICE,
+    )
+
+
+def clock_steady(recording: Recording) -> Finding:
+    """Find the steps of the wall clock that the generators noticed.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+
+    Returns
+    -------
+    Finding
+        ``clock_stepped`` for the stage of each; a step in the warm-up or after the last
+        hold is a note.
+    """
+    reasons: list[Reason] = []
+    notes: list[str] = []
+    for event in _events(recording, "clock_stepped"):
+        stage, outside = _place(recording, event)
+        if outside:
+            notes.append("the wall clock stepped outside of every stage: no harm to what is judged")
+            continue
+        step_s = abs(float(event.get("step_s", 0.0)))
+        reasons.append(
+            Reason(
+                code="clock_stepped",
+                stage=stage,
+                message=f"{_where(stage)}: wall clock and monotonic clock moved apart; "
+                f"allowed: no step while load is applied",
+                measured=step_s,
+                limit=0.0,
+                advice="let the machine's clock settle (time synchronisation), then run again",
+            )
+        )
+    return Finding(reasons=tuple(reasons), notes=tuple(notes))
+
+
+def generators_kept(recording: Recording) -> Finding:
+    """Find the generator processes that died.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+
+    Returns
+    -------
+    Finding
+        ``generator_lost`` for the stage of each; in the warm-up it is the first stage
+        that lacks the users, after the last hold the last one whose ends are not seen.
+    """
+    reasons = []
+    spans = recording.schedule.spans
+    for event in _events(recording, "generator_lost"):
+        stage, outside = _place(recording, event)
+        if outside:
+            stage = spans[0].stage if event["t_s"] < spans[0].start_s else spans[-1].stage
+        reasons.append(
+            Reason(
+                code="generator_lost",
+                stage=stage,
+                message=f"{_where(stage)}: generator {event.get('process', '?')} was lost "
+                f"with its users; allowed: none",
+                measured=1.0,
+                limit=0.0,
+                advice="look in generator.log, and whether the system ran out of memory",
+            )
+        )
+    return Finding(reasons=tuple(reasons))
+
+
+def _events(recording: Recording, kind: str) -> list[dict[str, Any]]:
+    return [event for event in recording.events if event.get("kind") == kind]
+
+
+def _place(recording: Recording, event: dict[str, Any]) -> tuple[int | None, bool]:
+    """Stage in which something happened (None: nobody wrote when), and whether in none."""
+    if event.get("t_s") is None:
+        return None, False
+    for span in recording.schedule.spans:
+        if span.start_s <= event["t_s"] < span.end_s:
+            return span.stage, False
+    return None, True
+
+
+def _where(stage: int | None) -> str:
+    return "at an unknown time" if stage is None else f"stage {stage}"

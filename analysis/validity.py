@@ -1,0 +1,149 @@
+"""Validity of a run, asked before any verdict, stage by stage: was the load delivered and seen.
+
+Invalid means that the *harness* cannot say; what the target did is never a reason.
+What cannot be assessed is said as a note and never taken as fine.
+
+==================== ====================================================== =======
+code                 cause                                                  module
+==================== ====================================================== =======
+no_data              a budget's subject was sent no request                 here
+load_not_delivered   users fell short of those asked, or nobody looked      delivery
+generator_saturated  the generator's CPU, loop or sends were late           delivery
+records_lost         rows written, counted and read differ                  records
+clock_stepped        the wall clock jumped                                  records
+generator_lost       a generator process died                               records
+littles_law          N and X(R+Z) differ                                    littles_law
+==================== ====================================================== =======
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.delivery import load_delivered, not_saturated
+from analysis.littles_law import littles_law
+from analysis.reasons import Finding, Reason
+from analysis.recording.reader import Recording
+from analysis.records import clock_steady, generators_kept, records_complete
+from analysis.windows import Hold
+from scenarios.assertions import Severity
+from scenarios.model import Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """What was found wrong with a run as a measurement.
+
+    Attributes
+    ----------
+    reasons : tuple of Reason
+        Everything that makes a stage, or with stage None the run, invalid.
+    notes : tuple of str
+        What was not assessed, and what is odd but does no harm.
+    required : int
+        The load up to which a reason counts for the run.
+    counting : frozenset of int
+        The stages up to it.
+    """
+
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+    required: int
+    counting: frozenset[int]
+
+    def of_stage(self, stage: int) -> tuple[Reason, ...]:
+        """Reasons that concern one stage.
+
+        Parameters
+        ----------
+        stage : int
+            Index of the stage.
+
+        Returns
+        -------
+        tuple of Reason
+            Those that name it.
+        """
+        return tuple(reason for reason in self.reasons if reason.stage == stage)
+
+    @property
+    def harmful(self) -> tuple[Reason, ...]:
+        """Reasons that count for the run: of stages up to `required`, or of the whole run."""
+        return tuple(
+            reason
+            for reason in self.reasons
+            if reason.stage is None or reason.stage in self.counting
+        )
+
+
+def assess(recording: Recording, holds: Sequence[Hold], budgets: Sequence[Budget]) -> Validity:
+    """Assess a run, stage by stage.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    holds : sequence of Hold
+        Every stage's hold, with its requests.
+    budgets : sequence of Budget
+        Whose subjects must have been sent requests.
+
+    Returns
+    -------
+    Validity
+        Reasons and notes.
+    """
+    required = recording.scenario.load.required
+    findings = [
+        records_complete(recording),
+        clock_steady(recording),
+        generators_kept(recording),
+    ]
+    for hold in holds:
+        if hold.window.was_run:
+            findings += [
+                load_delivered(recording, hold.window),
+                not_saturated(recording, hold),
+                littles_law(recording.scenario, hold),
+                _has_data(hold, budgets, required),
+            ]
+    return Validity(
+        reasons=tuple(reason for finding in findings for reason in finding.reasons),
+        notes=tuple(note for finding in findings for note in finding.notes),
+        required=required,
+        counting=frozenset(h.window.stage for h in holds if h.window.users <= required),
+    )
+
+
+def _has_data(hold: Hold, budgets: Sequence[Budget], required: int) -> Finding:
+    """Look for subjects without requests; below the required stage that is only a note."""
+    window = hold.window
+    if window.users > required:
+        return Finding()
+    reasons, notes = [], []
+    subjects = {b.subject: b for b in budgets if b.assertion.severity is Severity.FAIL}
+    watched = {b.subject for b in budgets} - set(subjects)
+    for subject in (*subjects, *sorted(watched)):
+        about = hold.about(subject)
+        # When every user waits in a request sent before the hold, the target is to blame.
+        if len(about.samples) or (subject == "all" and len(hold.open)):
+            continue
+        message = (
+            f"stage {window.stage} ({window.users} users): {subject} was sent no request "
+            f"in the {window.length_s:.3g} s of the hold"
+        )
+        if window.users < required or subject in watched:
+            notes.append(message)
+            continue
+        reasons.append(
+            Reason(
+                code="no_data",
+                stage=window.stage,
+                message=message,
+                measured=0.0,
+                limit=1.0,
+                advice="hold longer, or check the budget's endpoint against those in the report",
+            )
+        )
+    return Finding(reasons=tuple(reasons), notes=tuple(notes))
