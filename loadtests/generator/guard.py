@@ -77,13 +77,12 @@ class Guard:
             self._addresses.update(str(entry[4][0]).lower() for entry in found)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "socket.connect" or event == "socket.sendto":
+        if event in {"socket.connect", "socket.sendto"}:
             sock, address = arguments
             if sock.family in {socket.AF_INET, socket.AF_INET6}:
                 self._check(str(address[0]))
-        elif event == "socket.getaddrinfo" or event == "socket.gethostbyname":
-            if arguments[0] is not None:
-                self._check(_text(arguments[0]))
+        elif event in {"socket.getaddrinfo", "socket.gethostbyname"} and arguments[0] is not None:
+            self._check(_text(arguments[0]))
 
     def _check(self, host: str) -> None:
         if host and not self.allows(host):

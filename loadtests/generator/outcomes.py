@@ -46,15 +46,17 @@ def classify(exception: BaseException | None, response: Any) -> tuple[Outcome, i
         return _unanswered(getattr(response, "error", None) or exception), None
     if exception is None:
         return Outcome.OK, status
+    return _bad_answer(exception, status), status
+
+
+def _bad_answer(exception: BaseException, status: int) -> Outcome:
     if isinstance(exception, _TIMEOUTS):
-        return Outcome.TIMEOUT, status
-    if status == _TOO_MANY:
-        return Outcome.RATE_LIMITED, status
+        return Outcome.TIMEOUT
     if status >= _FIRST_ERROR:
-        return Outcome.HTTP_ERROR, status
+        return Outcome.RATE_LIMITED if status == _TOO_MANY else Outcome.HTTP_ERROR
     if isinstance(exception, OSError) and not isinstance(exception, CatchResponseError):
-        return Outcome.CONNECTION_ERROR, status  # the body broke off
-    return Outcome.CHECK_FAILED, status
+        return Outcome.CONNECTION_ERROR  # the body broke off
+    return Outcome.CHECK_FAILED
 
 
 def _unanswered(exception: BaseException | None) -> Outcome:

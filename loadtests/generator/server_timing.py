@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_ENTRY = re.compile(r"\s*([!#$%&'*+.^_`|~\w-]+)((?:\s*;\s*[\w-]+\s*(?:=\s*(?:\"[^\"]*\"|[^;,]*))?)*)")
+_ENTRY = re.compile(
+    r"\s*([!#$%&'*+.^_`|~\w-]+)((?:\s*;\s*[\w-]+\s*(?:=\s*(?:\"[^\"]*\"|[^;,]*))?)*)"
+)
 _PARAMETER = re.compile(r";\s*([\w-]+)\s*=\s*(?:\"([^\"]*)\"|([^;,]*))")
 
 _MAX_INT32 = 2**31 - 1

@@ -1,0 +1,59 @@
+"""Drives the engine through the stages: asks for as many users as the schedule says.
+
+Not one of the engine's load shapes: those tick once a second, and block while
+they ramp, so that a later stage can be skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loadtests.generator.clock import Alarm, now_ns
+from scenarios.schedule import Moment, Schedule
+
+_STEP_NS = 100_000_000
+_AT_ONCE = 1_000_000.0
+
+
+class Driver:
+    """Follows a schedule from its origin to its end.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What is asked, in run time.
+    set_users : callable
+        Called with the number of users whenever it changes, and the spawn rate.
+    alarm : Alarm
+        What it sleeps on.
+    """
+
+    def __init__(
+        self, schedule: Schedule, set_users: Callable[[int, float], None], alarm: Alarm
+    ) -> None:
+        self._schedule = schedule
+        self._set_users = set_users
+        self._alarm = alarm
+        self.asked = 0
+
+    def run(self, origin_ns: int) -> None:
+        """Follow the schedule; returns when its last hold ends."""
+        due = origin_ns
+        end_ns = origin_ns + round(self._schedule.end_s * 1e9)
+        edges = sorted(origin_ns + round(span.start_s * 1e9) for span in self._schedule.spans)
+        while due < end_ns:
+            self._alarm.sleep_until(due)
+            self._ask(self.moment(origin_ns, due).users)
+            step = due + _STEP_NS
+            due = min([edge for edge in edges if due < edge < step], default=step)
+        self._alarm.sleep_until(end_ns)
+
+    def moment(self, origin_ns: int, t_ns: int | None = None) -> Moment:
+        """What is asked now, or at a moment of the monotonic clock."""
+        elapsed = (now_ns() if t_ns is None else t_ns) - origin_ns
+        return self._schedule.at(elapsed / 1e9)
+
+    def _ask(self, users: int) -> None:
+        if users != self.asked:
+            self.asked = users
+            self._set_users(users, _AT_ONCE)

@@ -1,0 +1,292 @@
+"""A generator process from start to end.
+
+::
+
+    supervisor                          generator
+        │  plan ───────────────────────────> │  load users, open the stream
+        │ <─────────────────────── ready ──  │
+        │  start(origin) ──────────────────> │  warm-up, stages
+        │  stop(why) ──────────────────────> │  (interrupt, target lost)
+        │ <─────────── ended(why), closed ─  │  drain, last batch, exit
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import gevent
+import gevent.event
+import locust
+from locust import User
+from locust.env import Environment
+from locust.exception import StopUser
+
+from analysis.recording.format import EVENTS
+from analysis.recording.writer import LineFile
+from loadtests.generator.clock import Alarm, LagMonitor, now_ns
+from loadtests.generator.control import Control
+from loadtests.generator.driver import Driver
+from loadtests.generator.guard import Guard
+from loadtests.generator.hooks import Hooks
+from loadtests.generator.locustfile import default_options, load_users
+from loadtests.generator.observer import Observer
+from loadtests.generator.outcomes import clean_error
+from loadtests.generator.personas import persona_users
+from loadtests.generator.recorder import Recorder
+from scenarios.errors import TrueloadError
+from scenarios.loading import parse_scenario
+from scenarios.model import Scenario, Secret
+from scenarios.schedule import plan
+
+_STOP_GRACE_S = 1.0
+_MAX_USER_ERRORS = 50
+_POLL_S = 0.05
+
+
+class Generator:
+    """One generator process.
+
+    Parameters
+    ----------
+    control : Control
+        Line to the supervisor.
+    order : dict
+        The supervisor's plan: run, process, folder, scenario, scenario_folder,
+        base_url, allow, dataset.
+    """
+
+    def __init__(self, control: Control, order: dict[str, Any]) -> None:
+        self._control = control
+        self._process = int(order["process"])
+        self._folder = Path(order["folder"])
+        self._base_url = str(order["base_url"])
+        self._scenario = _scenario(order)
+        self._schedule = plan(self._scenario)
+        self._ended = gevent.event.Event()
+        self._why = "finished"
+        self._warned: set[str] = set()
+        self._user_errors: dict[str, int] = {}
+        self._events = LineFile(self._folder / EVENTS)
+        self._alarm = Alarm()
+        self._recorder = Recorder(self._folder, self._process, self._recorder_failed)
+        self._guard = Guard(order["allow"], self._host_refused)
+        self._guard.install()
+        self._hooks = Hooks(
+            recorder=self._recorder,
+            guard=self._guard,
+            alarm=self._alarm,
+            timeout_s=self._scenario.load.timeout_s,
+            base_url=self._base_url,
+            request_prefix=f"{order['run']}-{self._process}-",
+            headers=_headers(self._scenario),
+            warn=self._warn,
+        )
+        self._hooks.install()
+        self._environment = self._make_environment(order)
+        self._runner = self._environment.create_local_runner()
+        self._driver = Driver(self._schedule, self._set_users, self._alarm)
+        self._lag = LagMonitor()
+
+    def _make_environment(self, order: dict[str, Any]) -> Environment:
+        load = self._scenario.load
+        if load.locustfile is not None:
+            users: list[type[User]] = load_users(load.locustfile)
+            options = default_options(self._base_url)
+        else:
+            users = list(
+                persona_users(self._scenario, process=self._process, dataset=order["dataset"])
+            )
+            options = None
+        environment = Environment(
+            user_classes=users,
+            events=locust.events,
+            host=self._base_url,
+            stop_timeout=self._scenario.drain_s,
+            parsed_options=options,
+        )
+        environment.events.request.add_listener(self._hooks.on_request)
+        environment.events.user_error.add_listener(self._user_error)
+        return environment
+
+    # while it runs
+
+    def run(self) -> None:
+        """Report ready, wait for the start, follow the schedule, end."""
+        self._environment.events.init.fire(
+            environment=self._environment, runner=self._runner, web_ui=None
+        )
+        self._control.send("ready", pid=os.getpid(), monotonic_ns=now_ns())
+        order = self._control.receive()
+        if order is None or order["kind"] != "start":
+            return
+        origin_ns = int(order["origin_ns"])
+        self._recorder.origin_ns = origin_ns
+        observer = Observer(
+            self._folder,
+            self._process,
+            recorder=self._recorder,
+            lag=self._lag,
+            moment=lambda: self._driver.moment(origin_ns),
+            running=lambda: self._runner.user_count,
+        )
+        for endless in (
+            self._lag.run,
+            self._recorder.flush_for_ever,
+            self._hooks.reap_for_ever,
+            self._watch_engine,
+            self._listen,
+        ):
+            gevent.spawn(endless).link_exception(self._broke)
+        gevent.spawn(observer.run, origin_ns, self._alarm).link_exception(self._broke)
+        gevent.spawn(self._drive, origin_ns).link_exception(self._broke)
+        self._ended.wait()
+        load_ended_ns = now_ns()
+        self._drain()
+        observer.write(origin_ns)
+        self._close((load_ended_ns - origin_ns) / 1e9)
+
+    def _drive(self, origin_ns: int) -> None:
+        self._driver.run(origin_ns)
+        self._end("finished")
+
+    def _set_users(self, users: int, rate: float) -> None:
+        self._runner.start(users, rate)
+
+    def _listen(self) -> None:
+        while True:
+            order = self._control.receive()
+            if order is None:
+                self._end("supervisor_lost")
+                return
+            if order["kind"] == "stop":
+                self._end(str(order["why"]))
+
+    def _watch_engine(self) -> None:
+        """Notice a locustfile that ends the test by itself."""
+        while True:
+            gevent.sleep(_POLL_S)
+            if self._runner.state in {"cleanup", "stopped"}:
+                self._end("stopped_by_locustfile")
+                return
+
+    def _end(self, why: str) -> None:
+        if not self._ended.is_set():
+            self._why = why
+            self._ended.set()
+
+    def _broke(self, greenlet: gevent.Greenlet) -> None:
+        self._warn("generator_error", clean_error(greenlet.exception) or "unknown")
+        self._end("generator_failed")
+
+    # at the end
+
+    def _drain(self) -> None:
+        """Start nothing new, follow open requests, then stop the users.
+
+        The engine's own stop may never return (a task that swallows
+        GreenletExit, an on_stop that asks a hung server): it gets a deadline.
+        """
+        self._hooks.closing = True
+        patience_s = 0.0 if self._why in {"interrupted", "supervisor_lost"} else self._drain_s()
+        if patience_s == 0.0:
+            self._recorder.cut_short = True
+        deadline = now_ns() + round(patience_s * 1e9)
+        while self._recorder.in_flight and now_ns() < deadline:
+            gevent.sleep(_POLL_S)
+        self._recorder.leave_open([])
+        self._environment.stop_timeout = _STOP_GRACE_S
+        gevent.spawn(self._runner.stop).join(timeout=_STOP_GRACE_S + 0.5)
+        self._recorder.leave_open(self._hooks.users)
+
+    def _drain_s(self) -> float:
+        return min(self._scenario.drain_s, 1.0 if self._why == "target_lost" else 1e9)
+
+    def _close(self, load_ended_s: float) -> None:
+        for text, count in self._user_errors.items():
+            self._event("user_error", text=text, count=count)
+        if self._recorder.too_many_endpoints:
+            self._warn("too_many_endpoints", "more than 1,000 endpoints: the rest is '(other)'")
+        engine = self._environment.stats.total.num_requests
+        rows = self._recorder.close()
+        self._event(
+            "stream_closed",
+            rows=rows,
+            requests=self._recorder.requests,
+            engine_requests=engine + self._recorder.unreported,
+        )
+        self._control.send("ended", why=self._why, load_ended_s=load_ended_s)
+
+    # what is told
+
+    def _event(self, kind: str, **event: object) -> None:
+        t_s = round((now_ns() - self._recorder.origin_ns) / 1e9, 6)
+        self._events.write({"t_s": t_s, "kind": kind, "process": self._process, **event})
+
+    def _warn(self, kind: str, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self._event("warning", code=kind, text=text)
+
+    def _user_error(self, exception: BaseException, **_: Any) -> None:
+        if isinstance(exception, StopUser):
+            return
+        text = clean_error(exception) or "unknown"
+        if text in self._user_errors or len(self._user_errors) < _MAX_USER_ERRORS:
+            self._user_errors[text] = self._user_errors.get(text, 0) + 1
+
+    def _host_refused(self, host: str) -> None:
+        if self._why != "host_refused":
+            self._event("host_refused", host=host)
+            self._control.send("host_refused", host=host)
+            self._end("host_refused")
+
+    def _recorder_failed(self, error: BaseException) -> None:
+        self._control.send("fault", message=f"samples cannot be written: {error}")
+        os._exit(1)
+
+
+def _scenario(order: dict[str, Any]) -> Scenario:
+    folder = Path(order["scenario_folder"])
+    return parse_scenario(order["scenario"], name=order["scenario_name"], folder=folder)
+
+
+def _headers(scenario: Scenario) -> dict[str, str]:
+    return {
+        name: os.environ[value.env] if isinstance(value, Secret) else value
+        for name, value in scenario.target.headers.items()
+    }
+
+
+def main() -> None:
+    """Run the process: ``python -m loadtests.generator.main FD``."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("locust.runners").setLevel(logging.ERROR)  # its advice on spawn rates
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    control = Control(int(sys.argv[1]))
+    order = control.receive()
+    if order is None:
+        return
+    try:
+        generator = Generator(control, order)
+    except TrueloadError as error:
+        control.send(
+            "refused",
+            error=type(error).__name__,
+            message=error.message,
+            hint=error.hint,
+            exit_code=int(error.exit_code),
+        )
+    else:
+        generator.run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # whatever threads or greenlets a locustfile left behind
+
+
+if __name__ == "__main__":
+    main()

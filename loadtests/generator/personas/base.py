@@ -1,0 +1,143 @@
+"""What all personas share: their think times, their choice of steps, their checks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from locust import FastHttpUser, task
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
+
+from loadtests.generator.personas.records import Records
+from scenarios.personas import THINK_CUT, Persona
+
+OK = 200
+CREATED = 201
+SEE_OTHER = 303
+
+
+class PersonaUser(FastHttpUser):
+    """A virtual user that repeats its persona's steps, drawn by weight.
+
+    A step is a method of the persona's name for it; think times are a truncated
+    exponential, the first one uniform on (0, 2 Z).
+    """
+
+    abstract = True
+    persona: ClassVar[Persona]
+    persona_name: ClassVar[str]
+    think_scale: ClassVar[float]
+    records: ClassVar[Records]
+    seed: ClassVar[str]
+    _count: ClassVar[int] = 0
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        cls = type(self)
+        cls._count += 1
+        self.number = cls._count
+        self.rng = random.Random(f"{self.seed}-{self.number}")  # noqa: S311 - load, not secrets
+        self._steps = [getattr(self, name) for name in self.persona.steps]
+        self._weights = [step.weight for step in self.persona.steps.values()]
+
+    def on_start(self) -> None:
+        """Think once before the first click, so that users do not start in step."""
+        first_s = self.rng.uniform(0, 2 * self.persona.think_s) * self.think_scale
+        self._state = LOCUST_STATE_WAITING  # the engine may end a user that only waits
+        self._taskset_instance._sleep(first_s)  # the engine's own sleep: it may be watched
+        self._state = LOCUST_STATE_RUNNING
+
+    def wait_time(self) -> float:
+        """Draw a think time.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
+        mean_s = self.persona.think_s
+        while (think_s := self.rng.expovariate(1 / mean_s)) > THINK_CUT * mean_s:
+            pass
+        return think_s * self.think_scale
+
+    @task
+    def click(self) -> None:
+        """Do one step."""
+        self.rng.choices(self._steps, self._weights)[0]()
+
+    def fetch(
+        self,
+        path: str,
+        *,
+        name: str,
+        check: Callable[[Any], str | None],
+        expect: int = OK,
+        method: str = "GET",
+        **options: Any,
+    ) -> Any:
+        """Send one request and check what came back.
+
+        Parameters
+        ----------
+        path : str
+            Path and query.
+        name : str
+            Endpoint, with placeholders.
+        check : callable
+            Given the parsed body (JSON, else text), says what is wrong, or None.
+        expect : int
+            The status that is right.
+        method : str
+            HTTP method.
+        **options
+            As the engine's client takes them.
+
+        Returns
+        -------
+        object
+            The parsed body; None when the answer is not what it should be.
+        """
+        with self.client.request(
+            method, path, name=name, catch_response=True, allow_redirects=False, **options
+        ) as response:
+            if response.status_code != expect:
+                response.failure(f"status {response.status_code} instead of {expect}")
+                return None
+            body = _parsed(response)
+            wrong = "the body does not parse" if body is None else check(body)
+            if wrong:
+                response.failure(wrong)
+                return None
+            response.success()
+            return body
+
+
+def _parsed(response: Any) -> Any:
+    """Parse a body: JSON, the Location of a redirect, else text; None when it does not parse."""
+    if response.status_code == SEE_OTHER:
+        return response.headers.get("location") or ""
+    try:
+        if "json" in (response.headers.get("content-type") or ""):
+            return response.json()
+        return (response.content or b"").decode()
+    except ValueError:
+        return None
+
+
+def is_page(body: Any) -> str | None:
+    """Check a page of a listing.
+
+    Parameters
+    ----------
+    body : object
+        Parsed JSON.
+
+    Returns
+    -------
+    str or None
+        What is wrong.
+    """
+    if not isinstance(body, dict) or not isinstance(body.get("items"), list):
+        return "no list of items"
+    return None
