@@ -1,0 +1,278 @@
+"""Availability: the share of seconds in which somebody who asked was served.
+
+::
+
+    in a second ...                              it is
+    a good request completed                     up
+    else, a bad one covers it (even in part)     down
+    else                                         unknown: nobody knows
+
+The share of requests is no availability: a server that refuses in a millisecond
+is asked a thousand times as often as one that hangs. It is shown beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.estimate import Estimate, not_estimable
+from analysis.failures import METHOD as BY_REQUESTS
+from analysis.failures import error_ratio
+from analysis.intervals import intended_order
+
+SECOND = 1.0
+"""Length of the pieces that are up or down; part of the definition."""
+
+SLIVER_S = 1e-6
+"""A last piece shorter than the recording's resolution is rounding, not time."""
+
+SEEN = "what was seen in this run: a statement about it has no interval"
+
+BY_TIME = "up seconds / (up + down)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A span from a down second to the last one before the next up second.
+
+    Seconds of which nobody knows anything do not end an outage: a server that
+    refuses now and then, and serves nobody in between, is down once.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+        In run time, to the second.
+    open : bool
+        Whether nobody was served after it until the end of the window.
+    """
+
+    start_s: float
+    end_s: float
+    open: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """How long it lasted, or had lasted when the window ended."""
+        return self.end_s - self.start_s
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as verdict.json does.
+
+        Returns
+        -------
+        dict
+            Start, end and whether it was open.
+        """
+        return {"start_s": self.start_s, "end_s": self.end_s, "open": self.open}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """How available the target was.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        By time: up / (up + down).
+    by_requests : Estimate
+        Good / (good + bad) of the requests intended in the window.
+    up_s, down_s, unknown_s : float
+        Seconds; together the window.
+    outages : tuple of Outage
+        In order.
+    mttr : Estimate
+        Mean length of the outages in seconds; a lower bound while one is open.
+    mtbf : Estimate
+        Up seconds per outage.
+    """
+
+    estimate: Estimate
+    by_requests: Estimate
+    up_s: float
+    down_s: float
+    unknown_s: float
+    outages: tuple[Outage, ...]
+    mttr: Estimate
+    mtbf: Estimate
+
+
+def availability(
+    intended_s: npt.ArrayLike,
+    end_s: npt.ArrayLike,
+    good: npt.ArrayLike,
+    bad: npt.ArrayLike,
+    start_s: float,
+    stop_s: float,
+    *,
+    confidence: float = 0.95,
+) -> Availability:
+    """Compute the availability over a window of the run.
+
+    Parameters
+    ----------
+    intended_s, end_s : array_like, shape (n,)
+        Intended start, and last byte or last time seen, of each request in seconds
+        of run time, in any order. Requests that reach into the window count in it.
+    good, bad : array_like of bool, shape (n,)
+        As the outcomes say; a cancelled request is neither.
+    start_s, stop_s : float
+        The window; its end does not belong to it. A last part of a second counts
+        for its length.
+    confidence : float
+        Of the interval by requests, two-sided.
+
+    Returns
+    -------
+    Availability
+        Without a value when there is no second that anything is known of.
+
+    Raises
+    ------
+    ValueError
+        When the window has no length, or the arrays differ in length.
+    """
+    if not stop_s > start_s:
+        raise ValueError(f"the window {start_s} s to {stop_s} s has no length")
+    begin = np.asarray(intended_s, dtype=np.float64)
+    end = np.asarray(end_s, dtype=np.float64)
+    right = np.asarray(good, dtype=np.bool_)
+    wrong = np.asarray(bad, dtype=np.bool_)
+    if not begin.shape == end.shape == right.shape == wrong.shape:
+        raise ValueError("intended_s, end_s, good and bad differ in length")
+    edges = _edges(start_s, stop_s)
+    completed = (end >= start_s) & (end < stop_s)
+    up = _count(_second(end[right & completed], edges), edges) > 0
+    reaching = wrong & (begin < stop_s) & ((end > start_s) | (begin >= start_s))
+    down = _covered(begin[reaching], end[reaching], edges) & ~up
+    widths = np.diff(edges)
+    up_s, down_s = float(widths[up].sum()), float(widths[down].sum())
+    outages = _outages(up, down, edges)
+    inside = (begin >= start_s) & (begin < stop_s)
+    return Availability(
+        estimate=_by_time(up_s, down_s, int(up.sum() + down.sum())),
+        by_requests=_by_requests(begin[inside], right[inside], wrong[inside], confidence),
+        up_s=up_s,
+        down_s=down_s,
+        unknown_s=float(widths[~(up | down)].sum()),
+        outages=outages,
+        mttr=_mttr(outages),
+        mtbf=_mtbf(outages, up_s),
+    )
+
+
+def _edges(start_s: float, stop_s: float) -> npt.NDArray[np.float64]:
+    pieces = max(1, math.ceil((stop_s - start_s - SLIVER_S) / SECOND))
+    edges = start_s + SECOND * np.arange(pieces + 1, dtype=np.float64)
+    edges[-1] = stop_s
+    return np.asarray(edges, dtype=np.float64)
+
+
+def _second(
+    times_s: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]
+) -> npt.NDArray[np.intp]:
+    """Which piece each time lies in; those outside belong to the nearest."""
+    number = np.floor((times_s - edges[0]) / SECOND)
+    return np.asarray(np.clip(number, 0, len(edges) - 2), dtype=np.intp)
+
+
+def _count(numbers: npt.NDArray[np.intp], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    return np.bincount(numbers, minlength=len(edges) - 1)
+
+
+def _covered(
+    begin: npt.NDArray[np.float64],
+    end: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.float64],
+) -> npt.NDArray[np.bool_]:
+    """Which pieces at least one of the spans [begin, end) reaches into.
+
+    One that ends as a piece begins does not reach into it, but one that ends as it
+    begins reaches into its own.
+    """
+    first = _second(begin, edges)
+    last = np.ceil((end - edges[0]) / SECOND) - 1
+    last = np.clip(last, first, len(edges) - 2).astype(np.intp)
+    entering = _count(first, edges)
+    leaving = np.append(0, _count(last, edges)[:-1])
+    return np.asarray(np.cumsum(entering - leaving) > 0, dtype=np.bool_)
+
+
+def _outages(
+    up: npt.NDArray[np.bool_], down: npt.NDArray[np.bool_], edges: npt.NDArray[np.float64]
+) -> tuple[Outage, ...]:
+    numbers = np.flatnonzero(down)
+    if len(numbers) == 0:
+        return ()
+    # Down seconds with as many up seconds before them belong together.
+    ups_before = np.cumsum(up)[numbers]
+    firsts = np.append(True, np.diff(ups_before) > 0)
+    lasts = np.append(firsts[1:], True)
+    total = int(up.sum())
+    return tuple(
+        Outage(
+            start_s=float(edges[first]),
+            end_s=float(edges[last + 1]),
+            open=int(before) == total,
+        )
+        for first, last, before in zip(
+            numbers[firsts], numbers[lasts], ups_before[lasts], strict=True
+        )
+    )
+
+
+def _by_time(up_s: float, down_s: float, seconds: int) -> Estimate:
+    if seconds == 0:
+        why = "no request was answered, and none failed, in any second"
+        return not_estimable(why, unit="ratio", method=BY_TIME)
+    value = up_s / (up_s + down_s)
+    return Estimate(value=value, n=seconds, unit="ratio", method=BY_TIME, why=SEEN)
+
+
+def _by_requests(
+    intended_s: npt.NDArray[np.float64],
+    good: npt.NDArray[np.bool_],
+    bad: npt.NDArray[np.bool_],
+    confidence: float,
+) -> Estimate:
+    counted = good | bad
+    order = intended_order(intended_s[counted])
+    # The good share is one less the bad one; so are its ends, the other way round.
+    ratio = error_ratio(bad[counted][order], confidence=confidence)
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return ratio
+    return Estimate(
+        value=1 - ratio.value,
+        low=1 - ratio.high,
+        high=1 - ratio.low,
+        level=ratio.level,
+        n=ratio.n,
+        n_eff=ratio.n_eff,
+        unit="ratio",
+        method=BY_REQUESTS,
+    )
+
+
+def _mttr(outages: tuple[Outage, ...]) -> Estimate:
+    method = "length of outages / outages"
+    if not outages:
+        return not_estimable("no outage was seen", unit="s", method=method)
+    n = len(outages)
+    value = math.fsum(outage.duration_s for outage in outages) / n
+    if outages[-1].open:
+        why = "a lower bound: nobody was served after the last outage"
+        return Estimate(value=value, low=value, n=n, unit="s", method=method, why=why)
+    return Estimate(value=value, n=n, unit="s", method=method, why=SEEN)
+
+
+def _mtbf(outages: tuple[Outage, ...], up_s: float) -> Estimate:
+    method = "up seconds / outages"
+    if not outages:
+        why = f"no outage was seen in {up_s:g} s of service"
+        return not_estimable(why, unit="s", method=method)
+    n = len(outages)
+    return Estimate(value=up_s / n, n=n, unit="s", method=method, why=SEEN)

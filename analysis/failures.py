@@ -1,0 +1,103 @@
+"""Failures: how requests ended, and the share that ended badly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.estimate import Estimate, not_estimable
+from analysis.intervals import (
+    autocorrelation_time,
+    effective_size,
+    intended_order,
+    wilson_interval,
+)
+from analysis.recording.format import Outcome
+
+METHOD = "share; Wilson score on the effective size"
+
+
+def outcome_counts(outcomes: Iterable[str]) -> dict[str, int]:
+    """Count how requests ended.
+
+    Parameters
+    ----------
+    outcomes : Series or iterable of str, shape (n,)
+        Labels of :class:`~analysis.recording.format.Outcome`.
+
+    Returns
+    -------
+    dict of str to int
+        Every label there is, 0 included, in the order of the format.
+
+    Raises
+    ------
+    ValueError
+        When a label is unknown.
+    """
+    series = outcomes if isinstance(outcomes, pd.Series) else pd.Series(list(outcomes), dtype=str)
+    seen = {str(label): int(count) for label, count in series.value_counts().items() if count}
+    counts = {outcome.label: seen.pop(outcome.label, 0) for outcome in Outcome}
+    if seen:
+        raise ValueError(f"unknown outcomes {sorted(seen)}; allowed: {', '.join(counts)}")
+    return counts
+
+
+def error_ratio(
+    bad: npt.ArrayLike,
+    counted: npt.ArrayLike | None = None,
+    *,
+    intended_s: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Compute the share of requests that ended badly.
+
+    Parameters
+    ----------
+    bad : array_like of bool, shape (n,)
+        Whether each request ended badly.
+    counted : array_like of bool, shape (n,), optional
+        Which requests count: all but the cancelled ones. Without it, all.
+    intended_s : array_like, shape (n,), optional
+        Intended starts in seconds; without them `bad` is in their order already.
+    confidence : float
+        Two-sided; 0.90 makes each end a one-sided 95 % bound.
+
+    Returns
+    -------
+    Estimate
+        Bad / counted, 0..1, with Wilson's interval on the effective size of the
+        series; without a value when no request counts.
+
+    Raises
+    ------
+    ValueError
+        When the arrays differ in length.
+    """
+    flags = np.asarray(bad, dtype=np.bool_)
+    kept = np.ones(len(flags), dtype=np.bool_) if counted is None else np.asarray(counted, np.bool_)
+    if kept.shape != flags.shape:
+        raise ValueError(f"found {len(kept)} counted of {len(flags)}; allowed: one flag each")
+    if intended_s is not None:
+        order = intended_order(intended_s)
+        flags, kept = flags[order], kept[order]
+    flags = flags[kept]
+    n = len(flags)
+    if n == 0:
+        return not_estimable("no request was counted", unit="ratio", method=METHOD)
+    value = float(flags.mean())
+    n_eff = effective_size(n, autocorrelation_time(flags))
+    low, high = wilson_interval(value, n_eff, confidence=confidence)
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        level=confidence,
+        n=n,
+        n_eff=n_eff,
+        unit="ratio",
+        method=METHOD,
+    )

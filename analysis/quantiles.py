@@ -1,0 +1,242 @@
+"""Percentiles, mean and maximum of latencies, some of which are only known to be at least so long.
+
+A request that timed out, or that nobody saw the end of, has no latency: only an
+age that its latency exceeds. It counts at that age, and a statistic that would
+change if it had lasted for ever is a lower bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.estimate import NOT_ESTIMATED, Estimate, not_estimable
+from analysis.intervals import (
+    BATCH_TAUS,
+    MIN_BATCHES,
+    QUANTILE_METHOD,
+    batch_averages,
+    batch_means,
+    intended_order,
+)
+
+__all__ = ["NO_VALUES", "QUANTILE_METHOD", "SEEN", "maximum", "mean", "quantile", "quantiles"]
+
+NO_VALUES = "there are no values"
+SEEN = "what was seen in this run: a maximum has no interval"
+
+
+def _checked(
+    values: npt.ArrayLike, censored: npt.ArrayLike | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.ndim != 1 or not np.isfinite(numbers).all():
+        raise ValueError("values must be one series of finite numbers")
+    if censored is None:
+        return numbers, np.zeros(len(numbers), dtype=np.bool_)
+    flags = np.asarray(censored, dtype=np.bool_)
+    if flags.shape != numbers.shape:
+        raise ValueError(f"found {len(flags)} flags for {len(numbers)} values; allowed: one each")
+    return numbers, flags
+
+
+def _at_least(censored: int, n: int) -> str:
+    return f"a lower bound: {censored} of {n} did not end while they were watched"
+
+
+def quantile(
+    values: npt.ArrayLike,
+    level: float,
+    *,
+    censored: npt.ArrayLike | None = None,
+    unit: str = "ms",
+) -> Estimate:
+    """Compute one quantile.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        In `unit`, in any order; censored ones at their age.
+    level : float
+        0..1; 0.95 for the 95th percentile.
+    censored : array_like of bool, shape (n,), optional
+        Which values are only lower bounds.
+    unit : str
+        Unit of `values`.
+
+    Returns
+    -------
+    Estimate
+        As :func:`quantiles` makes it.
+    """
+    return quantiles(values, [level], censored=censored, unit=unit)[float(level)]
+
+
+def quantiles(
+    values: npt.ArrayLike,
+    levels: Iterable[float],
+    *,
+    censored: npt.ArrayLike | None = None,
+    unit: str = "ms",
+) -> dict[float, Estimate]:
+    """Compute many quantiles in one pass.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        In `unit`, in any order; censored ones at their age.
+    levels : iterable of float
+        Each 0..1.
+    censored : array_like of bool, shape (n,), optional
+        Which values are only lower bounds.
+    unit : str
+        Unit of `values`.
+
+    Returns
+    -------
+    dict of float to Estimate
+        By level. A lower bound (``high`` None, ``low == value``) where raising the
+        censored values to infinity would change the quantile; without a value when
+        there are no values.
+
+    Raises
+    ------
+    ValueError
+        When a level is outside 0..1, or values are not finite or not one series.
+
+    References
+    ----------
+    Hyndman and Fan (1996), "Sample quantiles in statistical packages", type 7.
+    """
+    wanted = [float(level) for level in levels]
+    for level in wanted:
+        if not 0 <= level <= 1:
+            raise ValueError(f"quantile level = {level}; allowed: 0 to 1")
+    numbers, flags = _checked(values, censored)
+    n, method = len(numbers), f"numpy {QUANTILE_METHOD}"
+    if n == 0:
+        empty = not_estimable(NO_VALUES, unit=unit, method=method)
+        return dict.fromkeys(wanted, empty)
+    found = np.quantile(numbers, wanted, method=QUANTILE_METHOD)
+    bounded = _would_change(numbers, flags, wanted, found)
+    why = _at_least(int(flags.sum()), n)
+    return {
+        level: Estimate(value=value, low=value, n=n, unit=unit, method=method, why=why)
+        if is_bound
+        else Estimate(value=value, n=n, unit=unit, method=method, why=NOT_ESTIMATED)
+        for level, value, is_bound in zip(wanted, found.tolist(), bounded.tolist(), strict=True)
+    }
+
+
+def _would_change(
+    numbers: npt.NDArray[np.float64],
+    flags: npt.NDArray[np.bool_],
+    levels: list[float],
+    found: npt.NDArray[np.float64],
+) -> npt.NDArray[np.bool_]:
+    """Whether each quantile would be another one if the censored values were infinite.
+
+    They are raised above everything instead of to infinity, which would make
+    0 * inf at levels that fall right on a value; whoever notices the one notices
+    the other. A weight that is only the rounding of (n - 1) * level is no weight.
+    """
+    if not flags.any():
+        return np.zeros(len(levels), dtype=np.bool_)
+    step = float(np.abs(numbers).max()) + 1.0
+    raised = np.where(flags, numbers.max() + step, numbers)
+    changed = np.quantile(raised, levels, method=QUANTILE_METHOD) - found
+    return np.asarray(changed > 1e-9 * step, dtype=np.bool_)
+
+
+def mean(
+    values: npt.ArrayLike,
+    intended_s: npt.ArrayLike | None = None,
+    *,
+    censored: npt.ArrayLike | None = None,
+    unit: str = "ms",
+    confidence: float = 0.95,
+) -> Estimate:
+    """Compute the mean, with an interval by batch means.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        In `unit`; censored ones at their age.
+    intended_s : array_like, shape (n,), optional
+        Intended starts in seconds; without them `values` are in their order already.
+    censored : array_like of bool, shape (n,), optional
+        Which values are only lower bounds.
+    unit : str
+        Unit of `values`.
+    confidence : float
+        Two-sided; 0.90 makes each end a one-sided 95 % bound.
+
+    Returns
+    -------
+    Estimate
+        A lower bound when any value is censored; without ends when the series is
+        too short for ten batches that are nearly independent.
+    """
+    numbers, flags = _checked(values, censored)
+    n, method = len(numbers), "mean; batch means, Student t"
+    if n == 0:
+        return not_estimable(NO_VALUES, unit=unit, method=method)
+    value = float(numbers.mean())
+    if flags.any():
+        why = _at_least(int(flags.sum()), n)
+        return Estimate(value=value, low=value, n=n, unit=unit, method="mean", why=why)
+    if intended_s is not None:
+        numbers = numbers[intended_order(intended_s)]
+    batches = batch_averages(numbers)
+    if batches is None:
+        why = (
+            f"{n} values are too few, or depend too long on each other, "
+            f"for {MIN_BATCHES} batches of {BATCH_TAUS:g} autocorrelation times"
+        )
+        return Estimate(value=value, n=n, unit=unit, method=method, why=why)
+    low, high = batch_means(batches, confidence=confidence)
+    return Estimate(
+        value=value,
+        low=min(low, value),
+        high=max(high, value),
+        level=confidence,
+        n=n,
+        unit=unit,
+        method=f"mean; {len(batches)} batch means, Student t",
+    )
+
+
+def maximum(
+    values: npt.ArrayLike,
+    *,
+    censored: npt.ArrayLike | None = None,
+    unit: str = "ms",
+) -> Estimate:
+    """Find the largest value that was seen.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        In `unit`, in any order; censored ones at their age.
+    censored : array_like of bool, shape (n,), optional
+        Which values are only lower bounds.
+    unit : str
+        Unit of `values`.
+
+    Returns
+    -------
+    Estimate
+        Without an interval: it speaks of this run alone. A lower bound when any
+        value is censored, for that one may have lasted longest.
+    """
+    numbers, flags = _checked(values, censored)
+    n, method = len(numbers), "largest seen"
+    if n == 0:
+        return not_estimable(NO_VALUES, unit=unit, method=method)
+    value = float(numbers.max())
+    if flags.any():
+        why = _at_least(int(flags.sum()), n)
+        return Estimate(value=value, low=value, n=n, unit=unit, method=method, why=why)
+    return Estimate(value=value, n=n, unit=unit, method=method, why=SEEN)
