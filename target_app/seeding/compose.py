@@ -205,10 +205,17 @@ def _texts(random: np.random.Generator, pools: Pools, count: int) -> Column:
     which = random.integers(0, len(FOREIGN), count)
     text = pools.text + pools.text[: shapes.TEXT_LONGEST]
     cut = [
-        (FOREIGN[w] * 40 if f else text[s:])[:n] if f else text[s : s + n]
+        (FOREIGN[w] * 40)[:n] if f else _whole_words(text, s, n)
         for s, n, f, w in zip(starts, lengths, foreign, which, strict=True)
     ]
     return np.array([piece.strip() for piece in cut], dtype=object)
+
+
+def _whole_words(text: str, start: int, length: int) -> str:
+    """Cut a piece out of a text, and leave out the word at its end that was cut through."""
+    piece = text[start : start + length]
+    words, _, _ = piece.rpartition(" ")
+    return words or piece
 
 
 def _days_known(created: Numbers) -> Numbers:

@@ -1,0 +1,97 @@
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from target_app import Config, create_app, seeding
+from target_app.models import db
+
+CUSTOMERS = 300
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> seeding.Found:
+    return seeding.seed(tmp_path_factory.mktemp("dataset"), customers=CUSTOMERS, seed=1)
+
+
+@pytest.fixture
+def database(dataset: seeding.Found, tmp_path: Path) -> Path:
+    """A fresh copy of the dataset, for one test to change."""
+    return seeding.copy_dataset(dataset.folder, tmp_path / "work" / "crm.sqlite")
+
+
+@pytest.fixture
+def make_app(database: Path) -> Iterator[Callable[..., Flask]]:
+    made: list[Flask] = []
+
+    def make(**options: Any) -> Flask:
+        app = create_app(Config(**({"database": database} | options)))
+        app.testing = True
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def held_port() -> Iterator[int]:
+    """A port that is ours: bound, so that nobody else gets it, and not listened on."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
+
+
+@pytest.fixture
+def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(*words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "target_app", *map(str, words)]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=30, **options
+        )
+
+    return run
+
+
+@pytest.fixture
+def together() -> Callable[..., None]:
+    """Run functions at the same time, one thread each, and raise what any of them raised."""
+
+    def run(*functions: Callable[[], None]) -> None:
+        failures: list[BaseException] = []
+
+        def guarded(function: Callable[[], None]) -> None:
+            try:
+                function()
+            except BaseException as failure:  # noqa: BLE001 - raised again below
+                failures.append(failure)
+
+        threads = [threading.Thread(target=guarded, args=(f,)) for f in functions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    return run
