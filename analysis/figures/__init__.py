@@ -1,0 +1,1 @@
+"""Figures, drawn from finished numbers: none reads a run, decides, or keeps a state."""
