@@ -1,0 +1,87 @@
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+TIMING = re.compile(r'app;dur=(\d+\.\d{3}), db;dur=(\d+\.\d{3}), queries;desc="(\d+)"')
+PATHS = {
+    "/api/v1/customers": 200,
+    "/api/v1/customers/1": 200,
+    "/feedback": 200,
+    "/static/crm.css": 200,
+    "/healthz": 200,
+    "/nothing": 404,
+    "/api/v1/customers/0": 404,
+    "/api/v1/customers?limit=0": 422,
+}
+
+
+@pytest.mark.parametrize(("path", "status"), PATHS.items())
+def test_every_answer_tells_its_id_and_its_times(
+    client: FlaskClient, path: str, status: int
+) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == status
+    assert len(answer.headers.getlist("X-Request-Id")) == 1
+    timing = TIMING.fullmatch(answer.headers["Server-Timing"])
+    assert timing
+    app_ms, db_ms, queries = map(float, timing.groups())
+    assert app_ms >= db_ms
+    assert (queries > 0) == (db_ms > 0)
+
+
+@pytest.mark.parametrize("given", ["a", "A-b_c.d:9", "x" * 64])
+def test_a_valid_request_id_is_echoed(client: FlaskClient, given: str) -> None:
+    assert client.get("/x", headers={"X-Request-Id": given}).headers["X-Request-Id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "ä", "a;b", "<b>", "a/b", "a\tb"])
+def test_any_other_request_id_is_replaced(client: FlaskClient, given: str) -> None:
+    echoed = client.get("/x", headers={"X-Request-Id": given}).headers["X-Request-Id"]
+
+    assert re.fullmatch(r"[0-9a-f]{32}", echoed)
+
+
+def test_ids_that_we_make_differ(client: FlaskClient) -> None:
+    made = {client.get("/healthz").headers["X-Request-Id"] for _ in range(50)}
+
+    assert len(made) == 50
+
+
+def test_an_error_of_ours_is_a_problem_and_carries_the_headers(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/broken")
+    def broken() -> str:
+        raise ZeroDivisionError
+
+    app.testing = False
+    answer = app.test_client().get("/broken", headers={"X-Request-Id": "r1"})
+
+    assert answer.status_code == 500
+    assert answer.mimetype == "application/problem+json"
+    assert answer.get_json()["request_id"] == "r1" == answer.headers["X-Request-Id"]
+    assert TIMING.fullmatch(answer.headers["Server-Timing"])
+    assert "ZeroDivision" not in answer.text
+
+
+def test_the_access_log_has_a_line_per_answer(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    log = tmp_path / "access.log"
+    client = make_app(access_log=log).test_client()
+
+    client.get("/healthz", headers={"X-Request-Id": "r1"})
+    client.get('/no"thing', headers={"X-Request-Id": "r2"})
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["id"], line["status"], line["path"]) for line in lines] == [
+        ("r1", 200, "/healthz"),
+        ("r2", 404, '/no"thing'),
+    ]
+    assert lines[0]["t"] < lines[1]["t"]
