@@ -49,7 +49,7 @@ class Driver:
         self._alarm.sleep_until(end_ns)
 
     def moment(self, origin_ns: int, t_ns: int | None = None) -> Moment:
-        """What is asked now, or at a moment of the monotonic clock."""
+        """Tell what is asked now, or at a moment of the monotonic clock."""
         elapsed = (now_ns() if t_ns is None else t_ns) - origin_ns
         return self._schedule.at(elapsed / 1e9)
 

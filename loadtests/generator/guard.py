@@ -7,39 +7,16 @@ brings, and cannot be removed again.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from loadtests.permission import is_loopback
+
 
 class HostRefusedError(ConnectionRefusedError):
     """A connection to a host that is neither loopback nor allowed."""
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine's loopback.
-
-    Parameters
-    ----------
-    host : str
-        A name or an address, with or without brackets.
-
-    Returns
-    -------
-    bool
-        True for localhost, 127.0.0.0/8 and ::1.
-    """
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(name.split("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
 
 
 class Guard:

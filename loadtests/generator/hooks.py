@@ -216,7 +216,7 @@ class Hooks:
             return response
 
         HttpSession.get_redirect_target = get_redirect_target  # type: ignore[method-assign, assignment]
-        LocustUserAgent._urlopen = urlopen
+        LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]
 
     def _may_follow(self, url: str, location: str) -> bool:
         host = urlsplit(urljoin(url, location)).hostname or ""
@@ -237,7 +237,7 @@ class Hooks:
             self._alarm.sleep_until(intended_ns)
             user.intended_ns = intended_ns
 
-        TaskSet._sleep = sleep
+        TaskSet._sleep = sleep  # type: ignore[method-assign]
 
     # timeouts
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from locust import FastHttpUser, task
-from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from loadtests.generator.personas.records import Records
 from scenarios.personas import THINK_CUT, Persona
@@ -38,15 +37,13 @@ class PersonaUser(FastHttpUser):
         cls._count += 1
         self.number = cls._count
         self.rng = random.Random(f"{self.seed}-{self.number}")  # noqa: S311 - load, not secrets
+        self._is_new = True
         self._steps = [getattr(self, name) for name in self.persona.steps]
         self._weights = [step.weight for step in self.persona.steps.values()]
 
     def on_start(self) -> None:
         """Think once before the first click, so that users do not start in step."""
-        first_s = self.rng.uniform(0, 2 * self.persona.think_s) * self.think_scale
-        self._state = LOCUST_STATE_WAITING  # the engine may end a user that only waits
-        self._taskset_instance._sleep(first_s)  # the engine's own sleep: it may be watched
-        self._state = LOCUST_STATE_RUNNING
+        self.wait()
 
     def wait_time(self) -> float:
         """Draw a think time.
@@ -57,6 +54,9 @@ class PersonaUser(FastHttpUser):
             Seconds.
         """
         mean_s = self.persona.think_s
+        if self._is_new:
+            self._is_new = False
+            return self.rng.uniform(0, 2 * mean_s) * self.think_scale
         while (think_s := self.rng.expovariate(1 / mean_s)) > THINK_CUT * mean_s:
             pass
         return think_s * self.think_scale
