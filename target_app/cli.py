@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
-from target_app import seeding, server
+from target_app import server
 from target_app.config import Config
+from target_app.errors import DatasetError
 
 _CUSTOMERS_MAX = 5_000_000
 
@@ -41,7 +42,7 @@ def _mendable() -> Iterator[None]:
     """
     try:
         yield
-    except (seeding.DatasetError, OSError) as error:
+    except (DatasetError, OSError) as error:
         raise AppError(str(error)) from error
 
 
@@ -81,6 +82,9 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def seed(customers: int, seed: int, data: Path | None, force: bool, as_json: bool) -> None:
     """Make a dataset, or find it where it was made before; print its folder."""
+    # Faker and numpy take half a second to import, which the server has no use for.
+    from target_app import seeding  # noqa: PLC0415
+
     folder = (data or seeding.default_folder(customers, seed)).absolute()
     with _mendable():
         found = seeding.seed(folder, customers=customers, seed=seed, force=force)
@@ -107,6 +111,8 @@ def seed(customers: int, seed: int, data: Path | None, force: bool, as_json: boo
 )
 def reset(data: Path, target: Path) -> None:
     """Make a fresh working copy of a dataset; print its path."""
+    from target_app import seeding  # noqa: PLC0415 - as above
+
     with _mendable():
         click.echo(seeding.copy_dataset(data, target))
 

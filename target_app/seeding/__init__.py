@@ -5,7 +5,8 @@ both, ``writing`` puts them into a database, ``manifest`` says what came out, an
 all of it in a folder. Nothing here reads a clock: the same parameters give the same rows.
 """
 
-from target_app.seeding.dataset import DatasetError, Found, copy_dataset, default_folder, seed
+from target_app.errors import DatasetError
+from target_app.seeding.dataset import Found, copy_dataset, default_folder, seed
 from target_app.seeding.manifest import Manifest
 
 __all__ = ["DatasetError", "Found", "Manifest", "copy_dataset", "default_folder", "seed"]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
+from target_app.errors import DatasetError
 from target_app.models import Dataset
 from target_app.seeding import writing
 from target_app.seeding.compose import compose
@@ -23,10 +24,6 @@ from target_app.seeding.manifest import FORMAT, Manifest, Recipe
 DATABASE = "crm.sqlite"
 MANIFEST = "manifest.json"
 _BESIDE = ("-wal", "-shm", "-journal")
-
-
-class DatasetError(Exception):
-    """A dataset cannot be made, used or copied; the message says where, why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,4 @@
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +51,19 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(scope="module")
+def shared_client(
+    dataset: seeding.Found, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FlaskClient]:
+    """A client for tests that do not mind what others have written."""
+    path = tmp_path_factory.mktemp("shared") / "crm.sqlite"
+    app = create_app(Config(database=seeding.copy_dataset(dataset.folder, path)))
+    app.testing = True  # an exception of ours comes out here instead of becoming a 500
+    yield app.test_client()
+    with app.app_context():
+        db.engine.dispose()
+
+
 @pytest.fixture
 def held_port() -> Iterator[int]:
     """A port that is ours: bound, so that nobody else gets it, and not listened on."""
@@ -60,17 +71,6 @@ def held_port() -> Iterator[int]:
         keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         keeper.bind(("127.0.0.1", 0))
         yield keeper.getsockname()[1]
-
-
-@pytest.fixture
-def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
-    def run(*words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "target_app", *map(str, words)]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=30, **options
-        )
-
-    return run
 
 
 @pytest.fixture

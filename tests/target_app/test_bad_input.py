@@ -13,6 +13,11 @@ WHOLE = "must be a whole number; found "
 ITEM = {"product_id": 1, "qty": 1}
 
 
+@pytest.fixture
+def client(shared_client: FlaskClient) -> FlaskClient:
+    return shared_client
+
+
 @pytest.mark.parametrize("resource", ["customers", "orders", "feedback"])
 @pytest.mark.parametrize(
     "key", ["0", "-1", "00", "99999999999999999999", "x", "1.5", "%00", "%ED%A0%80", "٣", "1e3"]

@@ -1,0 +1,148 @@
+import json
+import socket
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from target_app import Config, seeding, server
+from target_app.cli import main
+
+
+@pytest.fixture
+def runner() -> CliRunner:
+    return CliRunner()
+
+
+def test_seed_prints_the_folder_or_a_line_of_json(runner: CliRunner, tmp_path: Path) -> None:
+    words = ["seed", "--customers", "3", "--seed", "5", "--data", str(tmp_path)]
+    plain = runner.invoke(main, words)
+    line = json.loads(runner.invoke(main, [*words, "--json"]).stdout)
+
+    assert plain.exit_code == 0
+    assert plain.stdout == f"{tmp_path}\n"
+    assert plain.stderr.startswith("made: 3 customers, ")
+    assert line["dir"] == str(tmp_path)
+    assert line["database"] == str(tmp_path / "crm.sqlite")
+    assert line["remark"] == "reused"
+    assert line["manifest"]["seed"] == 5
+
+
+def test_reset_prints_the_copy(runner: CliRunner, dataset: seeding.Found, tmp_path: Path) -> None:
+    target = tmp_path / "copy.sqlite"
+    result = runner.invoke(main, ["reset", "--data", str(dataset.folder), "--to", str(target)])
+
+    assert result.exit_code == 0
+    assert result.stdout == f"{target}\n"
+    assert target.is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["seed", "--customers", "0"], "0 is not in the range"),
+        (["seed", "--seed", "-1"], "-1 is not in the range"),
+        (["seed", "--seed", "x"], "'x' is not a valid integer"),
+        (["reset", "--data", "nowhere", "--to", "x"], "holds no complete dataset"),
+        (["serve"], "Missing option '--database'"),
+        (["serve", "--database", "nowhere"], "Make one: python -m target_app seed --data DIR"),
+        (["serve", "--database", "nowhere", "--port", "0"], "0 is not in the range"),
+        (["serve", "--database", "nowhere", "--threads", "129"], "129 is not in the range"),
+    ],
+)
+def test_bad_usage_is_explained_and_ends_with_2(
+    runner: CliRunner,
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = runner.invoke(main, words)
+
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
+def test_a_file_that_is_no_crm_is_refused(runner: CliRunner, tmp_path: Path) -> None:
+    for content in (b"", b"not a database at all" * 100):
+        file = tmp_path / "file"
+        file.write_bytes(content)
+        result = runner.invoke(main, ["serve", "--database", str(file)])
+
+        assert result.exit_code == 2
+        assert "is no CRM database" in result.stderr
+        assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_port_that_somebody_listens_on_is_refused(
+    runner: CliRunner, database: Path, shared: bool
+) -> None:
+    with socket.socket() as other:
+        if shared:  # as granian does: binding beside it would succeed
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = runner.invoke(main, ["serve", "--database", str(database), "--port", str(port)])
+
+    assert result.exit_code == 2
+    assert f"--host 127.0.0.1 --port {port}: " in result.stderr
+
+
+def test_a_port_that_is_only_held_is_free(held_port: int) -> None:
+    assert server.taken("127.0.0.1", held_port) is None
+
+
+def test_an_address_of_another_machine_is_refused(held_port: int) -> None:
+    assert server.taken("192.0.2.1", held_port)
+    assert server.taken("no.such.host.invalid", held_port)
+
+
+def test_the_server_is_given_room_for_the_connections() -> None:
+    words = server.command(host="127.0.0.1", port=8000, workers=2, threads=3, connections=50)
+    given = dict(pairwise(words))
+
+    assert given["--backpressure"] == "50"
+    assert given["--backlog"] == "128"  # the least that granian takes
+    assert given["--blocking-threads"] == "3"
+    assert given["--http1-header-read-timeout"] == "60000"
+    assert given["--workers-kill-timeout"] == "1"
+    assert "--respawn-failed-workers" in words
+
+
+def test_options_survive_the_way_through_the_environment() -> None:
+    config = Config(
+        database=Path("/d b/x?.sqlite"),
+        threads=7,
+        access_log=Path("/l"),
+        instance="i",
+        commit="c",
+    )
+
+    assert Config.from_environment(config.to_environment()) == config
+    assert Config.from_environment({"CRM_DATABASE": "/x"}) == Config(database=Path("/x"))
+    with pytest.raises(RuntimeError, match="CRM_DATABASE is not set"):
+        Config.from_environment({})
+
+
+@pytest.mark.parametrize("command", ["seed", "reset", "serve"])
+def test_every_command_has_help_with_an_example(runner: CliRunner, command: str) -> None:
+    result = runner.invoke(main, [command, "--help"])
+
+    assert result.exit_code == 0
+    assert f"python -m target_app {command} " in result.output
+
+
+def test_a_path_with_odd_characters_is_served(dataset: seeding.Found, tmp_path: Path) -> None:
+    from target_app import create_app
+    from target_app.models import db
+
+    path = seeding.copy_dataset(dataset.folder, tmp_path / "a ?#%41&b" / "x y.sqlite")
+    app = create_app(Config(database=path))
+
+    assert app.test_client().get("/readyz").status_code == 200
+    with app.app_context():
+        db.engine.dispose()

@@ -1,0 +1,134 @@
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from target_app import seeding
+from target_app.seeding import DatasetError
+
+
+def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
+    dataset: seeding.Found, tmp_path: Path
+) -> None:
+    customers = dataset.manifest.recipe.customers
+    again = seeding.seed(tmp_path / "again", customers=customers, seed=1)
+    other = seeding.seed(tmp_path / "other", customers=customers, seed=2)
+
+    assert again.manifest == dataset.manifest
+    assert other.manifest.dataset_hash != dataset.manifest.dataset_hash
+    assert other.manifest.rows["customers"] == customers
+
+
+def test_the_folder_holds_the_database_and_its_manifest_and_nothing_half_done(
+    dataset: seeding.Found,
+) -> None:
+    names = {path.name for path in dataset.folder.iterdir() if path.name != ".lock"}
+    manifest = json.loads((dataset.folder / "manifest.json").read_text())
+
+    assert names == {"crm.sqlite", "manifest.json"}
+    assert manifest == dataset.manifest.to_json()
+    assert set(manifest) == {
+        "format", "seed", "customers", "epoch", "faker", "numpy", "rows", "dataset_hash",
+        "file_sha256",
+    }  # fmt: skip
+
+
+def test_a_complete_dataset_is_reused(dataset: seeding.Found) -> None:
+    before = dataset.database.stat().st_mtime_ns
+    found = seeding.seed(dataset.folder, customers=dataset.manifest.recipe.customers, seed=1)
+
+    assert found.remark == "reused"
+    assert dataset.database.stat().st_mtime_ns == before
+
+
+def test_a_changed_dataset_is_made_anew_and_not_copied(tmp_path: Path) -> None:
+    first = seeding.seed(tmp_path, customers=1, seed=1)
+    connection = sqlite3.connect(first.database)
+    connection.execute("UPDATE customers SET name = 'x'")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(DatasetError, match="has been changed since it was made"):
+        seeding.copy_dataset(tmp_path, tmp_path / "copy.sqlite")
+    second = seeding.seed(tmp_path, customers=1, seed=1)
+
+    assert second.remark == "made anew: the one there had been changed since"
+    assert second.manifest == first.manifest
+
+
+def test_a_dataset_of_other_versions_is_made_anew(tmp_path: Path) -> None:
+    first = seeding.seed(tmp_path, customers=1, seed=1)
+    manifest = first.manifest.to_json() | {"faker": "0.1"}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    found = seeding.seed(tmp_path, customers=1, seed=1)
+
+    assert found.remark == "made anew: the one there was made by other versions"
+
+
+def test_a_dataset_of_other_parameters_is_not_replaced_without_force(tmp_path: Path) -> None:
+    seeding.seed(tmp_path, customers=1, seed=1)
+
+    with pytest.raises(DatasetError, match=r"holds another dataset \(customers 1, seed 1\)"):
+        seeding.seed(tmp_path, customers=2, seed=1)
+    forced = seeding.seed(tmp_path, customers=2, seed=1, force=True)
+
+    assert forced.manifest.rows["customers"] == 2
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", "{}", '{"format": 1}', "null"])
+def test_a_broken_manifest_counts_as_none(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "manifest.json").write_text(broken)
+
+    assert seeding.seed(tmp_path, customers=1, seed=1).remark == "made"
+
+
+def test_two_that_seed_at_once_make_one_dataset(
+    tmp_path: Path, together: Callable[..., None]
+) -> None:
+    remarks: list[str] = []
+
+    def run() -> None:
+        remarks.append(seeding.seed(tmp_path, customers=5, seed=1).remark)
+
+    together(run, run, run)
+
+    assert sorted(remarks) == ["made", "reused", "reused"]
+
+
+def test_a_copy_replaces_what_was_there_with_its_journals(
+    dataset: seeding.Found, tmp_path: Path
+) -> None:
+    target = tmp_path / "deep" / "er" / "crm.sqlite"
+    seeding.copy_dataset(dataset.folder, target)
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        target.with_name(target.name + suffix).write_bytes(b"stale")
+
+    copy = seeding.copy_dataset(dataset.folder, target)
+
+    assert copy == target
+    assert [path.name for path in target.parent.iterdir()] == ["crm.sqlite"]
+    assert target.read_bytes() == dataset.database.read_bytes()
+
+
+def test_a_dataset_is_not_copied_onto_itself(dataset: seeding.Found) -> None:
+    with pytest.raises(DatasetError, match="is the dataset itself"):
+        seeding.copy_dataset(dataset.folder, dataset.database)
+
+
+def test_a_dataset_that_is_not_there_is_not_copied(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"holds no complete dataset\. Make one: python -m"):
+        seeding.copy_dataset(tmp_path, tmp_path / "copy.sqlite")
+
+
+def test_an_unnamed_dataset_lives_in_the_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert seeding.default_folder(7, 1).is_relative_to(tmp_path / "trueload" / "datasets")
+    assert seeding.default_folder(7, 1) != seeding.default_folder(7, 2)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert seeding.default_folder(7, 1).is_relative_to(tmp_path / ".cache")
