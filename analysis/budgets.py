@@ -1,0 +1,363 @@
+"""Budgets in one hold: does an assertion hold, not, or is there too little evidence.
+
+=================== =====================================================================
+metric              decided by
+=================== =====================================================================
+p(N), med           the share of latencies beyond the limit: one-sided 95 % Wilson score
+                    bounds each way on n / (1.5 tau_max). Not by the percentile's own
+                    interval, which wrongly passes up to 41 % of runs at the limit
+error_ratio, apdex  the same kind of bounds on the share, or the score
+avg, throughput     batch means, one-sided 95 % each way
+max                 what was seen: a statement about this run
+=================== =====================================================================
+
+A request whose end nobody saw counts as beyond a limit that its age exceeds, and
+both ways below it. A limit at the end of its scale (``error_ratio <= 0``) cannot be
+estimated; it is a statement about this run, too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.apdex import apdex
+from analysis.decision import Decision, Verdict
+from analysis.estimate import Estimate, not_estimable
+from analysis.failures import error_ratio
+from analysis.intervals import (
+    TAU_ALLOWANCE,
+    autocorrelation_time,
+    effective_size,
+    largest_autocorrelation_time,
+    wilson_bound,
+)
+from analysis.quantiles import maximum, mean, quantile
+from analysis.recording.format import Outcome
+from analysis.throughput import throughput
+from analysis.windows import Hold
+from scenarios.assertions import Assertion, Metric
+
+CONFIDENCE = 0.95
+"""One-sided, each way: at most so many runs exactly at the limit are wrongly decided."""
+
+TWO_SIDED = 2 * CONFIDENCE - 1
+"""The two-sided confidence whose ends are those bounds."""
+
+HOLD_METRICS = frozenset(
+    {
+        Metric.PERCENTILE,
+        Metric.MEDIAN,
+        Metric.MEAN,
+        Metric.MAXIMUM,
+        Metric.ERROR_RATIO,
+        Metric.THROUGHPUT,
+        Metric.APDEX,
+    }
+)
+"""What is judged in each hold by itself, never pooled over loads."""
+
+UNITS: Mapping[Metric, str] = {
+    Metric.ERROR_RATIO: "ratio",
+    Metric.AVAILABILITY: "ratio",
+    Metric.APDEX: "ratio",
+    Metric.THROUGHPUT: "1/s",
+    Metric.CAPACITY: "users",
+}
+"""Unit of what is measured; milliseconds where nothing is said."""
+
+_SHARE = "share; one-sided 95 % Wilson score bounds on n / (1.5 tau_max)"
+
+Flags = npt.NDArray[np.bool_]
+
+
+def unit_of(assertion: Assertion) -> str:
+    """Name the unit in which an assertion is measured.
+
+    Parameters
+    ----------
+    assertion : Assertion
+        Any.
+
+    Returns
+    -------
+    str
+        As an Estimate has it.
+    """
+    return UNITS.get(assertion.metric, "ms")
+
+
+def limit_of(assertion: Assertion) -> float:
+    """Give an assertion's limit in the unit in which it is measured.
+
+    Parameters
+    ----------
+    assertion : Assertion
+        Any.
+
+    Returns
+    -------
+    float
+        The limit in :func:`unit_of` it.
+    """
+    return assertion.limit * 1e3 if unit_of(assertion) == "ms" else assertion.limit
+
+
+def decide(assertion: Assertion, hold: Hold, *, patience_s: float) -> Decision:
+    """Decide an assertion in one hold.
+
+    Parameters
+    ----------
+    assertion : Assertion
+        Of one of :data:`HOLD_METRICS`.
+    hold : Hold
+        The window and its requests, narrowed to the budget's subject.
+    patience_s : float
+        A request of a run that was cut off, open for less, may yet have been answered.
+
+    Returns
+    -------
+    Decision
+        Failed when requests were sent and none answered well, whatever the metric; in a
+        hold that was not run to its end failed or inconclusive, never passed.
+    """
+    counted, young = _counted(hold, patience_s)
+    if not hold.window.was_run or len(counted) == 0:
+        why = "no request was intended in the hold" if hold.window.was_run else "it was not run"
+        measured = not_estimable(why, unit=unit_of(assertion))
+        return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=why)
+    decision = _METRICS[assertion.metric](assertion, hold, counted, young)
+    broken = unanswered(hold, patience_s=patience_s)
+    if broken is not None:
+        return replace(broken, measured=decision.measured, share_beyond=decision.share_beyond)
+    if decision.verdict is Verdict.PASSED and not hold.window.complete:
+        lasted, planned = hold.window.length_s, hold.window.planned_end_s - hold.window.start_s
+        why = f"the run ended after {lasted:.3g} s of the {planned:.3g} s of the hold"
+        return Decision(
+            verdict=Verdict.INCONCLUSIVE,
+            measured=decision.measured,
+            share_beyond=decision.share_beyond,
+            why=why,
+        )
+    return decision
+
+
+def _counted(hold: Hold, patience_s: float) -> tuple[pd.DataFrame, Flags]:
+    """Leave out the cancelled, and flag those still open, and young, when the records end."""
+    outcome = hold.samples["outcome"]
+    counted = hold.samples[(outcome != Outcome.CANCELLED.label).to_numpy()]
+    is_open = (counted["outcome"] == Outcome.OPEN.label).to_numpy()
+    young = is_open & (counted["latency_ms"].to_numpy() < patience_s * 1e3)
+    return counted, np.asarray(young, dtype=np.bool_)
+
+
+def unanswered(hold: Hold, *, patience_s: float) -> Decision | None:
+    """Look whether requests were sent and none of them was answered well.
+
+    Parameters
+    ----------
+    hold : Hold
+        The window and its requests, narrowed to a subject.
+    patience_s : float
+        As :func:`decide` takes it.
+
+    Returns
+    -------
+    Decision or None
+        Failed, measured as an error ratio; None when one was answered well, or may yet.
+    """
+    counted, young = _counted(hold, patience_s)
+    if not hold.window.was_run or counted["good"].any() or young.all():
+        return None
+    carried = f", {hold.carried} of them before it and open through all of it"
+    why = (
+        f"{len(counted)} requests were sent in the hold{carried if hold.carried else ''}; "
+        f"none was answered well"
+    )
+    return Decision(
+        verdict=Verdict.FAILED,
+        measured=error_ratio(counted["bad"].to_numpy(), confidence=TWO_SIDED),
+        why=why,
+        unanswered=True,
+        silent=bool(counted["censored"].all()),
+    )
+
+
+def _bounded(assertion: Assertion, low: float | None, high: float | None) -> Verdict:
+    """Pass when even the worse end holds, fail when even the better one does not."""
+    worse, better = (high, low) if assertion.upper else (low, high)
+    scale = limit_of(assertion) / assertion.limit if assertion.limit else 1.0
+    if better is not None and not assertion.holds(better / scale):
+        return Verdict.FAILED
+    if worse is not None and assertion.holds(worse / scale):
+        return Verdict.PASSED
+    return Verdict.INCONCLUSIVE
+
+
+def _percentile(assertion: Assertion, _: Hold, counted: pd.DataFrame, __: Flags) -> Decision:
+    among = counted[(counted["good"] | counted["censored"]).to_numpy()]
+    level = assertion.level if assertion.level is not None else 0.5
+    latency = among["latency_ms"].to_numpy(dtype=float)
+    censored = among["censored"].to_numpy(dtype=bool)
+    measured = quantile(latency, level, censored=censored)
+    if len(among) == 0:
+        nothing = "no request was answered well, and none is open"
+        return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=nothing)
+    limit = limit_of(assertion)
+    beyond = latency > limit if assertion.operator == "<=" else latency >= limit
+    beyond |= censored & (latency >= limit)
+    share = _share(beyond, censored & ~beyond, largest_autocorrelation_time(latency, limit))
+    allowed = 1 - level
+    verdict = Verdict.INCONCLUSIVE
+    why: str | None = None
+    if share.high is not None and share.high < allowed:
+        verdict = Verdict.PASSED
+    elif share.low is not None and share.low > allowed:
+        verdict = Verdict.FAILED
+    if verdict is Verdict.INCONCLUSIVE:
+        needed = requests_to_decide(assertion) or 0
+        worth = f"{len(among)} requests, worth {share.n_eff:.0f} independent ones"
+        why = (
+            f"{len(among)} requests are too few: a pass takes at least {needed}"
+            if len(among) < needed
+            else f"{worth}, are too few this close to the limit"
+        )
+    return Decision(verdict=verdict, measured=measured, share_beyond=share, why=why)
+
+
+def _share(beyond: Flags, undecided: Flags, tau: float) -> Estimate:
+    n = len(beyond)
+    n_eff = effective_size(n, tau)
+    value, most = float(beyond.mean()), float((beyond | undecided).mean())
+    both_ways = int(undecided.sum())
+    return Estimate(
+        value=value,
+        low=wilson_bound(value, n_eff, confidence=CONFIDENCE, upper=False),
+        high=wilson_bound(most, n_eff, confidence=CONFIDENCE, upper=True),
+        level=CONFIDENCE,
+        n=n,
+        n_eff=n_eff,
+        unit="ratio",
+        method=_SHARE,
+        why=f"{both_ways} of {n} ended unseen and count both ways" if both_ways else None,
+    )
+
+
+def _error_ratio(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Flags) -> Decision:
+    bad = counted["bad"].to_numpy(dtype=bool)
+    measured = error_ratio(bad, confidence=TWO_SIDED)
+    if assertion.limit == 0:
+        return _seen(assertion, measured, float((bad & ~young).mean()))
+    n_eff = effective_size(len(bad), autocorrelation_time(bad))
+    least = float((bad & ~young).mean())
+    low = wilson_bound(least, n_eff, confidence=CONFIDENCE, upper=False)
+    verdict = _bounded(assertion, low, measured.high)
+    return Decision(verdict=verdict, measured=measured, why=_too_few(verdict, len(bad)))
+
+
+def _apdex(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Flags) -> Decision:
+    measured = apdex(
+        counted["latency_ms"].to_numpy(),
+        counted["good"].to_numpy(),
+        # A timeout is frustrated for good; only what may yet be answered counts both ways.
+        young,
+        assertion.threshold_s or 0.0,
+        confidence=TWO_SIDED,
+    )
+    if assertion.limit == 1 and measured.value is not None:
+        return _seen(assertion, measured, measured.value)
+    verdict = _bounded(assertion, measured.low, measured.high)
+    return Decision(verdict=verdict, measured=measured, why=_too_few(verdict, len(counted)))
+
+
+def _mean(assertion: Assertion, _: Hold, counted: pd.DataFrame, __: Flags) -> Decision:
+    among = counted[(counted["good"] | counted["censored"]).to_numpy()]
+    measured = mean(
+        among["latency_ms"].to_numpy(),
+        censored=among["censored"].to_numpy(),
+        confidence=TWO_SIDED,
+    )
+    verdict = _bounded(assertion, measured.low, measured.high)
+    return Decision(verdict=verdict, measured=measured, why=measured.why)
+
+
+def _throughput(assertion: Assertion, hold: Hold, _: pd.DataFrame, __: Flags) -> Decision:
+    window = hold.window
+    done_s = hold.open["end_s"][hold.open["good"].to_numpy()].to_numpy()
+    measured = throughput(done_s, window.start_s, window.end_s, confidence=TWO_SIDED)
+    verdict = _bounded(assertion, measured.low, measured.high)
+    return Decision(verdict=verdict, measured=measured, why=measured.why)
+
+
+def _maximum(assertion: Assertion, _: Hold, counted: pd.DataFrame, __: Flags) -> Decision:
+    among = counted[(counted["good"] | counted["censored"]).to_numpy()]
+    latency = among["latency_ms"].to_numpy(dtype=float)
+    measured = maximum(latency, censored=among["censored"].to_numpy(dtype=bool))
+    if measured.value is None:
+        return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=measured.why)
+    if not assertion.holds(measured.value / 1e3):
+        return Decision(verdict=Verdict.FAILED, measured=measured)
+    open_end = measured.is_lower_bound
+    verdict = Verdict.INCONCLUSIVE if open_end else Verdict.PASSED
+    return Decision(verdict=verdict, measured=measured, why=measured.why if open_end else None)
+
+
+def _seen(assertion: Assertion, measured: Estimate, value: float) -> Decision:
+    verdict = Verdict.PASSED if assertion.holds(value) else Verdict.FAILED
+    why = "a limit at the end of the scale is a statement about what was seen in this run"
+    return Decision(verdict=verdict, measured=measured, why=why)
+
+
+def _too_few(verdict: Verdict, n: int) -> str | None:
+    if verdict is not Verdict.INCONCLUSIVE:
+        return None
+    return f"{n} requests are too few this close to the limit"
+
+
+_METRICS: Mapping[Metric, Callable[[Assertion, Hold, pd.DataFrame, Flags], Decision]] = {
+    Metric.PERCENTILE: _percentile,
+    Metric.MEDIAN: _percentile,
+    Metric.MEAN: _mean,
+    Metric.MAXIMUM: _maximum,
+    Metric.ERROR_RATIO: _error_ratio,
+    Metric.APDEX: _apdex,
+    Metric.THROUGHPUT: _throughput,
+}
+
+
+def requests_to_decide(assertion: Assertion) -> int | None:
+    """Count the requests that a pass takes at least: independent, and none of them beyond.
+
+    Parameters
+    ----------
+    assertion : Assertion
+        Any.
+
+    Returns
+    -------
+    int or None
+        In one hold; None for what is not decided by a share of requests, and for a limit
+        that no number of requests can prove.
+    """
+    if assertion.metric in {Metric.PERCENTILE, Metric.MEDIAN}:
+        allowed = 1 - (assertion.level if assertion.level is not None else 0.5)
+    elif assertion.metric is Metric.ERROR_RATIO:
+        allowed = assertion.limit
+    elif assertion.metric is Metric.APDEX:
+        allowed = 1 - assertion.limit
+    else:
+        return None
+    if allowed <= 0:
+        return None
+    # Wilson's upper end with none beyond is z2 / (n + z2).
+    at_one = wilson_bound(0.0, 1.0, confidence=CONFIDENCE, upper=True)
+    z2 = at_one / (1 - at_one)
+    n = max(1, math.floor(z2 * (1 - allowed) / allowed * TAU_ALLOWANCE))
+    while wilson_bound(0.0, n / TAU_ALLOWANCE, confidence=CONFIDENCE, upper=True) >= allowed:
+        n += 1
+    return n

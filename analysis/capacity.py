@@ -1,0 +1,111 @@
+"""Capacity as far as one run saw it: the loads between which the limit lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.decision import Decision, Verdict
+from analysis.estimate import Estimate, not_estimable
+from analysis.windows import Hold
+from scenarios.assertions import Assertion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """The loads between which the limit lies, as far as this run saw.
+
+    Attributes
+    ----------
+    last_pass : int or None
+        The highest load that passed with no failed one at or below it.
+    first_fail : int or None
+        The lowest load that failed.
+    """
+
+    last_pass: int | None
+    first_fail: int | None
+
+    def as_dict(self) -> dict[str, int | None]:
+        """Write it as verdict.json does.
+
+        Returns
+        -------
+        dict
+            Both loads.
+        """
+        return {"last_pass": self.last_pass, "first_fail": self.first_fail}
+
+    def estimate(self) -> Estimate:
+        """Give the load that is known to be carried, with the interval of the limit.
+
+        Returns
+        -------
+        Estimate
+            In users.
+        """
+        if self.last_pass is None:
+            return not_estimable("no stage passed", unit="users", method="highest load that passed")
+        last, first = float(self.last_pass), self.first_fail
+        return Estimate(
+            value=last,
+            low=last,
+            high=None if first is None else float(first),
+            level=None,
+            n=1,
+            unit="users",
+            method="highest load that passed, up to the lowest that failed",
+            why="no stage failed: the limit lies higher" if first is None else None,
+        )
+
+
+def capacity_of(verdicts: dict[int, Verdict], holds: Sequence[Hold]) -> Capacity:
+    """Find the loads between which the limit lies.
+
+    Parameters
+    ----------
+    verdicts : dict of int to Verdict
+        By stage.
+    holds : sequence of Hold
+        Every stage's; all of them count, also above the required load.
+
+    Returns
+    -------
+    Capacity
+        A load that both passed and failed has failed.
+    """
+    users = {hold.window.stage: hold.window.users for hold in holds}
+    failed = [users[stage] for stage, verdict in verdicts.items() if verdict is Verdict.FAILED]
+    first_fail = min(failed, default=None)
+    passed = [
+        users[stage]
+        for stage, verdict in verdicts.items()
+        if verdict is Verdict.PASSED and (first_fail is None or users[stage] < first_fail)
+    ]
+    return Capacity(last_pass=max(passed, default=None), first_fail=first_fail)
+
+
+def judge_capacity(assertion: Assertion, capacity: Capacity) -> Decision:
+    """Decide a capacity: passed by a load that passed, failed by one that did not.
+
+    Parameters
+    ----------
+    assertion : Assertion
+        Of the metric capacity.
+    capacity : Capacity
+        Of all stages.
+
+    Returns
+    -------
+    Decision
+        Inconclusive where the run did not go as high, or no budget was decided there.
+    """
+    measured = capacity.estimate()
+    last, first = capacity.last_pass, capacity.first_fail
+    if last is not None and assertion.holds(last):
+        return Decision(verdict=Verdict.PASSED, measured=measured)
+    if first is not None and first <= assertion.limit:
+        why = f"{first} users were not carried"
+        return Decision(verdict=Verdict.FAILED, measured=measured, why=why)
+    why = "no stage decided it: every stage's budgets passed or were undecided below that load"
+    return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=why)

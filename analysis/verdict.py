@@ -1,0 +1,352 @@
+"""The verdict of a run: everything that verdict.json says, as one document.
+
+::
+
+    requests were sent, none answered well      failed         whatever else is found
+    else the harness cannot say                 invalid
+    else a budget is broken                     failed
+    else a budget's endpoint had no request     invalid
+    else the required stage was cut short, or
+         a budget is undecided                  inconclusive
+    else                                        passed         (unjudged without budgets)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.availability import Availability, availability
+from analysis.budgets import HOLD_METRICS, limit_of, unit_of
+from analysis.capacity import Capacity
+from analysis.decision import Verdict
+from analysis.estimate import Estimate, not_estimable
+from analysis.judging import BudgetResult, StageDecision, judge_all, unanswered_anywhere
+from analysis.quantiles import quantile
+from analysis.reasons import Reason
+from analysis.recording.reader import Recording
+from analysis.scalability import Level, scalability
+from analysis.scorecard import scorecard
+from analysis.summary import counts, endpoints, in_flight_of, measured, throughput_of
+from analysis.validity import Validity, assess
+from analysis.windows import (
+    Hold,
+    availability_window,
+    hold_of,
+    hold_windows,
+    of_subject,
+    open_until_s,
+)
+from scenarios.assertions import Metric
+from scenarios.errors import ExitCode
+from scenarios.model import Budget
+
+FORMAT = 1
+"""Version of the document."""
+
+_EXIT_CODES = {
+    Verdict.PASSED: ExitCode.PASSED,
+    Verdict.UNJUDGED: ExitCode.PASSED,
+    Verdict.FAILED: ExitCode.FAILED,
+    Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+    Verdict.INVALID: ExitCode.INVALID,
+}
+
+_ON_INCONCLUSIVE = {
+    None: ExitCode.INCONCLUSIVE,
+    "pass": ExitCode.PASSED,
+    "fail": ExitCode.FAILED,
+}
+
+_ENDED_BY = {"interrupted": ExitCode.INTERRUPTED, "host_refused": ExitCode.USAGE}
+"""Ends that decide the exit code whatever the verdict is."""
+
+
+def judge(
+    recording: Recording,
+    *,
+    budgets: Sequence[Budget] | None = None,
+    on_inconclusive: str | None = None,
+) -> dict[str, Any]:
+    """Judge a recorded run.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    budgets : sequence of Budget, optional
+        Instead of the scenario's own.
+    on_inconclusive : str, optional
+        ``"pass"`` or ``"fail"``: what an inconclusive run exits with.
+
+    Returns
+    -------
+    dict
+        The document of verdict.json: plain numbers, texts, lists, dicts and None.
+
+    Raises
+    ------
+    ValueError
+        When `on_inconclusive` is neither.
+    """
+    if on_inconclusive not in _ON_INCONCLUSIVE:
+        raise ValueError(f"on_inconclusive = {on_inconclusive!r}; allowed: pass, fail, or nothing")
+    scenario = recording.scenario
+    if budgets is not None:
+        scenario = replace(scenario, budgets=tuple(budgets))
+        recording = replace(recording, scenario=scenario)
+    windows = hold_windows(recording.schedule, recording.ended_s)
+    holds = [hold_of(recording.samples, window) for window in windows]
+    validity = assess(recording, holds, scenario.budgets)
+    subjects = {"all", *(b.subject for b in scenario.budgets)}
+    up = {subject: _availability(recording, subject) for subject in subjects}
+    results, verdicts, capacity = judge_all(
+        scenario.budgets, holds, validity, up, patience_s=scenario.drain_s
+    )
+    dead = unanswered_anywhere(holds, validity, patience_s=scenario.drain_s)
+    complete = all(h.window.complete for h in holds if h.window.users == scenario.load.required)
+    verdict, why = _verdict(recording, results, validity, dead, complete=complete)
+    stages = [_stage(hold, validity, verdicts[hold.window.stage]) for hold in holds]
+    shown = _shown_stage(holds, scenario.load.required)
+    return {
+        "format": FORMAT,
+        "run": str(recording.manifest.get("run", recording.folder.name)),
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "question": scenario.question,
+        "verdict": str(verdict),
+        "why": why,
+        "exit_code": int(_exit_code(verdict, recording.end_why, on_inconclusive)),
+        "on_inconclusive": on_inconclusive,
+        "think_scale": scenario.load.think_scale,
+        "mix": dict(scenario.load.mix),
+        "required": scenario.load.required,
+        "implied": [budget.implied for budget in scenario.budgets if budget.implied],
+        "ended": {
+            "why": recording.end_why,
+            "load_ended_s": recording.ended_s,
+            "complete": complete,
+        },
+        "totals": counts(recording.samples),
+        "warnings": _warnings(recording, validity),
+        "validity": {
+            "valid": not validity.harmful,
+            "reasons": [reason.as_dict() for reason in validity.harmful],
+        },
+        "budgets": [_budget(result) for result in results],
+        "endpoints": [{"stage": shown.window.stage, **endpoint} for endpoint in endpoints(shown)],
+        "stages": stages,
+        "scalability": _scalability(holds, stages, capacity),
+        "stability": _stability(up["all"]),
+        "scorecard": scorecard(
+            results,
+            availability=_over_time(up["all"]),
+            p95=_p95(shown),
+            capacity=capacity,
+            required=scenario.load.required,
+            judged=any(r.gates and r.budget.assertion.metric in HOLD_METRICS for r in results),
+            valid=not validity.harmful,
+        ),
+    }
+
+
+def _verdict(
+    recording: Recording,
+    results: Sequence[BudgetResult],
+    validity: Validity,
+    dead: StageDecision | None,
+    *,
+    complete: bool,
+) -> tuple[Verdict, str]:
+    """Apply the precedence that stands at the top of this module, and say why."""
+    gating = [result for result in results if result.gates]
+    failed = [result for result in gating if result.verdict is Verdict.FAILED]
+    unanswered = [result for result in failed if result.decision.unanswered]
+    broken = [reason for reason in validity.harmful if reason.code != "no_data"]
+    undecided = [result for result in gating if result.verdict is Verdict.INCONCLUSIVE]
+    cut = f"the run did not complete its required stage ({recording.end_why})"
+    reached = f"stage {dead.stage} ({dead.users} users): {dead.decision.why}" if dead else ""
+    precedence = (
+        (
+            recording.end_why == "host_refused",
+            Verdict.UNJUDGED,
+            "load to a host that nobody allowed was refused",
+        ),
+        (dead is not None, Verdict.FAILED, reached),
+        (unanswered, Verdict.FAILED, _words(unanswered)),
+        (broken, Verdict.INVALID, _messages(broken)),
+        (failed, Verdict.FAILED, _words(failed)),
+        (validity.harmful, Verdict.INVALID, _messages(validity.harmful)),
+        (not gating, Verdict.UNJUDGED, "no budget was stated that could fail the run"),
+        (not complete, Verdict.INCONCLUSIVE, cut),
+        (undecided, Verdict.INCONCLUSIVE, _words(undecided)),
+        (True, Verdict.PASSED, "every budget holds"),
+    )
+    return next((verdict, why) for holds, verdict, why in precedence if holds)
+
+
+def _messages(reasons: Sequence[Reason]) -> str:
+    more = f"; and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"{reasons[0].message}{more}" if reasons else ""
+
+
+def _words(results: Sequence[BudgetResult]) -> str:
+    if not results:
+        return ""
+    first = results[0]
+    stage = "" if first.stage is None else f" at stage {first.stage} ({first.users} users)"
+    why = f": {first.decision.why}" if first.decision.why else ""
+    more = f"; and {len(results) - 1} more" if len(results) > 1 else ""
+    verdict = "is broken" if first.verdict is Verdict.FAILED else "is undecided"
+    return f"{first.budget.subject}: {first.budget.assertion.text} {verdict}{stage}{why}{more}"
+
+
+def _exit_code(verdict: Verdict, end_why: str, on_inconclusive: str | None) -> ExitCode:
+    if end_why in _ENDED_BY:
+        return _ENDED_BY[end_why]
+    if verdict is Verdict.INCONCLUSIVE:
+        return _ON_INCONCLUSIVE[on_inconclusive]
+    return _EXIT_CODES[verdict]
+
+
+def _availability(recording: Recording, subject: str) -> Availability | None:
+    """Measure the availability of a subject up to the required stage.
+
+    A request that was answered later than the harness follows one at the end of a run
+    served nobody while it lasted: else a freeze that ends before the timeout, in which
+    every user waits and then gets a right answer, would be no outage at all.
+    """
+    scenario = recording.scenario
+    window = availability_window(recording.schedule, scenario.load.required, recording.ended_s)
+    if window[1] <= window[0]:
+        return None
+    samples = of_subject(recording.samples, subject)
+    times = samples["intended_s"].to_numpy(), open_until_s(samples)
+    good, bad = samples["good"].to_numpy(), samples["bad"].to_numpy()
+    plain = availability(*times, good, bad, *window)
+    if scenario.largest_latency_limit_s is None:
+        return plain
+    late = good & (samples["latency_ms"].to_numpy() > scenario.drain_s * 1e3)
+    seen = availability(*times, good, np.asarray(bad | late, dtype=np.bool_), *window)
+    return replace(seen, by_requests=plain.by_requests)
+
+
+def _over_time(seen: Availability | None) -> Estimate:
+    if seen is None:
+        return not_estimable("the run ended before anything was judged", unit="ratio")
+    return seen.estimate
+
+
+def _stability(seen: Availability | None) -> dict[str, Any]:
+    missing = _over_time(None)
+    return {
+        "availability": _over_time(seen).as_dict(),
+        "by_requests": (seen.by_requests if seen else missing).as_dict(),
+        "up_s": seen.up_s if seen else 0.0,
+        "down_s": seen.down_s if seen else 0.0,
+        "unknown_s": seen.unknown_s if seen else 0.0,
+        "outages": [outage.as_dict() for outage in seen.outages] if seen else [],
+        "mttr": (seen.mttr if seen else replace(missing, unit="s")).as_dict(),
+        "mtbf": (seen.mtbf if seen else replace(missing, unit="s")).as_dict(),
+        "drift": [],
+        "recovery": [],
+    }
+
+
+def _scalability(
+    holds: Sequence[Hold], stages: Sequence[Mapping[str, Any]], capacity: Capacity
+) -> dict[str, Any]:
+    levels = [
+        Level(
+            users=hold.window.users,
+            in_flight=in_flight_of(hold),
+            throughput=throughput_of(hold),
+            valid=stage["valid"] and stage["complete"],
+        )
+        for hold, stage in zip(holds, stages, strict=True)
+    ]
+    return {**scalability(levels).as_dict(), "capacity": capacity.as_dict()}
+
+
+def _shown_stage(holds: Sequence[Hold], required: int) -> Hold:
+    """Pick the required stage; where it was not run, the last one below it that was."""
+    counting = [hold for hold in holds if hold.window.users <= required]
+    run = [hold for hold in counting if hold.window.was_run]
+    at_required = [hold for hold in run if hold.window.users == required]
+    return (at_required or run or counting)[-1]
+
+
+def _p95(hold: Hold) -> Estimate:
+    among = hold.samples[(hold.samples["good"] | hold.samples["censored"]).to_numpy()]
+    censored = among["censored"].to_numpy(dtype=bool)
+    return quantile(among["latency_ms"].to_numpy(), 0.95, censored=censored)
+
+
+def _stage(hold: Hold, validity: Validity, verdict: Verdict) -> dict[str, Any]:
+    window = hold.window
+    reasons = validity.of_stage(window.stage)
+    return {
+        "stage": window.stage,
+        "users": window.users,
+        "hold": [window.start_s, window.end_s],
+        "judged": window.was_run and window.users <= validity.required,
+        "complete": window.complete,
+        "valid": not reasons,
+        "reasons": [reason.as_dict() for reason in reasons],
+        **measured(hold),
+        "in_flight": in_flight_of(hold).as_dict(),
+        "verdict": str(verdict),
+        "endpoints": endpoints(hold),
+    }
+
+
+def _budget(result: BudgetResult) -> dict[str, Any]:
+    assertion, decision = result.budget.assertion, result.decision
+    share = decision.share_beyond
+    return {
+        "subject": result.budget.subject,
+        "assertion": assertion.text,
+        "metric": str(assertion.metric),
+        "limit": limit_of(assertion),
+        "unit": unit_of(assertion),
+        "severity": str(assertion.severity),
+        "implied": result.budget.implied,
+        "stage": result.stage,
+        "users": result.users,
+        "measured": decision.measured.as_dict(),
+        "share_beyond": None if share is None else share.as_dict(),
+        "verdict": result.shown,
+        "why": decision.why,
+        "stages": [
+            {
+                "stage": at.stage,
+                "users": at.users,
+                "measured": at.decision.measured.as_dict(),
+                "share_beyond": at.decision.share_beyond.as_dict()
+                if at.decision.share_beyond
+                else None,
+                "verdict": str(at.verdict),
+                "why": at.decision.why,
+            }
+            for at in result.stages
+        ],
+    }
+
+
+def _warnings(recording: Recording, validity: Validity) -> list[str]:
+    written = [
+        str(event["message"])
+        for event in recording.events
+        if event.get("kind") == "warning" and event.get("message")
+    ]
+    unjudged = sorted(
+        {
+            f"{budget.assertion.metric} is not judged by this version"
+            for budget in recording.scenario.budgets
+            if budget.assertion.metric not in {*HOLD_METRICS, Metric.AVAILABILITY, Metric.CAPACITY}
+        }
+    )
+    return [*written, *validity.notes, *unjudged]
