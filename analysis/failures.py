@@ -20,7 +20,7 @@ from analysis.recording.format import Outcome
 METHOD = "share; Wilson score on the effective size"
 
 
-def outcome_counts(outcomes: Iterable[str]) -> dict[str, int]:
+def outcome_counts(outcomes: Iterable[str] | pd.Series) -> dict[str, int]:
     """Count how requests ended.
 
     Parameters

@@ -1,0 +1,189 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.availability import Availability, Outage, availability
+
+repeatable = settings(derandomize=True, deadline=None)
+
+GOOD, BAD, CANCELLED = "good", "bad", "cancelled"
+Request = tuple[float, float, str]
+
+
+def measure(requests: list[Request], start_s: float, stop_s: float) -> Availability:
+    return availability(
+        [r[0] for r in requests],
+        [r[1] for r in requests],
+        [r[2] == GOOD for r in requests],
+        [r[2] == BAD for r in requests],
+        start_s,
+        stop_s,
+    )
+
+
+def every_second(start: int, stop: int, kind: str) -> list[Request]:
+    return [(second + 0.2, second + 0.3, kind) for second in range(start, stop)]
+
+
+def test_a_service_that_answers_every_second_is_always_up() -> None:
+    result = measure(every_second(0, 10, GOOD), 0, 10)
+    assert result.estimate.value == 1.0
+    assert (result.up_s, result.down_s, result.unknown_s) == (10, 0, 0)
+    assert result.outages == ()
+    assert "no outage" in str(result.mttr.why)
+    assert "10 s of service" in str(result.mtbf.why)
+
+
+def test_a_crash_of_three_seconds_is_one_outage_with_its_times() -> None:
+    requests = [
+        *every_second(100, 104, GOOD),
+        *every_second(104, 107, BAD),
+        *every_second(107, 110, GOOD),
+    ]
+    result = measure(requests, 100, 110)
+    assert result.outages == (Outage(start_s=104, end_s=107),)
+    assert result.estimate.value == pytest.approx(0.7)
+    assert result.mttr.value == 3
+    assert result.mtbf.value == 7
+    assert result.outages[0].as_dict() == {"start_s": 104.0, "end_s": 107.0, "open": False}
+
+
+def test_a_good_answer_makes_a_second_up_however_many_fail_in_it() -> None:
+    requests = [(0.1, 0.2, BAD)] * 50 + [(0.5, 0.6, GOOD)]
+    assert measure(requests, 0, 1).up_s == 1
+
+
+def test_a_hang_covers_every_second_from_its_intended_start_to_its_end() -> None:
+    result = measure([(0.5, 0.6, GOOD), (1.5, 5.0, BAD), (5.5, 5.6, GOOD)], 0, 6)
+    assert result.outages == (Outage(start_s=1, end_s=5),)  # ends as second 5 begins
+
+
+def test_a_bad_request_without_length_makes_its_own_second_down() -> None:
+    assert measure([(2.0, 2.0, BAD)], 0, 4).outages == (Outage(start_s=2, end_s=3, open=True),)
+
+
+def test_nobody_asking_and_slow_good_answers_are_unknown_not_down() -> None:
+    result = measure([(0.1, 3.5, GOOD)], 0, 5)
+    assert (result.up_s, result.down_s, result.unknown_s) == (1, 0, 4)
+    assert result.estimate.value == 1.0
+
+
+def test_a_cancelled_request_tells_nothing() -> None:
+    result = measure([(0.1, 3.5, CANCELLED)], 0, 5)
+    assert result.unknown_s == 5
+    assert result.estimate.value is None
+    assert result.by_requests.value is None
+    assert result.estimate.why is not None
+
+
+def test_seconds_of_which_nothing_is_known_do_not_split_an_outage() -> None:
+    requests = [
+        *every_second(0, 2, GOOD),
+        *every_second(2, 4, BAD),
+        *every_second(5, 6, BAD),
+        *every_second(6, 8, GOOD),
+        *every_second(8, 9, BAD),
+        *every_second(9, 10, GOOD),
+    ]
+    result = measure(requests, 0, 10)
+    assert result.outages == (Outage(start_s=2, end_s=6), Outage(start_s=8, end_s=9))
+    assert (result.down_s, result.unknown_s) == (4, 1)
+    assert result.mttr.value == 2.5
+
+
+def test_an_outage_that_nobody_saw_the_end_of_is_open_and_bounds_the_repair_time() -> None:
+    result = measure([*every_second(0, 3, GOOD), *every_second(3, 5, BAD)], 0, 6)
+    assert result.outages == (Outage(start_s=3, end_s=5, open=True),)
+    assert result.mttr.is_lower_bound
+    assert result.mttr.value == 2
+
+
+def test_the_last_part_of_a_second_counts_for_its_length() -> None:
+    result = measure([*every_second(0, 2, GOOD), (2.1, 2.2, BAD)], 0, 2.5)
+    assert (result.up_s, result.down_s) == (2, 0.5)
+    assert result.outages == (Outage(start_s=2, end_s=2.5, open=True),)
+    assert result.estimate.value == pytest.approx(2 / 2.5)
+
+
+def test_rounding_makes_no_second_of_its_own() -> None:
+    result = measure(every_second(0, 3, GOOD), 0, 3 + 1e-9)
+    assert result.estimate.n == 3
+    assert result.unknown_s == 0
+
+
+def test_what_ended_before_or_begins_after_the_window_is_not_in_it() -> None:
+    requests = [(1.0, 5.0, BAD), (8.0, 9.0, BAD), (3.0, 5.0, GOOD), (7.5, 8.0, GOOD)]
+    result = measure(requests, 5, 8)
+    assert result.down_s == 0
+    assert result.up_s == 1  # a good one that completed as the window begins
+    assert result.by_requests.n == 1
+
+
+def test_requests_are_counted_beside_time() -> None:
+    requests = [(0.001 * i, 0.001 * i, BAD) for i in range(900)] + every_second(1, 101, GOOD)
+    result = measure(requests, 0, 101)
+    assert result.estimate.value == pytest.approx(100 / 101)
+    assert result.by_requests.value == pytest.approx(0.1)
+    assert result.by_requests.low is not None
+    assert result.by_requests.high is not None
+    assert result.by_requests.low < 0.1 < result.by_requests.high
+
+
+def by_hand(requests: list[Request], start: int, seconds: int) -> list[str]:
+    states = []
+    for second in range(start, start + seconds):
+        up = any(k == GOOD and second <= end < second + 1 for _, end, k in requests)
+        down = any(
+            k == BAD and begin < second + 1 and (end > second or begin >= second)
+            for begin, end, k in requests
+        )
+        states.append("up" if up else "down" if down else "unknown")
+    return states
+
+
+@repeatable
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-4, 60),
+            st.integers(0, 20),
+            st.sampled_from([GOOD, BAD, CANCELLED]),
+        ),
+        max_size=25,
+    ),
+    st.integers(1, 14),
+)
+def test_it_agrees_with_asking_every_second_by_itself(
+    quarters: list[tuple[int, int, str]], seconds: int
+) -> None:
+    requests = [(begin / 4, (begin + length) / 4, kind) for begin, length, kind in quarters]
+    states = by_hand(requests, 1, seconds)
+    result = measure(requests, 1, 1 + seconds)
+    assert result.up_s == states.count("up")
+    assert result.down_s == states.count("down")
+    assert result.unknown_s == states.count("unknown")
+    spelled = "".join(state[0] for state in states if state != "unknown")
+    assert len(result.outages) == len([span for span in spelled.split("u") if span])
+    assert [o.open for o in result.outages[:-1]] == [False] * len(result.outages[:-1])
+    if result.outages:
+        assert result.outages[-1].open == spelled.endswith("d")
+        assert sum(o.duration_s for o in result.outages) >= result.down_s
+
+
+def test_a_million_requests_take_about_a_second_at_most() -> None:
+    rng = np.random.default_rng(1)
+    begin = rng.uniform(0, 3600, 1_000_000)
+    good = rng.random(1_000_000) < 0.99
+    started = time.perf_counter()
+    availability(begin, begin + 0.1, good, ~good, 0, 3600)
+    assert time.perf_counter() - started < 5  # 0.2 s on an idle core
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    with pytest.raises(ValueError, match="no length"):
+        measure([], 5, 5)
+    with pytest.raises(ValueError, match="differ in length"):
+        availability([1.0], [1.0, 2.0], [True], [False], 0, 5)
