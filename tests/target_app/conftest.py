@@ -1,4 +1,3 @@
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,15 +61,6 @@ def shared_client(
     yield app.test_client()
     with app.app_context():
         db.engine.dispose()
-
-
-@pytest.fixture
-def held_port() -> Iterator[int]:
-    """A port that is ours: bound, so that nobody else gets it, and not listened on."""
-    with socket.socket() as keeper:
-        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        keeper.bind(("127.0.0.1", 0))
-        yield keeper.getsockname()[1]
 
 
 @pytest.fixture

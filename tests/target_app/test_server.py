@@ -1,17 +1,21 @@
 import http.client
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+
+from target_app import seeding
 
 pytestmark = pytest.mark.slow
 
@@ -57,35 +61,69 @@ def gone(process: psutil.Process, within_s: float) -> bool:
     return False
 
 
+def launch(database: Path, port: int, log: Path, *words: str) -> Server:
+    """Start a server and wait until it is this one, and no other, that answers on the port."""
+    command = [sys.executable, "-m", "target_app", "serve", "--database", str(database)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--port", str(port), *words],
+            stdout=output,
+            stderr=output,
+            env=os.environ | {"CRM_INSTANCE": "test-nonce"},
+        )
+    server = Server(process, port)
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if server.ask("GET", "/healthz")[1]["instance"] == "test-nonce":
+                return server
+        except OSError:
+            time.sleep(0.01)
+    end(server)
+    raise AssertionError(log.read_text())
+
+
+def end(server: Server) -> None:
+    if server.process.poll() is None:
+        server.process.terminate()
+    server.process.wait(10)
+
+
 @pytest.fixture
-def start(database: Path, held_port: int, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    started: list[subprocess.Popen[bytes]] = []
+def start(database: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    started: list[Server] = []
 
     def run(*words: str) -> Server:
-        command = [sys.executable, "-m", "target_app", "serve", "--database", str(database)]
-        with (tmp_path / "server.log").open("wb") as log:
-            process = subprocess.Popen(
-                [*command, "--port", str(held_port), *words],
-                stdout=log,
-                stderr=log,
-                env=os.environ | {"CRM_INSTANCE": "test-nonce"},
-            )
-        started.append(process)
-        server = Server(process, held_port)
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if server.ask("GET", "/healthz")[1]["instance"] == "test-nonce":
-                    return server
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError((tmp_path / "server.log").read_text())
+        server = launch(database, port, tmp_path / "server.log", *words)
+        started.append(server)
+        return server
 
-    yield run
-    for process in started:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(10)
+    with hold_port() as port:
+        yield run
+        for server in started:
+            end(server)
+
+
+@contextmanager
+def hold_port() -> Iterator[int]:
+    """Keep a port: bound, so that nobody else gets it, and not listened on."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def shared_server(
+    dataset: seeding.Found, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server for tests that do not mind what others have written, and leave it running."""
+    folder = tmp_path_factory.mktemp("server")
+    database = seeding.copy_dataset(dataset.folder, folder / "crm.sqlite")
+    with hold_port() as port:
+        server = launch(database, port, folder / "server.log")
+        yield server
+        end(server)
 
 
 def test_a_healthy_server_ends_with_0_on_sigterm(start: Callable[..., Server]) -> None:
@@ -175,13 +213,12 @@ def test_every_acknowledged_order_is_there_once_and_nobody_finds_the_database_lo
     assert sorted(answered) == sorted(sent)
 
 
-def test_a_body_in_chunks_is_read_and_bounded_all_the_same(start: Callable[..., Server]) -> None:
-    server = start()
+def test_a_body_in_chunks_is_read_and_bounded_all_the_same(shared_server: Server) -> None:
     good = json.dumps({"content": "Fine", "name": "Ada", "email": "a@b.c"}).encode()
 
     statuses = []
     for body in ([good[:9], good[9:]], [b" " * 1000] * 66):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", shared_server.port, timeout=10)
         kind = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
         connection.request("POST", "/api/v1/feedback", iter(body), kind, encode_chunked=True)
         statuses.append(connection.getresponse().status)
@@ -190,9 +227,8 @@ def test_a_body_in_chunks_is_read_and_bounded_all_the_same(start: Callable[..., 
     assert statuses == [201, 413]
 
 
-def test_the_page_and_its_headers_come_through_the_server(start: Callable[..., Server]) -> None:
-    server = start()
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+def test_the_page_and_its_headers_come_through_the_server(shared_server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", shared_server.port, timeout=10)
     for method, path in [("GET", "/feedback"), ("HEAD", "/feedback"), ("GET", "/static/crm.css")]:
         connection.request(method, path, headers={"X-Request-Id": "abc"})
         answer = connection.getresponse()
