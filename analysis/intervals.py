@@ -279,13 +279,15 @@ def student_t(confidence: float, df: float) -> float:
     return float(stdtrit(df, (1 + confidence) / 2))
 
 
-def batch_averages(values: npt.ArrayLike) -> FloatArray | None:
+def batch_averages(values: npt.ArrayLike, tau: float | None = None) -> FloatArray | None:
     """Cut a series into batches long enough to be nearly independent.
 
     Parameters
     ----------
     values : array_like, shape (n,)
         In the order of intended starts.
+    tau : float, optional
+        Their autocorrelation time, where it is known already.
 
     Returns
     -------
@@ -296,7 +298,8 @@ def batch_averages(values: npt.ArrayLike) -> FloatArray | None:
     series = _series(values)
     if len(series) == 0:
         return None
-    lasting = int(len(series) / (BATCH_TAUS * autocorrelation_time(series)))
+    tau = autocorrelation_time(series) if tau is None else tau
+    lasting = int(len(series) / (BATCH_TAUS * tau))
     b = min(MAX_BATCHES, lasting)
     if b < MIN_BATCHES:
         return None

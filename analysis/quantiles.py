@@ -7,6 +7,7 @@ change if it had lasted for ever is a lower bound.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,9 +18,12 @@ from analysis.intervals import (
     BATCH_TAUS,
     MIN_BATCHES,
     QUANTILE_METHOD,
+    autocorrelation_time,
     batch_averages,
     batch_means,
+    effective_size,
     intended_order,
+    student_t,
 )
 
 __all__ = ["NO_VALUES", "QUANTILE_METHOD", "SEEN", "maximum", "mean", "quantile", "quantiles"]
@@ -177,7 +181,8 @@ def mean(
     -------
     Estimate
         A lower bound when any value is censored; without ends when the series is
-        too short for ten batches that are nearly independent.
+        too short for ten batches that are nearly independent. The interval is that
+        of batch means, but nowhere narrower than the effective size allows.
     """
     numbers, flags = _checked(values, censored)
     n, method = len(numbers), "mean; batch means, Student t"
@@ -189,7 +194,8 @@ def mean(
         return Estimate(value=value, low=value, n=n, unit=unit, method="mean", why=why)
     if intended_s is not None:
         numbers = numbers[intended_order(intended_s)]
-    batches = batch_averages(numbers)
+    tau = autocorrelation_time(numbers)
+    batches = batch_averages(numbers, tau)
     if batches is None:
         why = (
             f"{n} values are too few, or depend too long on each other, "
@@ -197,12 +203,17 @@ def mean(
         )
         return Estimate(value=value, n=n, unit=unit, method=method, why=why)
     low, high = batch_means(batches, confidence=confidence)
+    # Twenty batches seldom hold the rare long queue that the mean lives on: alone they
+    # put the upper end below the truth of an M/M/1 queue two to three times too often.
+    n_eff = effective_size(n, tau)
+    half = student_t(confidence, len(batches) - 1) * float(numbers.std()) / math.sqrt(n_eff)
     return Estimate(
         value=value,
-        low=min(low, value),
-        high=max(high, value),
+        low=min(low, value - half),
+        high=max(high, value + half),
         level=confidence,
         n=n,
+        n_eff=n_eff,
         unit=unit,
         method=f"mean; {len(batches)} batch means, Student t",
     )
