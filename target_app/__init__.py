@@ -13,6 +13,7 @@ from target_app import (
     feedback_page,
     operations,
     orders,
+    pages,
     problems,
     products,
     telemetry,
@@ -43,6 +44,7 @@ def create_app(config: Config) -> Flask:
     app.extensions["crm"] = config
     app.url_map.converters["record"] = RecordId
     database.install(app, config)
+    pages.install(app)
     problems.install(app)
     for resource in (customers, products, orders, feedback):
         app.register_blueprint(resource.blueprint, url_prefix="/api/v1")

@@ -21,9 +21,7 @@ def ok(body: Mapping[str, object]) -> Response:
     -------
     Response
     """
-    answer = Response(encode(body), mimetype="application/json")
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
+    return Response(encode(body), mimetype="application/json")
 
 
 def created(location: str, body: Mapping[str, object]) -> Response:

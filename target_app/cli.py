@@ -159,6 +159,8 @@ def serve(
 ) -> None:
     """Serve a database until SIGTERM or Ctrl-C. This process becomes the server."""
     _require_crm(database)
+    if access_log:
+        _require_writable(access_log)
     _require_free(host, port)
     config = Config(
         database=database.absolute(),
@@ -219,6 +221,23 @@ def _require_free(host: str, port: int) -> None:
         raise AppError(f"--host {host} --port {port}: {obstacle}. Name another one.")
     if not _is_loopback(host):
         click.echo(f"warning: listening on {host}: other machines can reach this server", err=True)
+
+
+def _require_writable(access_log: Path) -> None:
+    """
+    Refuse an access log that cannot be written, before a worker fails over it.
+
+    Raises
+    ------
+    AppError
+        When it is none.
+    """
+    try:
+        access_log.open("ab").close()
+    except OSError as error:
+        raise AppError(
+            f"--access-log {access_log}: cannot be written ({error.strerror})"
+        ) from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,7 +11,8 @@ from target_app import answers, bodies, database
 from target_app.models import CUSTOMER_STATUSES, SEGMENTS, Customer, table_of
 from target_app.paging import Listing
 from target_app.problems import Conflict, FieldError
-from target_app.validation import RECORD, Choice, Email, Field, Text, check
+from target_app.rules import RECORD, Choice, Email, Text
+from target_app.validation import Field, check
 
 blueprint = Blueprint("customers", __name__)
 

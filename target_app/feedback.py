@@ -12,7 +12,8 @@ from target_app.customers import customer_exists
 from target_app.models import Feedback, table_of
 from target_app.paging import Listing
 from target_app.problems import FieldError, Invalid
-from target_app.validation import RECORD, Email, Field, Text, Whole, check
+from target_app.rules import RECORD, Email, Text, Whole
+from target_app.validation import Field, check
 
 blueprint = Blueprint("feedback", __name__)
 

@@ -13,7 +13,8 @@ from target_app.customers import customer_exists
 from target_app.models import CURRENCIES, Order, OrderItem, Product, table_of
 from target_app.paging import Listing
 from target_app.problems import FieldError, Invalid
-from target_app.validation import RECORD, Choice, Field, Listed, Whole, check
+from target_app.rules import RECORD, Choice, Whole
+from target_app.validation import Field, Listed, check
 
 blueprint = Blueprint("orders", __name__)
 

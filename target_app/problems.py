@@ -119,7 +119,6 @@ def _keep_headers(error: HTTPException, answer: Response) -> Response:
             answer.headers[name] = value
     if isinstance(error, Busy):
         answer.headers["Retry-After"] = "1"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 
 

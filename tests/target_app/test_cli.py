@@ -65,6 +65,14 @@ def test_bad_usage_is_explained_and_ends_with_2(
     assert message in " ".join(result.stderr.split())
 
 
+def test_an_access_log_that_cannot_be_written_is_refused(runner: CliRunner, database: Path) -> None:
+    words = ["serve", "--database", str(database), "--access-log", "/no/such/folder/log"]
+    result = runner.invoke(main, words)
+
+    assert result.exit_code == 2
+    assert "--access-log /no/such/folder/log: cannot be written" in result.stderr
+
+
 def test_a_file_that_is_no_crm_is_refused(runner: CliRunner, tmp_path: Path) -> None:
     for content in (b"", b"not a database at all" * 100):
         file = tmp_path / "file"

@@ -28,6 +28,7 @@ def test_every_answer_tells_its_id_and_its_times(
 
     assert answer.status_code == status
     assert len(answer.headers.getlist("X-Request-Id")) == 1
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     timing = TIMING.fullmatch(answer.headers["Server-Timing"])
     assert timing
     app_ms, db_ms, queries = map(float, timing.groups())

@@ -1,0 +1,201 @@
+"""What one value may be: text, an address, a number, a word.
+
+A rule takes a value as JSON gave it and returns it as it will be stored, or raises `Refused`.
+Lengths are in characters, the same on every database. A message says what is allowed and what kind
+of thing was found, never the thing itself: bad input may be long, and is not for the log.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from target_app.ids import ID_MAX
+from target_app.problems import FieldError
+
+Rule = Callable[[object], object]
+
+# The syntax that browsers apply to <input type=email> (HTML standard, "valid e-mail address").
+_EMAIL = re.compile(
+    r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
+)
+_KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list"}
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer to the caller, not our error
+    """
+    A value breaks a rule.
+
+    Parameters
+    ----------
+    message : str
+        What is allowed and what was found, when it is about the whole value.
+    errors : sequence of FieldError
+        Else one per place; paths are relative to the value.
+    """
+
+    def __init__(self, message: str = "", errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors) or (FieldError("", message),)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text of 1 to `longest` characters, without space around it and without control characters."""
+
+    longest: int
+    lines: bool = False
+    """Whether line breaks and tabs are allowed."""
+    pattern: re.Pattern[str] | None = None
+    form: str = ""
+    """What `pattern` asks for, in words."""
+
+    def __call__(self, value: object) -> str:
+        """
+        Check a text.
+
+        Parameters
+        ----------
+        value : object
+            As JSON gave it.
+
+        Returns
+        -------
+        str
+            As it will be stored.
+
+        Raises
+        ------
+        Refused
+            When it is none, too long, empty, or not to be stored.
+        """
+        if not isinstance(value, str):
+            raise Refused(f"must be text; found {kind_of(value)}")
+        text = value.replace("\r\n", "\n").strip()
+        if not 1 <= len(text) <= self.longest:
+            raise Refused(f"must have 1 to {self.longest} characters; found {len(text)}")
+        if not all(map(self._allows, text)):
+            raise Refused("must not contain control characters or lone surrogates")
+        if self.pattern and not self.pattern.fullmatch(text):
+            raise Refused(f"must be {self.form}")
+        return text
+
+    def _allows(self, character: str) -> bool:
+        """Tell whether a character may be stored: neither database takes a NUL or half a pair."""
+        if character.isprintable():  # the usual case, and quick
+            return True
+        if character in "\n\t":
+            return self.lines
+        return unicodedata.category(character) not in {"Cc", "Cs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """An e-mail address, put into lower case so that it can be unique."""
+
+    longest: int
+
+    def __call__(self, value: object) -> str:
+        """
+        Check an address.
+
+        Parameters
+        ----------
+        value : object
+            As JSON gave it.
+
+        Returns
+        -------
+        str
+            As it will be stored.
+        """
+        return Text(self.longest, pattern=_EMAIL, form="an e-mail address")(value).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from `least` to `most`."""
+
+    least: int
+    most: int
+
+    def __call__(self, value: object) -> int:
+        """
+        Check a number.
+
+        Parameters
+        ----------
+        value : object
+            As JSON gave it.
+
+        Returns
+        -------
+        int
+            As it will be stored.
+
+        Raises
+        ------
+        Refused
+            When it is none, or out of range.
+        """
+        # A JSON true is an int to Python, and not to anybody else.
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Refused(f"must be a whole number; found {kind_of(value)}")
+        if not self.least <= value <= self.most:
+            raise Refused(f"must be from {self.least} to {self.most}")
+        return value
+
+
+RECORD = Whole(1, ID_MAX)
+"""The id of a row, which may exist or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some words."""
+
+    words: Collection[str]
+
+    def __call__(self, value: object) -> str:
+        """
+        Check a word.
+
+        Parameters
+        ----------
+        value : object
+            As JSON gave it.
+
+        Returns
+        -------
+        str
+            As it will be stored.
+
+        Raises
+        ------
+        Refused
+            When it is none of them.
+        """
+        if not isinstance(value, str) or value not in self.words:
+            raise Refused(f"must be one of {', '.join(self.words)}")
+        return value
+
+
+def kind_of(value: object) -> str:
+    """
+    Name the kind of a JSON value, for a message.
+
+    Parameters
+    ----------
+    value : object
+        As JSON gave it.
+
+    Returns
+    -------
+    str
+    """
+    if value is None:
+        return "null"
+    return _KINDS.get(type(value), "an object")
