@@ -69,10 +69,10 @@ def load_delivered(recording: Recording, window: Window) -> Finding:
             f"of the hold fewer ran, at the least {fewest:.0f}; allowed: {SHORT_S:g} s"
         )
         return _short(window, message, measured=fewest)
-    if unseen_s > STALE_S:
+    if unseen_s > SHORT_S:
         message = (
             f"stage {window.stage}: for {unseen_s:.3g} s of the hold no generator, or not every "
-            f"one, wrote how many users ran; allowed: {STALE_S:g} s"
+            f"one, wrote how many users ran; allowed: {SHORT_S:g} s"
         )
         return _short(window, message, measured=0.0)
     return Finding()

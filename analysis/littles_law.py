@@ -50,6 +50,8 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     start = np.maximum(intended, window.start_s)
     in_flight_s = float((np.minimum(open_until_s(hold.open), window.end_s) - start).sum())
     clicks, think_s = _thinking(scenario, hold)
+    if think_s is None:
+        return _unassessed(hold, "some requests name no persona whose think time is known")
     if clicks == 0 or window.length_s < CYCLES * (think_s + in_flight_s) / clicks:
         cycle = f"{(think_s + in_flight_s) / clicks:.3g} s" if clicks else "endless"
         return _unassessed(hold, f"the hold is shorter than three cycles of a user ({cycle})")
@@ -76,17 +78,15 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     )
 
 
-def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, float]:
-    """Clicks that began in the hold, and the think time planned before them in seconds."""
+def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, float | None]:
+    """Count clicks that began in the hold, and the think time planned before them in seconds."""
     samples = hold.samples[hold.samples["intended_s"] >= hold.window.start_s]
     first = samples[samples["step"] == 0].drop_duplicates(["process", "transaction"])
-    personas = first["persona"].astype(str).value_counts()
-    think_s = sum(
-        int(clicks) * PERSONAS[str(name)].mean_think_s * scenario.load.think_scale
-        for name, clicks in personas.items()
-        if name in PERSONAS
-    )
-    return len(first), float(think_s)
+    personas = first["persona"].dropna().astype(str)
+    if len(personas) < len(first) or not set(personas) <= set(PERSONAS):
+        return len(first), None
+    think_s = sum(PERSONAS[name].mean_think_s for name in personas)
+    return len(first), float(think_s * scenario.load.think_scale)
 
 
 def _unassessed(hold: Hold, why: str) -> Finding:

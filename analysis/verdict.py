@@ -337,10 +337,12 @@ def _budget(result: BudgetResult) -> dict[str, Any]:
 
 
 def _warnings(recording: Recording, validity: Validity) -> list[str]:
-    written = [
-        str(event["message"])
-        for event in recording.events
-        if event.get("kind") == "warning" and event.get("message")
+    events = recording.events
+    written = [str(event.get("text")) for event in events if event.get("kind") == "warning"]
+    written += [
+        f"a user's task failed {event.get('count', 1)} times: {event.get('text')}"
+        for event in events
+        if event.get("kind") == "user_error"
     ]
     unjudged = sorted(
         {

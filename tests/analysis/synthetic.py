@@ -11,6 +11,11 @@ import numpy as np
 
 from analysis.recording.format import COLUMNS, EVENTS, FORMAT, MANIFEST, ROW, TIMELINE, Outcome
 from analysis.recording.writer import LineFile, Names, StreamWriter
+from scenarios.loading import parse_scenario
+from scenarios.schedule import plan
+
+UNKNOWN = {Outcome.UNFINISHED, Outcome.OPEN, Outcome.MISSED, Outcome.CANCELLED}
+"""What the engine's own count of requests does not hold."""
 
 
 class RunBuilder:
@@ -25,6 +30,7 @@ class RunBuilder:
         self.names = Names(folder, process)
         self.packed = bytearray()
         self.request = 0
+        self.outcomes: dict[int, Outcome] = {}
 
     def add(
         self,
@@ -44,8 +50,10 @@ class RunBuilder:
     ) -> int:
         """Add a sample; a latency of None is an end that nobody saw."""
         method, endpoint = name.split(" ", 1)
-        self.request += 1
+        if request is None:
+            self.request += 1
         key = self.request if request is None else request
+        self.outcomes[key] = outcome
         intended = round(intended_s * 1e6)
         done = -1 if latency_s is None else intended + round(latency_s * 1e6)
         seen = done if seen_s is None else round(seen_s * 1e6)
@@ -95,8 +103,8 @@ class RunBuilder:
                 kind="stream_closed",
                 process=self.process,
                 rows=self.stream.rows,
-                requests=self.request,
-                engine_requests=self.request,
+                requests=len(self.outcomes),
+                engine_requests=sum(o not in UNKNOWN for o in self.outcomes.values()),
             )
         manifest: dict[str, Any] = {
             "format": FORMAT,
@@ -132,6 +140,31 @@ def scenario_of(
         },
         "budgets": budgets or {},
     }
+
+
+def watch(
+    build: RunBuilder,
+    *,
+    until_s: float,
+    cpu: float = 0.2,
+    lag_us: int = 150,
+    missing: int = 0,
+    process: int | None = None,
+) -> None:
+    """Write a timeline line each second, as a generator that delivers its load does."""
+    schedule = plan(parse_scenario(build.scenario, name="synthetic", folder=None))
+    lines = []
+    for second in range(1, int(until_s) + 1):
+        users = schedule.at(second - 0.001).users
+        line = {
+            "t_s": float(second),
+            "asked": users,
+            "running": users - missing,
+            "cpu": cpu,
+            "loop_lag_us": [lag_us] * 50,
+        }
+        lines.append(line if process is None else {**line, "process": process})
+    build.timeline(lines)
 
 
 def closed_queue(
