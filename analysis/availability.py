@@ -117,7 +117,8 @@ def availability(
     ----------
     intended_s, end_s : array_like, shape (n,)
         Intended start, and last byte or last time seen, of each request in seconds
-        of run time, in any order. Requests that reach into the window count in it.
+        of run time, in any order. Requests that reach into the window count in it;
+        an end that is NaN is one beyond it.
     good, bad : array_like of bool, shape (n,)
         As the outcomes say; a cancelled request is neither.
     start_s, stop_s : float
@@ -140,6 +141,7 @@ def availability(
         raise ValueError(f"the window {start_s} s to {stop_s} s has no length")
     begin = np.asarray(intended_s, dtype=np.float64)
     end = np.asarray(end_s, dtype=np.float64)
+    end = np.where(np.isnan(end), np.inf, end)
     right = np.asarray(good, dtype=np.bool_)
     wrong = np.asarray(bad, dtype=np.bool_)
     if not begin.shape == end.shape == right.shape == wrong.shape:

@@ -1,3 +1,4 @@
+import math
 import time
 
 import numpy as np
@@ -59,6 +60,11 @@ def test_a_good_answer_makes_a_second_up_however_many_fail_in_it() -> None:
 def test_a_hang_covers_every_second_from_its_intended_start_to_its_end() -> None:
     result = measure([(0.5, 0.6, GOOD), (1.5, 5.0, BAD), (5.5, 5.6, GOOD)], 0, 6)
     assert result.outages == (Outage(start_s=1, end_s=5),)  # ends as second 5 begins
+
+
+def test_a_bad_request_that_never_ended_covers_the_rest() -> None:
+    result = measure([(0.5, 0.6, GOOD), (1.5, math.nan, BAD), (2.5, math.nan, GOOD)], 0, 4)
+    assert result.outages == (Outage(start_s=1, end_s=4, open=True),)
 
 
 def test_a_bad_request_without_length_makes_its_own_second_down() -> None:
