@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from analysis.recording.format import TIMELINE
 from loadtests import cores as core_shares
@@ -26,7 +26,7 @@ from loadtests.folder import RunFolder
 from loadtests.line import Line
 from loadtests.processes import Child, python
 from loadtests.resources import Watch
-from scenarios.errors import HostNotAllowed, LocustfileError, TrueloadError, UsageError
+from scenarios.errors import ExitCode, HostNotAllowed, LocustfileError, TrueloadError, UsageError
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, plan
 
@@ -47,7 +47,7 @@ class Progress(Protocol):
         """Load begins."""
 
     def second(self, line: dict[str, Any]) -> None:
-        """A line of the timeline has come."""
+        """Take a line of the timeline."""
 
     def end(self) -> None:
         """Load has ended."""
@@ -75,7 +75,7 @@ class Order:
 class Interrupted(TrueloadError):  # noqa: N818 - reads as what happened
     """Ctrl-C before there was any load."""
 
-    exit_code = 130  # type: ignore[assignment]
+    exit_code = ExitCode.INTERRUPTED
 
 
 class Supervisor:
@@ -112,7 +112,7 @@ class Supervisor:
 
         Raises
         ------
-        UsageError
+        TrueloadError
             When nothing could be sent, or load went where it may not; a folder
             of a run that never began is removed.
         """
@@ -126,7 +126,7 @@ class Supervisor:
                     shutil.rmtree(folder.path, ignore_errors=True)
                 raise
         if self._refused_host is not None:
-            raise _refusal(self._refused_host, folder.path)
+            _raise_not_allowed(self._refused_host, folder.path)
         return folder.path
 
     @contextmanager
@@ -204,10 +204,12 @@ class Supervisor:
 
         Raises
         ------
-        UsageError
-            When it refuses, with its own message.
+        Interrupted
+            By Ctrl-C.
         TrueloadError
-            When it ends or takes too long.
+            When it ends.
+        LocustfileError
+            When it takes too long.
         """
         before_ns, deadline = time.monotonic_ns(), time.monotonic() + _READY_S
         while time.monotonic() < deadline:
@@ -215,10 +217,7 @@ class Supervisor:
                 if message["kind"] == "ready":
                     after_ns = time.monotonic_ns()
                     return {**message, "before_ns": before_ns, "after_ns": after_ns}
-                if message["kind"] == "host_refused":
-                    raise _refusal(message["host"], None)
-                if message["kind"] == "refused":
-                    raise _reconstruct(message)
+                _raise_refusal(message)
             if self._interrupts:
                 raise Interrupted("interrupted before any load was sent")
             if generator.exit_code() is not None:
@@ -367,16 +366,33 @@ class _WallClock:
             folder.event(t_s, "clock_stepped", step_s=round(step_s, 6))
 
 
-def _refusal(host: str, folder: Path | None) -> HostNotAllowed:
+def _raise_refusal(message: dict[str, Any]) -> None:
+    """Raise what a generator refuses to begin for, with its own message.
+
+    Raises
+    ------
+    UsageError
+        Of the generator's kind.
+    """
+    if message["kind"] == "host_refused":
+        _raise_not_allowed(message["host"], None)
+    if message["kind"] == "refused":
+        known = {"LocustfileError": LocustfileError, "HostNotAllowed": HostNotAllowed}
+        kind = known.get(message["error"], UsageError)
+        raise kind(message["message"], hint=message["hint"])
+
+
+def _raise_not_allowed(host: str, folder: Path | None) -> NoReturn:
+    """Raise that load was about to go where it may not.
+
+    Raises
+    ------
+    HostNotAllowed
+        Always.
+    """
     kept = f" What was recorded before is in {folder}." if folder else ""
-    return HostNotAllowed(
+    raise HostNotAllowed(
         f"load was about to go to {host}; allowed: loopback, and hosts that are named in the "
         f"scenario's target.allow and on the command line. The connection was refused.{kept}",
         hint=f'to allow it: allow = ["{host}"] in [target], and --allow {host}',
     )
-
-
-def _reconstruct(message: dict[str, Any]) -> TrueloadError:
-    known = {"LocustfileError": LocustfileError, "HostNotAllowed": HostNotAllowed}
-    kind = known.get(message["error"], UsageError)
-    return kind(message["message"], hint=message["hint"])

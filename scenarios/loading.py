@@ -77,6 +77,7 @@ def load_scenario(
     *,
     settings: Iterable[str] = (),
     overrides: Mapping[str, object] | None = None,
+    removed: Iterable[str] = (),
 ) -> Scenario:
     """Load a scenario by name or path, with settings from the command line applied.
 
@@ -88,6 +89,9 @@ def load_scenario(
         ``key=value`` with a dotted key and a TOML value, applied in order.
     overrides : mapping of str to object, optional
         Dotted keys and values that other flags of the command stand for.
+    removed : iterable of str
+        Dotted keys of the file that those flags replace (app by a URL, mix by a
+        locustfile).
 
     Returns
     -------
@@ -103,10 +107,14 @@ def load_scenario(
     """
     path = find(name)
     raw, mistakes = _read(path)
+    for key in removed:
+        table, _, name = key.partition(".")
+        if isinstance(raw.get(table), dict):
+            raw[table].pop(name, None)
     for setting in settings:
         mistakes += _apply_setting(raw, setting)
     for key, value in (overrides or {}).items():
-        merge(raw, _nest(key.split("."), value))
+        _put(raw, key.split("."), value)
     if mistakes:
         raise ScenarioError(str(name), mistakes)
     return parse_scenario(raw, name=str(name), folder=path.resolve().parent)
@@ -131,29 +139,30 @@ def _apply_setting(raw: dict[str, Any], setting: str) -> list[Mistake]:
     except tomllib.TOMLDecodeError:
         allowed = f'a dotted key and a TOML value; a text needs quotes: {key.strip()}="{value}"'
         return [Mistake(where="--set", key=key.strip(), found=value or "nothing", allowed=allowed)]
-    merge(raw, document)
+    keys = _dotted(key.strip())
+    for name in keys:
+        document = document[name]
+    _put(raw, keys, document)
     return []
 
 
-def _nest(keys: list[str], value: object) -> dict[str, Any]:
-    return {keys[0]: _nest(keys[1:], value) if len(keys) > 1 else value}
+def _dotted(key: str) -> list[str]:
+    """Split a dotted key as TOML does, quotes included."""
+    keys, table = [], tomllib.loads(f"{key} = 0")
+    while isinstance(table, dict):
+        name, table = next(iter(table.items()))
+        keys.append(name)
+    return keys
 
 
-def merge(base: dict[str, Any], change: Mapping[str, Any]) -> None:
-    """Lay a change over a document, table by table; lists are replaced whole.
-
-    Parameters
-    ----------
-    base : dict
-        Changed in place.
-    change : mapping
-        What wins.
-    """
-    for key, value in change.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            merge(base[key], value)
-        else:
-            base[key] = value
+def _put(raw: dict[str, Any], keys: list[str], value: object) -> None:
+    """Put a value at a dotted key; what stood there is replaced whole."""
+    table = raw
+    for key in keys[:-1]:
+        if not isinstance(table.get(key), dict):
+            table[key] = {}
+        table = table[key]
+    table[keys[-1]] = value
 
 
 def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) -> Scenario:
@@ -240,7 +249,8 @@ def _stages(fields: Fields) -> tuple[Stage, ...]:
         if "rate" in stage:
             stage.take("rate")
             stage.mistake("rate", "a rate", "users (the open model is not built yet)")
-        users = stage.whole("users", default=None, low=1, high=MAX_USERS)
+        no_users = 1 if "rate" in stage else None
+        users = stage.whole("users", default=no_users, low=1, high=MAX_USERS)
         hold_s = stage.duration("hold", default=None, low=1.0, required=True)
         ramp_s = stage.duration("ramp", default=0.0)
         stage.no_more()

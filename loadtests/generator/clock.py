@@ -87,6 +87,6 @@ class Alarm:
             os.read(self._fd, 8)
         run_callback = get_hub().loop.run_callback
         while self._due and self._due[0][0] <= now_ns():
-            run_callback(heapq.heappop(self._due)[2].switch)
+            run_callback(heapq.heappop(self._due)[2].switch, None)
         if self._due:
             self._arm()

@@ -131,7 +131,7 @@ class Generator:
             self._process,
             recorder=self._recorder,
             lag=self._lag,
-            moment=lambda: self._driver.moment(origin_ns),
+            moment=lambda t_ns: self._driver.moment(origin_ns, t_ns),
             running=lambda: self._runner.user_count,
         )
         for endless in (

@@ -14,6 +14,9 @@ from loadtests.generator.clock import Alarm, LagMonitor, now_ns
 from loadtests.generator.recorder import Recorder, Second
 from scenarios.schedule import Moment
 
+_BEFORE_NS = 5_000_000
+"""A line speaks of the time before it: at the edge of a stage, of the stage that ends."""
+
 
 class Observer:
     """Writes ``timeline.jsonl``.
@@ -28,8 +31,10 @@ class Observer:
         Whose second is counted.
     lag : LagMonitor
         Lateness of the event loop.
-    moment, running : callable
-        What is asked now, and how many users run.
+    moment : callable
+        What is asked at a moment of the monotonic clock.
+    running : callable
+        How many users run.
     """
 
     def __init__(
@@ -39,7 +44,7 @@ class Observer:
         *,
         recorder: Recorder,
         lag: LagMonitor,
-        moment: Callable[[], Moment],
+        moment: Callable[[int], Moment],
         running: Callable[[], int],
     ) -> None:
         self._file = LineFile(folder / TIMELINE)
@@ -64,7 +69,7 @@ class Observer:
         now, cpu_s = now_ns(), time.process_time()
         length_s = max((now - self._at_ns) / 1e9, 1e-9)
         second, self._recorder.second = self._recorder.second, Second()
-        moment = self._moment()
+        moment = self._moment(now - _BEFORE_NS)
         p50, p95 = _percentiles(second.latencies_ms)
         self._file.write(
             {

@@ -1,0 +1,174 @@
+"""The commands that read runs: check, report, runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from analysis.recording.format import MANIFEST, VERDICT
+from scenarios.errors import RunFolderError, ScenarioError, UsageError
+from scenarios.loading import parse_budgets
+from scenarios.model import Budget
+
+DEFAULT_RUNS = Path("runs")
+
+run_argument = click.argument("run", type=click.Path(path_type=Path))
+out_option = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_RUNS,
+    show_default=True,
+    help="Folder that holds the runs.",
+)
+inconclusive_option = click.option(
+    "--inconclusive",
+    type=click.Choice(("fail", "pass")),
+    help="Count an inconclusive run as failed or as passed (default: exit 97).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead.")
+
+
+def find_run(run: Path) -> Path:
+    """Find a run folder: a path, or a name under ``runs/``; ``last`` is the newest there.
+
+    Parameters
+    ----------
+    run : Path
+        As given on the command line.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    RunFolderError
+        When there is none.
+    """
+    if str(run) == "last":
+        known = sorted(path.parent for path in DEFAULT_RUNS.glob(f"*/{MANIFEST}"))
+        if known:
+            return known[-1]
+    for folder in (run, DEFAULT_RUNS / run):
+        if folder.is_dir():
+            return folder
+    raise RunFolderError(
+        f"{run}: found no such folder; allowed: a run folder, or its name under {DEFAULT_RUNS}/",
+        hint="list the runs there are with: trueload runs",
+    )
+
+
+def read_budgets(path: Path) -> tuple[Budget, ...]:
+    """Read budgets from a file of their own.
+
+    Parameters
+    ----------
+    path : Path
+        TOML with a table ``[budgets]``; a whole scenario will do.
+
+    Returns
+    -------
+    tuple of Budget
+        With those that they imply.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read or has mistakes.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"--budgets {path}: cannot be read: {error}") from error
+    try:
+        return parse_budgets(raw, name=str(path))
+    except ScenarioError as error:
+        raise UsageError(error.message, hint=None) from error
+
+
+def tell(verdict: dict[str, Any], folder: Path, *, as_json: bool) -> int:
+    """Print a verdict.
+
+    Parameters
+    ----------
+    verdict : dict
+        As in ``verdict.json``.
+    folder : Path
+        The run folder.
+    as_json : bool
+        Whether a machine reads it.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    from analysis.report.terminal import summary  # noqa: PLC0415 - only a verdict needs it
+
+    if as_json:
+        json.dump(verdict, sys.stdout, indent=1)
+        sys.stdout.write("\n")
+    else:
+        Console(highlight=False).print(summary(verdict, folder))
+    return int(verdict["exit_code"])
+
+
+@click.command(epilog="Example:  trueload check last --budgets stricter.toml")
+@run_argument
+@click.option(
+    "--budgets",
+    type=click.Path(path_type=Path),
+    help="TOML with [budgets] to judge by instead of the scenario's own.",
+)
+@inconclusive_option
+@json_option
+@click.pass_context
+def check(
+    context: click.Context, run: Path, budgets: Path | None, inconclusive: str | None, as_json: bool
+) -> None:
+    """Judge a recorded run again; also one that was cut off."""
+    from analysis.finish import finish  # noqa: PLC0415 - pandas takes its time
+
+    folder = find_run(run)
+    own = None if budgets is None else read_budgets(budgets)
+    verdict = finish(folder, budgets=own, on_inconclusive=inconclusive)
+    context.exit(tell(verdict, folder, as_json=as_json))
+
+
+@click.command(epilog="Example:  trueload report last")
+@run_argument
+def report(run: Path) -> None:
+    """Render the reports of a recorded run again."""
+    from analysis.finish import report_again  # noqa: PLC0415 - pandas takes its time
+
+    folder = find_run(run)
+    report_again(folder)
+    click.echo(folder / "report.html")
+
+
+@click.command(epilog="Example:  trueload runs")
+@out_option
+def runs(out: Path) -> None:
+    """List the runs there are, the newest last."""
+    found = sorted(path.parent for path in out.glob(f"*/{MANIFEST}"))
+    if not found:
+        click.echo(f"no runs in {out}")
+    for folder in found:
+        click.echo(f"{folder.name}  {_verdict_word(folder)}")
+
+
+def _verdict_word(folder: Path) -> str:
+    try:
+        verdict = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
+        return str(verdict["verdict"])
+    except FileNotFoundError:
+        return "not judged"
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        return f"cannot be read ({type(error).__name__})"

@@ -1,0 +1,105 @@
+"""From a run folder to its verdict: consolidate, judge, write, report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from analysis.recording.format import MANIFEST, VERDICT
+from analysis.recording.reader import read_manifest, read_run
+from analysis.recording.streams import consolidate, stream_paths
+from analysis.report.write import write_reports
+from analysis.verdict import judge
+from scenarios.errors import RunFolderError
+from scenarios.model import Budget
+
+
+def finish(
+    folder: Path,
+    *,
+    budgets: tuple[Budget, ...] | None = None,
+    on_inconclusive: str | None = None,
+    report: bool = True,
+) -> dict[str, Any]:
+    """Judge a recorded run and write what is known of it.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder; it may have been cut off.
+    budgets : tuple of Budget, optional
+        Instead of the scenario's own.
+    on_inconclusive : str, optional
+        ``"pass"`` or ``"fail"``: what an inconclusive run counts as.
+    report : bool
+        Whether to render the reports too.
+
+    Returns
+    -------
+    dict
+        The verdict, as in ``verdict.json``.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder is no run, of a newer format, or damaged.
+    """
+    _consolidate(folder)
+    recording = read_run(folder)
+    verdict = judge(recording, budgets=budgets, on_inconclusive=on_inconclusive)
+    _write_json(folder / VERDICT, verdict)
+    if report:
+        write_reports(recording, verdict, folder)
+    return verdict
+
+
+def report_again(folder: Path) -> dict[str, Any]:
+    """Render the reports of a run again, from its verdict; judge it when it has none.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+
+    Returns
+    -------
+    dict
+        The verdict that the reports tell.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder is no run, of a newer format, or damaged.
+    """
+    read_manifest(folder)
+    if not (folder / VERDICT).is_file():
+        return finish(folder)
+    try:
+        verdict = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunFolderError(
+            f"{folder / VERDICT}: is damaged: {error}", hint="judge again: trueload check"
+        ) from error
+    _consolidate(folder)
+    write_reports(read_run(folder), verdict, folder)
+    return dict(verdict)
+
+
+def _consolidate(folder: Path) -> None:
+    """Write samples.parquet once, and note in the manifest how far the streams went."""
+    manifest = read_manifest(folder)
+    if "streams" in manifest or not stream_paths(folder):
+        return
+    ends = consolidate(folder)
+    manifest["streams"] = [
+        {"process": end.process, "rows": end.rows, "torn": end.torn} for end in ends
+    ]
+    _write_json(folder / MANIFEST, manifest)
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    beside = path.with_suffix(".json.part")
+    text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.rename(path)

@@ -1,0 +1,210 @@
+"""The front door: ``trueload``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from rich.console import Console
+
+from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
+from loadtests.processes import python
+from loadtests.progress import ConsoleProgress, users_word
+from loadtests.supervisor import Order, Supervisor
+from scenarios.errors import ExitCode, TrueloadError
+from scenarios.loading import builtin_scenarios, find, load_scenario
+from scenarios.model import Scenario
+from scenarios.schedule import plan
+
+
+class LazyGroup(click.Group):
+    """Commands that read runs are imported when they are asked for: pandas takes its time."""
+
+    _LAZY = ("check", "report", "runs")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands, those of the analysis included."""
+        return sorted([*super().list_commands(ctx), *self._LAZY])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command; import the analysis for its own."""
+        if cmd_name in self._LAZY:
+            from analysis import cli as analysis_cli  # noqa: PLC0415 - see the class
+
+            command: click.Command = getattr(analysis_cli, cmd_name)
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=(
+        "\b\nExamples:\n"
+        "  trueload run demo\n"
+        "  trueload run smoke --url http://127.0.0.1:8000 --locustfile mine.py\n"
+        "  trueload check last --budgets stricter.toml\n\n"
+        "\b\nExit codes:\n"
+        "  0 passed, 1 Trueload failed, 2 bad usage (nothing was sent), 96 invalid run,\n"
+        "  97 inconclusive, 98 regressed, 99 a budget is broken, 130 interrupted"
+    ),
+)
+@click.version_option(package_name="trueload")
+def trueload() -> None:
+    """Load a system, and say what holds: performance, stability, scalability."""
+
+
+@trueload.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  trueload run demo\n"
+        "  trueload run growth --set target.customers=100000\n"
+        "  trueload run smoke --url http://127.0.0.1:8000 --locustfile mine.py\n"
+        "  trueload run smoke --set 'budgets.all=[\"p(95) < 200ms\"]'"
+    )
+)
+@click.argument("scenario")
+@click.option("--url", help="Load a system that is already running.")
+@click.option("--database", help="Database of the CRM: sqlite.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder that gets the run folder.",
+)
+@click.option(
+    "--locustfile",
+    type=click.Path(path_type=Path),
+    help="Anybody's Locust users instead of the scenario's personas.",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="HOST",
+    help="A host beside loopback that load may go to; the scenario must name it too.",
+)
+@click.option(
+    "--inconclusive",
+    type=click.Choice(("fail", "pass")),
+    help="Count an inconclusive run as failed or as passed (default: exit 97).",
+)
+@click.option("--no-report", is_flag=True, help="Judge, but render no reports.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdict.json to stdout.")
+@click.pass_context
+def run(
+    context: click.Context,
+    scenario: str,
+    url: str | None,
+    database: str | None,
+    settings: tuple[str, ...],
+    out: Path,
+    locustfile: Path | None,
+    allow: tuple[str, ...],
+    inconclusive: str | None,
+    no_report: bool,
+    as_json: bool,
+) -> None:
+    """Run a scenario, judge it, report; exit by the verdict."""
+    loaded = _load(scenario, settings, url=url, database=database, locustfile=locustfile)
+    on_line = (*allow, urlsplit(url).hostname or "") if url else allow
+    hosts = allowed_hosts(loaded, on_line)
+    check_secrets(loaded)
+    check_locustfile(loaded.load.locustfile)
+    order = Order(parent=out.absolute(), allow=hosts, folder=find(scenario).resolve().parent)
+    folder = Supervisor(loaded, order, ConsoleProgress(Console(stderr=True))).run()
+    from analysis.cli import tell  # noqa: PLC0415 - pandas is not needed while load runs
+    from analysis.finish import finish  # noqa: PLC0415 - the same
+
+    verdict = finish(folder, on_inconclusive=inconclusive, report=not no_report)
+    context.exit(tell(verdict, folder, as_json=as_json))
+
+
+def _load(
+    scenario: str,
+    settings: tuple[str, ...],
+    *,
+    url: str | None,
+    database: str | None,
+    locustfile: Path | None,
+) -> Scenario:
+    """Load a scenario with what the flags stand for."""
+    overrides: dict[str, object] = {}
+    removed: list[str] = []
+    if url is not None:
+        overrides["target.url"] = url
+        removed.append("target.app")
+    if database is not None:
+        overrides["target.database"] = database
+    if locustfile is not None:
+        overrides["load.locustfile"] = str(locustfile.absolute())
+        removed.append("load.mix")
+    return load_scenario(scenario, settings=settings, overrides=overrides, removed=removed)
+
+
+@trueload.command()
+def scenarios() -> None:
+    """List the scenarios that come with Trueload."""
+    for name in builtin_scenarios():
+        loaded = load_scenario(name)
+        click.echo(f"{name:12} {loaded.question or loaded.title}")
+
+
+@trueload.command(epilog="Example:  trueload validate growth")
+@click.argument("scenario")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
+def validate(scenario: str, settings: tuple[str, ...]) -> None:
+    """Check a scenario; say what it does, and what each budget needs."""
+    from analysis.budgets import requests_to_decide  # noqa: PLC0415 - scipy takes its time
+
+    loaded = load_scenario(scenario, settings=settings)
+    schedule = plan(loaded)
+    click.echo(f"{loaded.source}: valid. {loaded.title}")
+    users = users_word(loaded.load.think_scale)
+    click.echo(f"{schedule.end_s:.0f} s of load; required: {loaded.load.required} {users}")
+    for span in schedule.spans:
+        click.echo(
+            f"  stage {span.stage + 1}: {span.users} {users}, "
+            f"hold {span.hold_s:.0f} to {span.end_s:.0f} s"
+        )
+    for budget in loaded.budgets:
+        needed = requests_to_decide(budget.assertion)
+        words = "" if needed is None else f"; a pass takes at least {needed:,} requests in the hold"
+        added = f" ({budget.implied})" if budget.implied else ""
+        click.echo(f"  {budget.subject}: {budget.assertion.text}{added}{words}")
+
+
+@trueload.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    epilog="Examples:  trueload app seed --customers 20000;  trueload app serve --help",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def app(arguments: tuple[str, ...]) -> None:
+    """Start the reference CRM by itself: serve, seed, reset."""
+    command = python("-m", "target_app", *arguments)
+    os.execv(command[0], command)  # noqa: S606 - it becomes the CRM
+
+
+def main() -> None:
+    """Run the command line; every error of ours becomes a message and its exit code."""
+    try:
+        code = trueload.main(standalone_mode=False)
+    except TrueloadError as error:
+        click.echo(f"trueload: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.USAGE
+    except click.Abort:
+        code = ExitCode.INTERRUPTED
+    sys.exit(int(code or 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""Scenario files: what loads, and that every mistake is reported, all of them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenarios.errors import ExitCode, ScenarioError, UsageError
+from scenarios.loading import builtin_scenarios, load_scenario, parse_budgets, parse_scenario
+from scenarios.model import Secret
+from scenarios.personas import PERSONAS
+
+GOOD = """
+name = "mine"
+[load]
+mix = { sales_rep = 1 }
+stages = [{ users = 10, hold = "20s" }, { users = 25, hold = "1m", ramp = "5s" }]
+[budgets]
+all = ["p(95) < 300ms"]
+"""
+
+
+def write(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def mistakes_of(tmp_path: Path, text: str, *sets: str) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(write(tmp_path, text), settings=sets)
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert "nothing was sent" in caught.value.message
+    return [f"{mistake.key}: {mistake}" for mistake in caught.value.mistakes]
+
+
+@pytest.mark.parametrize("name", builtin_scenarios())
+def test_every_scenario_that_comes_with_it_loads_and_says_its_question(name: str) -> None:
+    scenario = load_scenario(name)
+
+    assert scenario.name == name
+    assert scenario.question.endswith("?")
+    assert scenario.budgets
+
+
+def test_the_demo_has_six_levels_and_a_minute_to_a_minute_and_a_half_of_load() -> None:
+    from scenarios.schedule import plan
+
+    scenario = load_scenario("demo")
+
+    assert len({stage.users for stage in scenario.load.stages}) >= 6
+    assert 60 <= plan(scenario).end_s <= 90
+
+
+def test_defaults_are_those_of_the_design(tmp_path: Path) -> None:
+    scenario = load_scenario(write(tmp_path, GOOD))
+
+    assert scenario.load.required == 25
+    assert scenario.load.timeout_s == 10
+    assert scenario.target.app == "crm"
+    assert scenario.target.customers == 20_000
+    assert scenario.drain_s == 2.0
+
+
+def test_a_latency_budget_brings_an_error_budget_and_an_availability_with_it(
+    tmp_path: Path,
+) -> None:
+    budgets = load_scenario(write(tmp_path, GOOD)).budgets
+
+    assert [(budget.assertion.text, budget.implied is None) for budget in budgets] == [
+        ("p(95) < 300ms", True),
+        ("error_ratio < 1%", False),
+        ("availability >= 99%", False),
+    ]
+
+
+def test_budgets_that_are_written_are_not_added_again() -> None:
+    raw = {"budgets": {"all": ["max < 1s", "error_ratio < 5%", "availability >= 50%"]}}
+
+    assert len(parse_budgets(raw, name="x")) == 3
+
+
+def test_no_budget_brings_none() -> None:
+    assert parse_budgets({}, name="x") == ()
+
+
+def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
+    found = mistakes_of(
+        tmp_path,
+        """
+        nmae = "typo"
+        [target]
+        workers = 0
+        headers = { Authorization = "Bearer abc" }
+        [load]
+        mix = { sales_reb = 1 }
+        timeout = "200ms"
+        stages = [{ users = -1, hold = "20s" }, { users = 5, hold = "soon" }]
+        [budgets]
+        all = ["p(95) < 300ms", "p95 < 1s"]
+        """,
+    )
+    text = "\n".join(found)
+
+    for key in (
+        "nmae",
+        "target.workers",
+        "target.headers.Authorization",
+        "load.mix.sales_reb",
+        "load.stages[0].users",
+        "load.stages[1].hold",
+        "budgets.all[1]",
+        "load.timeout",
+    ):
+        assert key in text
+    assert "did you mean name?" in text
+    assert "did you mean sales_rep?" in text
+    assert "Bearer" not in text
+
+
+@pytest.mark.parametrize(
+    ("setting", "key", "said"),
+    [
+        ("load.stages=[]", "load.stages", "at least one"),
+        ('load.stages=[{users=1,hold="0s"}]', "load.stages[0].hold", "at least 1 s"),
+        ("load.stages=[{users=1}]", "load.stages[0].hold", "found nothing"),
+        ('load.stages=[{users=1.5,hold="5s"}]', "load.stages[0].users", "a whole number"),
+        ('load.stages=[{users=true,hold="5s"}]', "load.stages[0].users", "a whole number"),
+        ('load.stages=[{users=1,hold="5s",rmap="1s"}]', "load.stages[0].rmap", "mean ramp"),
+        ('load.stages=[{rate=5,hold="5s"}]', "load.stages[0].rate", "not built yet"),
+        ("load.required=17", "load.required", "10, 25"),
+        ("load.max_users=5", "load.max_users", "at least the highest"),
+        ('load.model="open"', "load.model", "not built yet"),
+        ('load.extend="2m"', "load.extend", "not built yet"),
+        ('stop.when="error_ratio > 50% for 10s"', "stop", "not built yet"),
+        ('faults=[{kind="freeze"}]', "faults", "not built yet"),
+        ('load.timeout="300ms"', "load.timeout", "more than every latency limit"),
+        ("load.mix={}", "load.mix", "no persona"),
+        ("load.mix=3", "load.mix", "a table"),
+        ("load.think_scale=-1", "load.think_scale", "a number from 0"),
+        ('target.url="http://user:pw@127.0.0.1/"', "target.url", "a literal credential"),
+        ('target.url="http://h/?q=1"', "target.url", "a query"),
+        ('target.url="ftp://127.0.0.1/"', "target.url", "http(s)://"),
+        ('target.url="http://127.0.0.1:99999/"', "target.url", "http(s)://"),
+        ('target.url="http://127.0.0.1:1"', "target.app", "one of the two"),
+        ('target.database="postgresql://a:b@127.0.0.1/x"', "target.database", "credential"),
+        ('target.headers.Cookie="a=b"', "target.headers.Cookie", "a literal credential"),
+        ('target.headers."X-Api-Key"="k"', "target.headers.X-Api-Key", "credential"),
+        ('target.headers."a b"="k"', "target.headers.a b", "RFC 9110"),
+        ('target.headers.A={env=""}', "target.headers.A", "env"),
+        ('budgets.all="p(95) < 1s"', "budgets.all", "a list of texts"),
+        ('budgets.all=["drift(p(95)) < 5%"]', "budgets.all[0]", "not yet"),
+        ('budgets."GET /"=["capacity > 5"]', "budgets.GET /[0]", "subject all"),
+        ("load.settle=3s", "load.settle", 'load.settle="3s"'),
+        ("load", "load", "key=value"),
+    ],
+)
+def test_each_kind_of_mistake_names_its_key_and_what_is_allowed(
+    tmp_path: Path, setting: str, key: str, said: str
+) -> None:
+    app = '\n[target]\napp = "crm"\n' if "one of the two" in said else ""
+    (mistake,) = mistakes_of(tmp_path, GOOD + app, setting)
+
+    assert mistake.startswith(f"{key}: ")
+    assert said in mistake
+
+
+def test_a_locustfile_must_be_there_and_stand_alone(tmp_path: Path) -> None:
+    found = mistakes_of(tmp_path, GOOD, 'load.locustfile="nowhere.py"')
+
+    assert any("a Python file" in mistake for mistake in found)
+    assert any("one of the two" in mistake for mistake in found)
+
+
+def test_a_setting_replaces_what_stands_at_its_key_and_nothing_else(tmp_path: Path) -> None:
+    scenario = load_scenario(
+        write(tmp_path, GOOD),
+        settings=['budgets.all=["p(95) < 1us"]', "target.customers=500", 'budgets."GET /"=[]'],
+    )
+
+    assert scenario.budgets[0].assertion.limit == pytest.approx(1e-6)
+    assert scenario.target.customers == 500
+    assert scenario.load.required == 25
+    mix = load_scenario(write(tmp_path, GOOD), settings=["load.mix={portal_customer=1}"]).load.mix
+    assert mix == {"portal_customer": 1}
+
+
+def test_secrets_are_kept_by_name_only(tmp_path: Path) -> None:
+    setting = 'target.headers.Authorization={env="API_TOKEN"}'
+    scenario = load_scenario(write(tmp_path, GOOD), settings=[setting])
+
+    assert scenario.target.headers == {"Authorization": Secret(env="API_TOKEN")}
+
+
+def test_an_unknown_scenario_is_told_which_there_are() -> None:
+    with pytest.raises(UsageError, match="demo, growth, smoke") as caught:
+        load_scenario("no-such-scenario")
+
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", b"[load\n"])
+def test_a_file_that_is_no_toml_is_a_usage_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+
+    with pytest.raises(UsageError, match=r"broken\.toml"):
+        load_scenario(str(path))
+
+
+_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-10, 10**12)
+    | st.floats(allow_nan=True)
+    | st.text(max_size=8)
+    | st.sampled_from(["20s", "p(95) < 1s", *PERSONAS]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=8,
+)
+_tables = st.dictionaries(
+    st.sampled_from(
+        ["stages", "mix", "required", "timeout", "url", "app", "headers", "all", "settle"]
+    ),
+    _values
+    | st.lists(
+        st.fixed_dictionaries({"users": _values, "hold": _values}, optional={"ramp": _values})
+    ),
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(
+    st.dictionaries(
+        st.sampled_from(["name", "title", "target", "load", "budgets", "stop", "faults", "x"]),
+        _tables | _values,
+    )
+)
+def test_no_document_does_worse_than_a_scenario_error(document: dict[str, object]) -> None:
+    try:
+        scenario = parse_scenario(document, name="fuzz", folder=Path("/nonexistent"))
+    except ScenarioError as error:
+        assert error.mistakes
+    else:
+        assert scenario.load.stages
