@@ -1,0 +1,178 @@
+"""What to do next: one action for each thing that is broken, undecided or invalid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.report.sentences import where
+from analysis.report.tables import NOT_BAD, OUTCOMES, Document, parsed
+from analysis.report.words import clean, count, moment, number, percent, quantity
+from scenarios.assertions import Metric
+
+WAITS = 3.0
+"""From so many times the latency at the lowest load on, a request waits rather than works."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A next step: what it concerns, how that stands, and what to do."""
+
+    about: str
+    verdict: str
+    text: str
+
+
+def next_actions(verdict: Document) -> list[Action]:
+    """List what to do next.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of Action
+        For each reason of invalidity, each broken and each undecided budget, in that
+        order, each text once; never empty.
+    """
+    actions = [*_of_validity(verdict)]
+    if verdict["verdict"] != "invalid":  # a broken harness says nothing about budgets
+        for word in ("failed", "inconclusive", "warned"):
+            actions += _of_budgets(verdict, word)
+    ended = verdict.get("ended") or {}
+    if ended.get("complete") is False:
+        text = "Read the events and logs in the run folder, then run it again to its end."
+        actions.append(Action(about="the run", verdict="inconclusive", text=text))
+    if not actions:
+        actions.append(_keep(verdict))
+    return list({(action.about, action.text): action for action in actions}.values())
+
+
+def _keep(verdict: Document) -> Action:
+    if verdict["verdict"] == "passed":
+        text = "Keep this run: it is the baseline for the next change."
+    else:
+        text = 'State what must hold in the scenario, as in: [budgets] all = ["p(95) < 300ms"].'
+    return Action(about="the run", verdict=verdict["verdict"], text=text)
+
+
+def _of_validity(verdict: Document) -> Iterator[Action]:
+    for reason in (verdict.get("validity") or {}).get("reasons", []):
+        advice = clean(reason.get("advice"))
+        if advice:
+            yield Action(
+                about=clean(reason.get("code")).replace("_", " "),
+                verdict="invalid",
+                text=f"{advice[:1].upper()}{advice[1:]}" + ("" if advice.endswith(".") else "."),
+            )
+
+
+def _of_budgets(verdict: Document, word: str) -> Iterator[Action]:
+    for budget in verdict.get("budgets", []):
+        if budget.get("verdict") == word:
+            about = f"{clean(budget.get('subject'))}: {clean(budget.get('assertion'))}"
+            text = _undecided(budget) if word == "inconclusive" else _broken(verdict, budget)
+            yield Action(about=about, verdict=word, text=text)
+
+
+def _undecided(budget: Document) -> str:
+    why = clean(budget.get("why") or "the evidence points neither way")
+    return (
+        f"Hold the deciding stage longer, or decide over several runs: {why}. "
+        "trueload validate tells how many requests a decision takes."
+    )
+
+
+def _broken(verdict: Document, budget: Document) -> str:
+    assertion = parsed(budget)
+    if assertion is None:
+        return "Compare it with a run that met it."
+    if assertion.is_latency:
+        return _slow(verdict, budget)
+    texts = {
+        Metric.ERROR_RATIO: _erring,
+        Metric.AVAILABILITY: _down,
+        Metric.CAPACITY: _overloaded,
+        Metric.THROUGHPUT: _overloaded,
+    }
+    return texts.get(assertion.metric, _slow)(verdict, budget)
+
+
+def _slow(verdict: Document, budget: Document) -> str:
+    place = where(verdict, budget.get("stage"))
+    here = _p95(verdict, budget.get("subject"), budget.get("stage"))
+    idle_stage = min(
+        verdict.get("stages", []), key=lambda stage: stage["users"], default={"stage": None}
+    )
+    idle = _p95(verdict, budget.get("subject"), idle_stage["stage"])
+    if here is None or not idle or idle_stage["stage"] == budget.get("stage"):
+        return f"Profile what it does {place}: there is no lower load to compare it with."
+    times = here / idle
+    growth = (
+        f"p95 rises from {quantity(idle, 'ms')} at {idle_stage['users']:,} users to "
+        f"{quantity(here, 'ms')} {place}"
+    )
+    if times >= WAITS:
+        return (
+            f"{growth}, {number(times, digits=2)} times: it waits rather than works. Look for what is "
+            "used up at this load: server threads, database connections, a lock, a core."
+        )
+    return (
+        f"{growth} only: it is slow without load, too. Look at the work itself: queries, "
+        "their indexes, the size of the answer."
+    )
+
+
+def _p95(verdict: Document, subject: Any, index: int | None) -> float | None:
+    for stage in verdict.get("stages", []):
+        if stage.get("stage") == index:
+            parts = [stage] if subject == "all" else stage.get("endpoints", [])
+            for part in parts:
+                if subject in {"all", part.get("name")}:
+                    value = ((part.get("latency") or {}).get("p95") or {}).get("value")
+                    return None if value is None else float(value)
+    return None
+
+
+def _erring(verdict: Document, budget: Document) -> str:
+    stage = next(
+        (s for s in verdict.get("stages", []) if s.get("stage") == budget.get("stage")),
+        verdict.get("totals") or {},
+    )
+    bad = {k: n for k, n in (stage.get("outcomes") or {}).items() if k not in NOT_BAD and n}
+    if not bad:
+        return "Look in target.log for what went wrong."
+    most = max(bad, key=lambda label: bad[label])
+    share = percent(bad[most] / sum(bad.values()))
+    return (
+        f"Begin with the most frequent kind: {count(bad[most])} times {OUTCOMES.get(most, most)} "
+        f"({share} of the bad requests there). Look in target.log at that time."
+    )
+
+
+def _down(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one signature for all
+    outages = (verdict.get("stability") or {}).get("outages") or []
+    if not outages:
+        return "Look in target.log for what refused service."
+    longest = max(outages, key=lambda outage: outage["end_s"] - outage["start_s"])
+    length = quantity(longest["end_s"] - longest["start_s"], "s")
+    return (
+        f"Find what happened at {moment(longest['start_s'])} min of run time, when the longest of "
+        f"{len(outages)} outages began ({length}): target.log, resources.jsonl, events.jsonl."
+    )
+
+
+def _overloaded(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one signature
+    fit = verdict.get("scalability") or {}
+    passed = (fit.get("capacity") or {}).get("last_pass")
+    kept = (
+        f"Until then, {passed:,.6g} users is the highest load that met every budget."
+        if passed is not None
+        else "No load that was tried met every budget."
+    )
+    top = (fit.get("saturation") or {}).get("value")
+    limit = f" at about {quantity(top, '1/s')}" if top is not None else ""
+    return f"Raise what limits throughput{limit}: add workers or cores, and measure again. {kept}"

@@ -1,0 +1,205 @@
+"""report.html: one file that holds everything and asks for nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from analysis.figures import drawing
+from analysis.recording.reader import Recording
+from analysis.report import advice, facts, sentences, tables, words
+from analysis.report.illustrations import Illustration
+
+_COLOURS = {colour: f"f{index}" for index, colour in enumerate(drawing.DARK)}
+"""Variable of each colour that figures use."""
+
+OVER_TIME = ("latency_over_time", "throughput_over_time")
+OVER_LOAD = ("scalability", "latency_by_users")
+AT_REQUIRED = ("latency_tails",)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thin"] = words.thin
+    return environment.get_template("report.html.j2")
+
+
+def render_html(
+    recording: Recording, verdict: tables.Document, illustrations: Sequence[Illustration]
+) -> str:
+    """Render the report of a run as a page.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    verdict : mapping
+        Its verdict.
+    illustrations : sequence of Illustration
+        Its figures.
+
+    Returns
+    -------
+    str
+        HTML without scripts and without a reference to anything outside.
+    """
+    stability = verdict.get("stability") or {}
+    fit = verdict.get("scalability") or {}
+    scale = verdict.get("think_scale", 1)
+    figures = {figure.name: figure for figure in illustrations}
+    return _template().render(
+        verdict=verdict,
+        word=words.clean(verdict["verdict"]),
+        symbols=sentences.SYMBOLS,
+        title=words.clean(verdict.get("title") or verdict.get("scenario")),
+        question=words.clean(verdict.get("question")),
+        why=sentences.why(verdict),
+        exit_meaning=sentences.EXIT_CODES.get(verdict.get("exit_code", 0), ""),
+        actions=advice.next_actions(verdict),
+        tiles=tiles(verdict),
+        asked=facts.asked(recording, verdict),
+        ending=sentences.ending(verdict),
+        warnings=[words.clean(warning) for warning in verdict.get("warnings", [])],
+        reasons=_reasons(verdict),
+        budgets=tables.budget_rows(verdict),
+        stages=tables.stage_rows(verdict),
+        endpoints=tables.endpoint_rows(verdict),
+        endpoints_at=_endpoints_at(verdict),
+        failures=tables.failure_rows(verdict),
+        totals={
+            k: words.count(v) for k, v in (verdict.get("totals") or {}).items() if k != "outcomes"
+        },
+        over_time=_inline(figures, OVER_TIME),
+        over_load=_inline(figures, OVER_LOAD),
+        at_required=_inline(figures, AT_REQUIRED),
+        scalability=sentences.scalability_words(verdict),
+        coefficients=_coefficients(fit),
+        availability=words.say(stability.get("availability")),
+        by_requests=words.say(stability.get("by_requests")),
+        mttr=words.say(stability.get("mttr")),
+        mtbf=words.say(stability.get("mtbf")),
+        outages=_outages(stability),
+        scorecard=tables.indicator_rows(verdict),
+        method=sentences.method(verdict),
+        surroundings=facts.surroundings(recording.manifest),
+        commands=facts.commands(recording, verdict),
+        users=words.people(scale),
+        light={name: colour for colour, name in _COLOURS.items()},
+        dark={name: drawing.DARK[colour] for colour, name in _COLOURS.items()},
+    )
+
+
+def _inline(figures: Mapping[str, Illustration], names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": figures[name].title,
+            "caption": figures[name].caption,
+            "name": name,
+            "svg": _themed(figures[name].svg, name),
+            "narrow": _themed(figures[name].narrow, f"{name}-n") if figures[name].narrow else None,
+        }
+        for name in names
+        if name in figures
+    ]
+
+
+def _themed(svg: str | None, prefix: str) -> Markup:
+    """Make ids of a figure its own in the page, and let the page choose its colours.
+
+    Markup: texts in it were escaped when it was rendered.
+    """
+    own = re.sub(r'(?<= )id="', f'id="{prefix}-', svg or "")
+    own = re.sub(r"url\(#", f"url(#{prefix}-", own)
+    own = re.sub(r'href="#', f'href="#{prefix}-', own)
+    return Markup(drawing.themed(own, _COLOURS))  # noqa: S704 - see above
+
+
+def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
+    """Pick the four numbers that are read first.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of (str, Said)
+        Of the last hold at the required load; empty when it was never reached.
+    """
+    required = verdict.get("required")
+    stages = [stage for stage in verdict.get("stages", []) if stage.get("users") == required]
+    if not stages or not stages[-1].get("requests"):
+        return []
+    stage = stages[-1]
+    at = f"at {required:,} users"
+    return [
+        (f"p95 latency {at}", words.say((stage.get("latency") or {}).get("p95"))),
+        (f"throughput {at}", words.say(stage.get("throughput"))),
+        (f"bad requests {at}", words.say(stage.get("error_ratio"))),
+        (
+            "availability up to there",
+            words.say((verdict.get("stability") or {}).get("availability")),
+        ),
+    ]
+
+
+def _reasons(verdict: tables.Document) -> list[dict[str, str]]:
+    """Reasons that make the run invalid, then those of stages that nothing depends on."""
+    harmful = (verdict.get("validity") or {}).get("reasons", [])
+    harmless = [
+        reason
+        for stage in verdict.get("stages", [])
+        for reason in stage.get("reasons", [])
+        if reason not in harmful
+    ]
+    return [
+        {
+            "code": words.clean(reason.get("code")).replace("_", " "),
+            "stage": tables.stage_name(verdict, reason.get("stage")),
+            "message": words.clean(reason.get("message")),
+            "advice": words.clean(reason.get("advice")),
+            "weight": weight,
+        }
+        for weight, reasons in (("invalid", harmful), ("unjudged", harmless))
+        for reason in reasons
+    ]
+
+
+def _endpoints_at(verdict: tables.Document) -> str:
+    indices = {part["stage"] for part in verdict.get("endpoints", []) if "stage" in part}
+    return tables.stage_name(verdict, indices.pop()) if len(indices) == 1 else ""
+
+
+def _coefficients(fit: tables.Document) -> list[tuple[str, str, words.Said]]:
+    if not fit or fit.get("refused"):
+        return []
+    return [
+        ("λ", "throughput of one request in flight", words.say(fit.get("lambda"))),
+        ("σ", "contention: the share that waits for its turn", words.say(fit.get("sigma"))),
+        ("κ", "coherency: the cost of agreeing; only it makes a peak", words.say(fit.get("kappa"))),
+    ]
+
+
+def _outages(stability: tables.Document) -> list[tuple[str, str, str]]:
+    return [
+        (
+            words.moment(outage["start_s"]),
+            "not over at the end" if outage.get("open") else words.moment(outage["end_s"]),
+            words.quantity(outage["end_s"] - outage["start_s"], "s"),
+        )
+        for outage in stability.get("outages") or []
+    ]

@@ -1,0 +1,190 @@
+"""report.md: the same answer, short, for a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from analysis.report import advice, facts, sentences, tables, words
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
+_MENTION = re.compile(r"@(?=\w)")
+_RUN_OF_TICKS = re.compile(r"`+")
+
+
+def text(value: object) -> str:
+    """Escape a text for Markdown, in and out of tables.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    str
+        One line; nothing in it is markup, a link or a mention.
+    """
+    escaped = _SPECIAL.sub(r"\\\1", words.clean(value))
+    return _MENTION.sub("@\u2060", escaped).replace("://", ":\u2060//")
+
+
+def code(value: object) -> str:
+    """Write a name as code, whatever is in it, in and out of tables.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    str
+        A code span; pipes are escaped, as tables need them even there.
+    """
+    cleaned = words.clean(value).replace("|", "\\|")
+    longest = max((len(ticks) for ticks in _RUN_OF_TICKS.findall(cleaned)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if cleaned.startswith("`") or cleaned.endswith("`") or not cleaned else ""
+    return f"{fence}{pad}{cleaned}{pad}{fence}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: int) -> list[str]:
+    """Write a table whose last columns, from `right` on, are numbers."""
+    rule = ["---" if index < right else "---:" for index in range(len(head))]
+    return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)] + [""]
+
+
+def render_markdown(manifest: Mapping[str, Any], verdict: tables.Document) -> str:
+    """Render the report of a run as Markdown.
+
+    Parameters
+    ----------
+    manifest : mapping
+        The run's manifest.
+    verdict : mapping
+        Its verdict.
+
+    Returns
+    -------
+    str
+        Verdict, next actions, budgets, stages; the rest folded away.
+    """
+    word = words.clean(verdict["verdict"])
+    lines = [
+        f"## {sentences.SYMBOLS.get(word, '')} {word.capitalize()}: "
+        f"{text(verdict.get('title') or verdict.get('scenario'))}",
+        "",
+        text(sentences.why(verdict)),
+        "",
+        f"Exit code {verdict.get('exit_code')}. The run {text(sentences.ending(verdict))}.",
+        "",
+    ]
+    if verdict.get("question"):
+        lines[2:2] = [f"*{text(verdict['question'])}*", ""]
+    return "\n".join(
+        [
+            *lines,
+            *_actions(verdict),
+            *_reasons(verdict),
+            *_budgets(verdict),
+            *_stages(verdict),
+            *_folded(manifest, verdict),
+        ]
+    )
+
+
+def _actions(verdict: tables.Document) -> list[str]:
+    items = [
+        f"- **{action.verdict}** {code(action.about)}: {text(action.text)}"
+        for action in advice.next_actions(verdict)
+    ]
+    return ["### What to do next", "", *items, ""]
+
+
+def _reasons(verdict: tables.Document) -> list[str]:
+    reasons = (verdict.get("validity") or {}).get("reasons", [])
+    if not reasons:
+        return []
+    items = [f"- {text(reason.get('message'))}" for reason in reasons]
+    return ["### Why the run is not valid", "", *items, ""]
+
+
+def _budgets(verdict: tables.Document) -> list[str]:
+    rows = [
+        (
+            _verdict(row.verdict),
+            f"{code(row.subject)} {code(row.assertion)}"
+            + "".join(f"<br>{text(note)}" for note in row.notes),
+            text(row.where),
+            text(row.measured),
+            text(row.beyond or "") + (f" of {text(row.allowed)}" if row.allowed else ""),
+        )
+        for row in tables.budget_rows(verdict)
+    ]
+    if not rows:
+        return ["No budgets: nothing was judged.", ""]
+    head = ("verdict", "budget", "decided at", "measured", "share beyond, of what is allowed")
+    return ["### Budgets", "", *_table(head, rows, right=3)]
+
+
+def _verdict(word: str) -> str:
+    return f"{sentences.SYMBOLS.get(word, '')} {text(word)}".strip()
+
+
+def _stages(verdict: tables.Document) -> list[str]:
+    rows = [
+        (
+            _verdict(row.verdict),
+            f"**{row.name}**" if row.required else row.name,
+            *(text(said.value) for said in (row.throughput, row.p50, row.p95, row.p99)),
+            text(row.error_ratio.value),
+            text(row.in_flight.value),
+        )
+        for row in tables.stage_rows(verdict)
+    ]
+    users = text(words.people(verdict.get("think_scale", 1)))
+    head = ("verdict", users, "ok", "p50", "p95", "p99", "bad", "in flight")
+    return ["### Stages", "", *_table(head, rows, right=1)]
+
+
+def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
+    """Endpoints, failures, scalability, stability, scorecard and method, folded away."""
+    endpoints = [
+        (code(row.name), row.requests, text(row.throughput.value), text(row.p50.value),
+         text(row.p95.value), text(row.p99.value), row.bad)
+        for row in tables.endpoint_rows(verdict)
+    ]  # fmt: skip
+    failures = [(row.outcome, row.total, text(row.share)) for row in tables.failure_rows(verdict)]
+    indicators = [
+        (_verdict(row.verdict), text(row.criterion), text(row.indicator), text(row.expected),
+         text(row.actual), text(row.difference))
+        for row in tables.indicator_rows(verdict)
+    ]  # fmt: skip
+    stability = verdict.get("stability") or {}
+    endpoint_head = ("endpoint", "requests", "ok", "p50", "p95", "p99", "bad")
+    indicator_head = ("verdict", "criterion", "indicator", "expected", "actual", "worse by")
+    return [
+        *_fold("Endpoints at the required load", _table(endpoint_head, endpoints, right=1)),
+        *_fold("Failures", _table(("outcome", "requests", "share"), failures, right=1))
+        * bool(failures),
+        *_fold(
+            "Scalability and stability",
+            [
+                *(f"- {text(sentence)}" for sentence in sentences.scalability_words(verdict)),
+                f"- Availability by time: {text(words.say(stability.get('availability')))}",
+                "",
+            ],
+        ),
+        *_fold("Scorecard", _table(indicator_head, indicators, right=3)) * bool(indicators),
+        *_fold("Method", [f"{text(paragraph)}\n" for paragraph in sentences.method(verdict)]),
+        *_fold(
+            "Surroundings",
+            [*(f"- {name}: {text(value)}" for name, value in facts.surroundings(manifest)), ""],
+        ),
+    ]
+
+
+def _fold(title: str, lines: list[str]) -> list[str]:
+    return [f"<details><summary>{title}</summary>", "", *lines, "</details>", ""]

@@ -1,0 +1,266 @@
+"""The answer in a sentence or two, and how it was found."""
+
+from __future__ import annotations
+
+from analysis.report.tables import BudgetRow, Document, budget_rows, parsed, stage_name
+from analysis.report.words import NOT_ESTIMABLE, clean, missing_intervals, people, quantity, say
+
+SYMBOLS = {
+    "passed": "✓",
+    "failed": "✗",
+    "inconclusive": "?",
+    "invalid": "!",
+    "unjudged": "○",
+    "warned": "▲",
+}
+
+EXIT_CODES = {
+    0: "passed, or nothing to judge",
+    1: "Trueload itself failed",
+    2: "bad usage or configuration",
+    96: "invalid run: the load was not delivered or not seen",
+    97: "inconclusive: not enough evidence either way",
+    98: "regressed against the baseline",
+    99: "a budget is broken",
+    130: "interrupted",
+}
+
+ENDS = {
+    "finished": "ran to its end",
+    "interrupted": "was interrupted",
+    "killed": "was killed",
+    "target_lost": "ended because the target was lost",
+    "generator_lost": "ended because a generator was lost",
+    "host_refused": "ended because it went to a host that nobody allowed",
+}
+
+
+def ending(verdict: Document) -> str:
+    """Say how the run ended.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    str
+        For example ``"was interrupted after 31 s of load"``.
+    """
+    ended = verdict.get("ended") or {}
+    how = ENDS.get(ended.get("why", ""), f"ended: {clean(ended.get('why') or 'unknown')}")
+    seconds = ended.get("load_ended_s")
+    return f"{how} after {quantity(seconds, 's')} of load" if seconds is not None else how
+
+
+def why(verdict: Document) -> str:
+    """Say why the verdict is what it is.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    said = {
+        "invalid": _why_invalid,
+        "failed": _why_failed,
+        "inconclusive": _why_inconclusive,
+        "passed": _why_passed,
+    }.get(verdict["verdict"], _why_unjudged)(verdict)
+    ended = verdict.get("ended") or {}
+    if ended.get("complete") is False and "The run " not in said:
+        said += f" The run {ending(verdict)}, before it was complete."
+    return said
+
+
+def _why_invalid(verdict: Document) -> str:
+    told = f" {_sentence(clean(verdict['why']))}" if verdict.get("why") else ""
+    return f"The load was not delivered or not seen, so nothing is said about the target.{told}"
+
+
+def _why_failed(verdict: Document) -> str:
+    budgets = verdict.get("budgets", [])
+    broken = [row for row in budget_rows(verdict) if row.verdict == "failed"]
+    if not broken:
+        return f"{_sentence(clean(verdict.get('why') or 'broken'))} The run {ending(verdict)}."
+    first = broken[0]
+    if len(broken) == 1:
+        head = f"One of {len(budgets)} budgets is" if len(budgets) > 1 else "The budget is"
+    else:
+        head = f"{len(broken)} of {len(budgets)} budgets are"
+    named = "" if len(broken) == 1 else "first of them "
+    place = "in the whole run" if first.where == "the run" else f"at {first.where}"
+    return (
+        f"{head} broken: {named}{_about(first.subject, first.assertion)}, "
+        f"measured {first.measured.value} {place}{_because(first)}."
+    )
+
+
+def _because(row: BudgetRow) -> str:
+    return f" ({row.notes[-1]})" if row.measured.value == NOT_ESTIMABLE and row.notes else ""
+
+
+def _why_inconclusive(verdict: Document) -> str:
+    undecided = [row for row in budget_rows(verdict) if row.verdict == "inconclusive"]
+    if not undecided:
+        return f"No budget is broken, but the run {ending(verdict)}: that proves nothing."
+    first, total = undecided[0], len(verdict.get("budgets", []))
+    some = "one budget" if len(undecided) == 1 else f"{len(undecided)} budgets"
+    reason = f" ({first.notes[-1]})" if first.notes else ""
+    return (
+        f"No budget is broken, but {some} of {total} could not be decided: "
+        f"{_about(first.subject, first.assertion)}{reason}."
+    )
+
+
+def _why_passed(verdict: Document) -> str:
+    budgets = verdict.get("budgets", [])
+    required = verdict.get("required")
+    load = f" up to {required:,} {people(verdict.get('think_scale', 1))}" if required else ""
+    warned = sum(budget["verdict"] == "warned" for budget in budgets)
+    said = f"Every budget holds{load}."
+    if warned:
+        some = "One that only warns is" if warned == 1 else f"{warned} that only warn are"
+        said += f" {some} broken."
+    return said
+
+
+def _why_unjudged(verdict: Document) -> str:
+    why = _sentence(clean(verdict.get("why") or "the scenario has no budgets"))
+    return f"Nothing was judged. {why} The run {ending(verdict)}."
+
+
+def _about(subject: str, assertion: str) -> str:
+    return assertion if subject == "all" else f"{subject} {assertion}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def scalability_words(verdict: Document) -> list[str]:
+    """Say how throughput grew with load.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of str
+        Sentences; the refusal in words where nothing was fitted.
+    """
+    fit = verdict.get("scalability") or {}
+    users = people(verdict.get("think_scale", 1))
+    said = [_capacity_words(fit.get("capacity") or {}, users)]
+    if fit.get("refused"):
+        said.append(f"The scalability law was not fitted: {clean(fit['refused'])}.")
+        return [sentence for sentence in said if sentence]
+    peak, saturation = say(fit.get("peak")), say(fit.get("saturation"))
+    if (fit.get("peak") or {}).get("value") is not None:
+        said.append(
+            f"Throughput has a peak at {peak} in flight: beyond it, more load gives less work."
+        )
+    elif (fit.get("saturation") or {}).get("value") is not None:
+        said.append(f"Throughput saturates at {saturation}: more load only waits longer.")
+    elif fit:
+        said.append(f"No limit of throughput was reached ({saturation.why or peak.why}).")
+    return [sentence for sentence in said if sentence]
+
+
+def _capacity_words(capacity: Document, users: str) -> str:
+    passed, failed = capacity.get("last_pass"), capacity.get("first_fail")
+    if passed is None and failed is None:
+        return ""
+    if failed is None:
+        return f"Every load that was tried met the budgets, the highest {passed:,.6g} {users}."
+    if passed is None:
+        return f"Already the lowest load that was decided, {failed:,.6g} {users}, broke a budget."
+    return (
+        f"Capacity within the budgets: at least {passed:,.6g} and below {failed:,.6g} {users}; "
+        f"nothing between was tried."
+    )
+
+
+METHOD = (
+    "Latency runs from the moment at which a request was intended (the end of the think time) to "
+    "its last byte, over ok requests and those whose end nobody saw, which count with at least "
+    "their age. Wrong and failed answers are no latency: they have a table of their own.",
+    "Each stage is ramp, settle and hold; only the hold is judged, and loads are never pooled. A "
+    "request belongs to the hold in which it was intended and is followed to its end. Throughput "
+    "counts ok requests whose last byte came inside the hold.",
+    "A percentile budget is decided by the share of requests beyond its limit, with a one-sided "
+    "95 % Wilson bound each way on as many independent requests as the measured ones are worth: "
+    "passed when the share is surely within what the budget allows, failed when it is surely "
+    "beyond, else inconclusive. Error ratios are decided alike; averages and throughput by "
+    "batch means over the hold.",
+    "Percentiles use the linear definition (numpy's). One that falls among requests whose end "
+    "nobody saw is a lower bound, written >= .",
+    "A run whose load was not delivered or not seen is invalid: it has no verdict about the "
+    "target. Passed means passed at the required load and failed at none below it.",
+)
+
+
+def method(verdict: Document) -> list[str]:
+    """Say how latency is counted, how budgets are decided, and what intervals mean.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document; estimates without an interval say why in it.
+
+    Returns
+    -------
+    list of str
+        Paragraphs.
+    """
+    paragraphs = list(METHOD)
+    missing = missing_intervals(verdict)
+    tail = f" Where there is none: {'; '.join(missing)}." if missing else ""
+    paragraphs.append(
+        "Ranges beside numbers are intervals for this run; another run adds its own variation."
+        + tail
+    )
+    scale = verdict.get("think_scale", 1)
+    if scale != 1:
+        paragraphs.append(
+            f"Think times were multiplied by {scale:g}: these users click "
+            f"{1 / scale:.3g} times as often as real ones would."
+            if scale
+            else "Think times were zero: these users are no people, only requests in a row."
+        )
+    return paragraphs
+
+
+def limits_of_latency(verdict: Document) -> list[tuple[float, str]]:
+    """Collect the latency limits that concern all requests.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of (float, str)
+        Milliseconds, and the assertion.
+    """
+    limits = []
+    for budget in verdict.get("budgets", []):
+        assertion = parsed(budget)
+        if assertion is not None and assertion.is_latency and budget.get("subject") == "all":
+            limits.append((assertion.limit * 1000, assertion.text))
+    return limits
+
+
+def where(verdict: Document, index: int | None) -> str:
+    """Name a stage inside a sentence."""
+    name = stage_name(verdict, index)
+    return "in the whole run" if name == "the run" else f"at {name}"

@@ -1,0 +1,299 @@
+"""The rows that every report shows, in words: one place decides what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.report.words import Said, clean, count, percent, quantity, say
+from scenarios.assertions import Assertion, Metric, parse_assertion
+
+Document = Mapping[str, Any]
+"""verdict.json, or a part of it."""
+
+UNIT_OF_LIMIT = {
+    Metric.ERROR_RATIO: 1.0,
+    Metric.AVAILABILITY: 1.0,
+    Metric.APDEX: 1.0,
+    Metric.THROUGHPUT: 1.0,
+    Metric.CAPACITY: 1.0,
+    Metric.DRIFT: 1.0,
+}
+"""What a limit is multiplied by to stand in the unit of what is measured; else 1000 (ms)."""
+
+OUTCOMES = {
+    "ok": "ok",
+    "check_failed": "wrong answer (check failed)",
+    "http_error": "HTTP error",
+    "rate_limited": "rate limited",
+    "connection_error": "connection error",
+    "timeout": "timeout",
+    "unfinished": "unfinished",
+    "missed": "never sent",
+    "cancelled": "cancelled by the harness",
+    "open": "still open",
+}
+NOT_BAD = frozenset({"ok", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRow:
+    """A budget, its measurement and its verdict."""
+
+    subject: str
+    assertion: str
+    measured: Said
+    beyond: Said | None
+    allowed: str
+    where: str
+    verdict: str
+    severity: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """A stage or an endpoint: rates, latencies, errors."""
+
+    name: str
+    requests: str
+    bad: str
+    unfinished: str
+    error_ratio: Said
+    throughput: Said
+    in_flight: Said
+    p50: Said
+    p95: Said
+    p99: Said
+    service_p95: Said
+    verdict: str
+    required: bool
+    valid: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRow:
+    """An outcome: how often, and what share of everything."""
+
+    outcome: str
+    total: str
+    share: str
+    by_stage: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorRow:
+    """A row of the scorecard."""
+
+    criterion: str
+    indicator: str
+    expected: str
+    actual: Said
+    difference: str
+    verdict: str
+
+
+def parsed(budget: Document) -> Assertion | None:
+    """Parse a budget's assertion; None when this version does not know its words."""
+    try:
+        return parse_assertion(str(budget.get("assertion", "")))
+    except ValueError:
+        return None
+
+
+def limit_of(assertion: Assertion) -> float:
+    """Give the limit in the unit in which verdict.json measures it."""
+    return assertion.limit * UNIT_OF_LIMIT.get(assertion.metric, 1000.0)
+
+
+def stage_name(verdict: Document, index: int | None) -> str:
+    """Name a stage by its load and number; the whole run has none."""
+    if index is None:
+        return "the run"
+    for stage in verdict.get("stages", []):
+        if stage.get("stage") == index:
+            return f"{stage['users']:,} users (stage {index})"
+    return f"stage {index}"
+
+
+def budget_rows(verdict: Document) -> list[BudgetRow]:
+    """List the budgets, broken ones first.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of BudgetRow
+        Failed, undecided, warned, passed; within these as the scenario has them.
+    """
+    order = ("failed", "inconclusive", "invalid", "warned", "unjudged", "passed")
+    budgets = sorted(
+        verdict.get("budgets", []),
+        key=lambda budget: order.index(budget["verdict"]) if budget["verdict"] in order else 0,
+    )
+    return [_budget_row(verdict, budget) for budget in budgets]
+
+
+def _budget_row(verdict: Document, budget: Document) -> BudgetRow:
+    assertion = parsed(budget)
+    measured = dict(budget.get("measured") or {})
+    if assertion is not None and assertion.metric is Metric.APDEX:
+        measured["unit"] = ""  # a score, not a share
+    beyond = budget.get("share_beyond")
+    level = assertion.level if assertion is not None else None
+    allowed = f"{percent(1 - level)}" if beyond and level is not None else ""
+    notes = [clean(budget[name]) for name in ("implied", "why") if budget.get(name)]
+    return BudgetRow(
+        subject=clean(budget.get("subject")),
+        assertion=clean(budget.get("assertion")),
+        measured=say(measured, limit=None if assertion is None else limit_of(assertion)),
+        beyond=say(beyond, limit=None if level is None else 1 - level) if beyond else None,
+        allowed=allowed,
+        where=stage_name(verdict, budget.get("stage")),
+        verdict=clean(budget.get("verdict")),
+        severity=clean(budget.get("severity") or "fail"),
+        notes=tuple(notes),
+    )
+
+
+def stage_rows(verdict: Document) -> list[PartRow]:
+    """List the stages in the order in which they ran.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of PartRow
+        Named by their users.
+    """
+    required = verdict.get("required")
+    return [
+        _part_row(stage, name=f"{stage['users']:,}", required=stage["users"] == required)
+        for stage in verdict.get("stages", [])
+    ]
+
+
+def endpoint_rows(verdict: Document) -> list[PartRow]:
+    """List the endpoints in the hold of the required load, most requested first.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of PartRow
+        Named by method and path.
+    """
+    endpoints = sorted(verdict.get("endpoints", []), key=lambda part: -part.get("requests", 0))
+    return [_part_row(endpoint, name=clean(endpoint.get("name"))) for endpoint in endpoints]
+
+
+def _part_row(part: Document, *, name: str, required: bool = False) -> PartRow:
+    latency, service = part.get("latency") or {}, part.get("service_time") or {}
+    judged = part.get("judged", True)
+    notes = [clean(reason["message"]) for reason in part.get("reasons", [])]
+    if not judged:
+        notes.insert(0, "beyond the required load: not judged")
+    if part.get("complete") is False:
+        notes.insert(0, "not held to its end")
+    return PartRow(
+        name=name,
+        requests=count(part.get("requests")),
+        bad=count(part.get("bad")),
+        unfinished=count(part.get("unfinished")),
+        error_ratio=say(part.get("error_ratio")),
+        throughput=say(part.get("throughput")),
+        in_flight=say(part.get("in_flight")),
+        p50=say(latency.get("p50")),
+        p95=say(latency.get("p95")),
+        p99=say(latency.get("p99")),
+        service_p95=say(service.get("p95")),
+        verdict=clean(part.get("verdict") or ""),
+        required=required,
+        valid=part.get("valid", True),
+        notes=tuple(notes),
+    )
+
+
+def failure_rows(verdict: Document) -> list[FailureRow]:
+    """List how requests ended when they did not end well, over the run and by stage.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of FailureRow
+        Most frequent first; empty when every request was ok.
+    """
+    totals = verdict.get("totals") or {}
+    requests = totals.get("requests") or 0
+    bad = {
+        label: number
+        for label, number in (totals.get("outcomes") or {}).items()
+        if label not in NOT_BAD and number
+    }
+    stages: Sequence[Document] = verdict.get("stages", [])
+    return [
+        FailureRow(
+            outcome=OUTCOMES.get(label, clean(label)),
+            total=count(number),
+            share=percent(number / requests) if requests else "-",
+            by_stage=tuple(count((s.get("outcomes") or {}).get(label, 0)) for s in stages),
+        )
+        for label, number in sorted(bad.items(), key=lambda pair: -pair[1])
+    ]
+
+
+def indicator_rows(verdict: Document) -> list[IndicatorRow]:
+    """List the scorecard.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of IndicatorRow
+        In the document's order.
+    """
+    return [
+        IndicatorRow(
+            criterion=clean(row.get("criterion")),
+            indicator=clean(row.get("indicator")),
+            expected=clean(row.get("expected") or "no expectation stated"),
+            actual=say(row.get("actual")),
+            difference=_difference(row),
+            verdict=clean(row.get("verdict")),
+        )
+        for row in verdict.get("scorecard", [])
+    ]
+
+
+def _difference(row: Document) -> str:
+    """Positive is worse; in per cent of what was expected, too; ratios in points."""
+    difference = row.get("difference")
+    if not isinstance(difference, int | float):
+        return "-"
+    unit = str(row.get("unit") or "")
+    sign = "+" if difference > 0 else ""
+    if unit == "ratio":
+        return f"{sign}{quantity(difference * 100, '')} points"
+    said = f"{sign}{quantity(difference, unit)}"
+    actual = (row.get("actual") or {}).get("value")
+    upper = str(row.get("expected") or "").startswith("<")
+    expected = 0 if actual is None else actual - (difference if upper else -difference)
+    return f"{said} ({sign}{percent(difference / expected)})" if expected > 0 else said

@@ -1,0 +1,151 @@
+"""The summary on a terminal: read in ten seconds, at 80 columns."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from analysis.report import advice, sentences, tables, words
+
+STYLES = {
+    "passed": "green",
+    "failed": "red",
+    "inconclusive": "yellow",
+    "invalid": "magenta",
+    "unjudged": "default",
+    "warned": "yellow",
+}
+_NAME_WIDTH = 30
+
+
+def summary(verdict: tables.Document, *, report: str | None = None) -> RenderableType:
+    """Lay the answer out for a person at a terminal.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+    report : str, optional
+        Where the report lies.
+
+    Returns
+    -------
+    RenderableType
+        For a Rich console, which minds width, NO_COLOR and emoji for itself.
+    """
+    word = words.clean(verdict["verdict"])
+    style = STYLES.get(word, "default")
+    banner = Text.assemble(
+        (f"{sentences.SYMBOLS.get(word, '')} {word.upper()}", f"bold {style}"),
+        "  ",
+        (words.clean(verdict.get("title") or verdict.get("scenario")), "bold"),
+        "\n",
+        sentences.why(verdict),
+    )
+    parts: list[RenderableType] = [
+        Panel(banner, box=box.HEAVY, border_style=style, padding=(0, 1)),
+    ]
+    if verdict.get("budgets"):
+        parts.append(_budgets(verdict))
+    if verdict.get("stages"):
+        parts += [Text(), _stages(verdict)]
+    parts += [Text(), *_next(verdict)]
+    if report:
+        parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
+    return Group(*parts)
+
+
+def _table() -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+
+
+def _verdict(word: str) -> Text:
+    return Text(f"{sentences.SYMBOLS.get(word, ' ')} {word}", style=STYLES.get(word, "default"))
+
+
+def _budgets(verdict: tables.Document) -> Table:
+    table = _table()
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Budget", ratio=1, overflow="fold")
+    table.add_column("Measured", justify="right", no_wrap=True)
+    table.add_column("Decided by", overflow="fold")
+    for row in tables.budget_rows(verdict):
+        subject = "" if row.subject == "all" else f"{words.shorten(row.subject, _NAME_WIDTH)} "
+        table.add_row(
+            _verdict(row.verdict),
+            Text(f"{subject}{row.assertion}"),
+            Text(row.measured.value),
+            Text(row.where.split(" (", maxsplit=1)[0], style="dim"),
+        )
+    return table
+
+
+def _stages(verdict: tables.Document) -> Table:
+    table = _table()
+    scale = verdict.get("think_scale", 1)
+    table.add_column(
+        "Users" if scale == 1 else f"Users\n(think times x {scale:g})", justify="right"
+    )
+    for name in ("ok/s", "p50", "p95", "p99", "bad"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for row in tables.stage_rows(verdict):
+        numbers = (row.throughput, row.p50, row.p95, row.p99)
+        table.add_row(
+            Text(row.name, style="bold" if row.required else ""),
+            *(Text(_short(said)) for said in numbers),
+            Text(row.bad, style="red" if row.bad not in {"0", "-"} else ""),
+            _verdict(row.verdict) + Text(" (required)" if row.required else "", style="dim"),
+        )
+    return table
+
+
+def _short(said: words.Said) -> str:
+    return "n/a" if said.value == words.NOT_ESTIMABLE else said.value.removesuffix("/s")
+
+
+def _next(verdict: tables.Document) -> list[RenderableType]:
+    """The first action in full; the others stand in the report."""
+    first, *others = advice.next_actions(verdict)
+    more = f" ({len(others)} more in the report)" if others else ""
+    return [Text.assemble(("Next    ", "bold"), f"{first.about}: {first.text}", (more, "dim"))]
+
+
+def plain(verdict: tables.Document, *, report: str | None = None) -> str:
+    """Write the answer as lines for a pipe or a log: whole, whatever the width.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+    report : str, optional
+        Where the report lies.
+
+    Returns
+    -------
+    str
+        One fact a line, the first word says of what kind.
+    """
+    word = words.clean(verdict["verdict"])
+    users = words.people(verdict.get("think_scale", 1))
+    title = words.clean(verdict.get("title") or verdict.get("scenario"))
+    lines = [f"verdict: {word} (exit code {verdict.get('exit_code')}): {title}"]
+    lines.append(f"why: {sentences.why(verdict)}")
+    for row in tables.budget_rows(verdict):
+        notes = "".join(f"; {note}" for note in row.notes)
+        lines.append(
+            f"budget: {row.verdict}: {row.subject}: {row.assertion}: "
+            f"measured {row.measured} at {row.where}{notes}"
+        )
+    lines += [
+        f"stage: {row.verdict}: {row.name} {users}: {row.throughput} ok, p50 {row.p50}, "
+        f"p95 {row.p95}, p99 {row.p99}, {row.bad} bad"
+        for row in tables.stage_rows(verdict)
+    ]
+    lines += [f"next: {action.about}: {action.text}" for action in advice.next_actions(verdict)]
+    if report:
+        lines.append(f"report: {report}")
+    return "\n".join(lines) + "\n"
