@@ -20,6 +20,19 @@ _LISTING = Listing(
 )
 
 
+@blueprint.get("/")
+def home() -> AnyResponse:
+    """
+    Lead whoever opens the server's address to its page.
+
+    Returns
+    -------
+    Response
+        A redirect.
+    """
+    return redirect("/feedback")
+
+
 @blueprint.get("/feedback")
 def show() -> Response:
     """

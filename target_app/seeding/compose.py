@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from target_app.models import CURRENCIES, CUSTOMER_STATUSES, ORDER_STATUSES, SEGMENTS
 from target_app.seeding import shapes
-from target_app.seeding.pools import FOREIGN, Pools, fill
+from target_app.seeding.pools import FOREIGN, GOODS, Pools, fill
 from target_app.seeding.shapes import Numbers
 
 Column = npt.NDArray[Any]
@@ -110,16 +110,14 @@ def _customers(random: np.random.Generator, pools: Pools, count: int) -> dict[st
 def _products(random: np.random.Generator, pools: Pools, customers: int) -> dict[str, Column]:
     """Compose products; an assortment grows with the root of its customers."""
     count = max(20, round(500 * (customers / 10_000) ** 0.5))
-    kind = random.integers(0, 12, count)
-    categories = np.array(sorted(pools.product_words[:12]), dtype=object)
-    names = (
-        random.choice(pools.product_kinds, count) + " " + random.choice(pools.product_words, count)
-    )
+    goods = [(category, noun) for category, nouns in GOODS.items() for noun in nouns]
+    kinds = random.integers(0, len(goods), count)
+    nouns = np.array([goods[kind][1] for kind in kinds], dtype=object)
     return {
         "id": np.arange(1, count + 1),
-        "sku": np.array([f"{k + 10}-{n:06}" for n, k in enumerate(kind, 1)], dtype=object),
-        "name": names,
-        "category": categories[kind],
+        "sku": np.array([f"{kind + 10}-{n:06}" for n, kind in enumerate(kinds, 1)], dtype=object),
+        "name": random.choice(pools.colours, count) + " " + nouns,
+        "category": np.array([goods[kind][0] for kind in kinds], dtype=object),
         "price_cents": np.round(random.lognormal(np.log(3500), 1.0, count)).astype(np.int64) + 99,
     }
 

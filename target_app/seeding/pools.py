@@ -6,6 +6,7 @@ of its output, combined by numpy, take seconds and look the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,19 @@ from faker import Faker
 Words = npt.NDArray[np.object_]
 
 _SENTENCES = 3000
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+GOODS = {
+    "Furniture": ("Desk", "Chair", "Bookshelf", "Filing Cabinet", "Standing Desk", "Stool"),
+    "Lighting": ("Desk Lamp", "Floor Lamp", "Light Strip", "Reading Light"),
+    "Paper": ("Notebook", "Envelope Set", "Sketch Pad", "Label Roll", "Calendar"),
+    "Writing": ("Fountain Pen", "Marker Set", "Pencil Case", "Whiteboard"),
+    "Storage": ("Storage Box", "Drawer Unit", "Document Tray", "Key Safe"),
+    "Kitchen": ("Mug", "Kettle", "Water Bottle", "Lunch Box", "Tea Set"),
+    "Bags": ("Backpack", "Laptop Sleeve", "Messenger Bag", "Travel Case"),
+    "Devices": ("Headset", "Keyboard", "Webcam", "Desk Fan", "Power Bank"),
+}
+"""What is sold, by category; a product is one of these in one of Faker's colours."""
 
 # Texts that are not plain English: CJK, right to left, four-byte characters and joined emoji.
 FOREIGN = (
@@ -37,8 +51,7 @@ class Pools:
     companies: Words
     cities: Words
     domains: Words
-    product_words: Words
-    product_kinds: Words
+    colours: Words
     text: str
     """Many English sentences on end."""
     sentence_starts: npt.NDArray[np.int64]
@@ -68,8 +81,7 @@ def fill(seed: np.random.SeedSequence) -> Pools:
         companies=_words(fake.company, 2000),
         cities=_words(fake.city, 1000),
         domains=_words(fake.free_email_domain, 50),
-        product_words=_words(lambda: fake.word().capitalize(), 400),
-        product_kinds=_words(fake.color_name, 100),
+        colours=_words(lambda: _CAMEL.sub(" ", fake.color_name()), 400),
         text=" ".join(sentences),
         sentence_starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
     )

@@ -131,11 +131,11 @@ def moments(random: np.random.Generator, since_days: Numbers) -> Numbers:
         Microseconds since 1970, UTC.
     """
     ago = 1 + np.floor(random.random(since_days.size) * since_days).astype(np.int64)
-    # Away from weekends: a moment keeps its day as likely as that weekday is, else moves two days
-    # back within its span (Saturday to Thursday), which gives weekdays about their shares.
+    # The day moves to a drawn day of its own week, where that lies within the span.
     weekday = (_epoch_weekday() - ago) % 7
-    moves = random.random(ago.size) > _WEEKDAYS[weekday] / _WEEKDAYS.max()
-    ago = np.where(moves, np.minimum(ago + 2, since_days), ago)
+    drawn = random.choice(7, ago.size, p=_WEEKDAYS / _WEEKDAYS.sum())
+    moved = ago + weekday - drawn
+    ago = np.where((moved >= 1) & (moved <= since_days), moved, ago)
     hour = random.choice(24, ago.size, p=_HOURS / _HOURS.sum())
     within = random.integers(0, _HOUR_US, ago.size)
     start = EPOCH.astype(np.int64)

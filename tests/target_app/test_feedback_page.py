@@ -33,6 +33,10 @@ def test_the_form_asks_for_what_is_published(client: FlaskClient) -> None:
     assert labelled == {"content", "name", "email"}
 
 
+def test_the_servers_address_leads_to_the_page(client: FlaskClient) -> None:
+    assert client.get("/").headers["Location"] == "/feedback"
+
+
 def test_what_was_sent_is_redirected_thanked_for_and_shown_escaped(client: FlaskClient) -> None:
     answer = client.post("/feedback", data=GOOD)
 
