@@ -65,6 +65,7 @@ _SETTINGS = {
     "font.size": 12,
     "text.parse_math": False,  # a name with dollar signs is a name
     "text.color": INK,
+    "axes.facecolor": PAPER,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": MUTED,
     "axes.linewidth": 0.8,
@@ -190,7 +191,7 @@ def log_ticks(low: float, high: float, *, most: int = 9) -> list[float]:
 
 
 def scale_axis(
-    axes: Axes, which: str, low: float, high: float, *, log: bool, most: int = 7
+    axes: Axes, which: str, low: float, high: float, *, log: bool, most: int = 7, room: float = 1.25
 ) -> None:
     """Give an axis its ends and plain ticks; a linear one begins at zero.
 
@@ -206,12 +207,14 @@ def scale_axis(
         Logarithmic.
     most : int
         Ticks there is room for.
+    room : float
+        Factor between what is shown and the ends of a logarithmic axis.
     """
     axis = axes.xaxis if which == "x" else axes.yaxis
     set_ends = axes.set_xlim if which == "x" else axes.set_ylim
     if log:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-        ends = (low / 1.25, high * 1.25)
+        ends = (low / room, high * room)
         axis.set_major_locator(FixedLocator(log_ticks(*ends, most=most)))
         axis.set_minor_locator(NullLocator())
     else:

@@ -74,10 +74,10 @@ def limit_lines(axes: Axes, limits: Sequence[Limit], *, vertical: bool = False) 
             ", ".join(names),
             (value, 1) if vertical else (0, value),
             xycoords=("data", "axes fraction") if vertical else ("axes fraction", "data"),
-            xytext=(3, -10) if vertical else (4, 3),
+            xytext=(0, 4) if vertical else (4, 3),
             textcoords="offset points",
             color=d.LIMIT,
             fontsize=10.5,
-            rotation=90 if vertical else 0,
-            va="top" if vertical else "bottom",
+            ha="center" if vertical else "left",
+            va="bottom",
         )

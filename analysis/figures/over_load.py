@@ -80,7 +80,7 @@ def scalability(
         rates = np.array([s["throughput"]["value"] for s in levels], dtype=float)
         log = wants_log(numbers)
         low, high = (numbers[numbers > 0].min(), numbers.max()) if most_of(numbers) else (0.1, 1.0)
-        d.scale_axis(axes, "x", float(low), float(high), log=log, most=6)
+        d.scale_axis(axes, "x", float(low), float(high), log=log, most=6, room=1.8)
         _law(axes, fit, log=log)
         tops = [rate + _ends(s["throughput"])[1] for rate, s in zip(rates, levels, strict=True)]
         _marks(axes, fit)
@@ -243,6 +243,7 @@ def _percentile_line(
                 x, estimate["value"], yerr=[[below], [above]], color=look["color"], elinewidth=1.2
             )
     ends = [end for e in estimates if _has(e) for end in (e.get("low"), e.get("high"))]
+    ends += [1.7 * e["value"] for e in estimates if _has(e) and _is_bound(e)]  # for the arrow
     return [*values.tolist(), *(float(end) for end in ends if end is not None)]
 
 
@@ -307,7 +308,7 @@ def latency_tails(
         axes.set_xlabel("latency, ms (log scale)" if log else "latency, ms")
         axes.set_ylabel("requests that took longer, % (log scale)")
         limit_lines(axes, limits, vertical=True)
-        d.place(figure, left=58, right=16, top=14, bottom=50 + 16.5 * rows)
+        d.place(figure, left=58, right=16, top=26, bottom=50 + 16.5 * rows)
         d.legend(figure, axes, columns=1)
         return figure
 

@@ -24,6 +24,7 @@ from analysis.figures.latency import (
 from analysis.series import Series
 
 _CHARACTER_PX = 7.2
+HATCHES = ("", "///", "|||", "\\\\\\", "---")  # straight lines: a circle takes a page of SVG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,24 +136,25 @@ def _good_panel(axes: Axes, series: Series) -> None:
 
 
 def _bad_panel(axes: Axes, series: Series, outcomes: Mapping[str, str]) -> None:
-    """Stacked bars, for errors come in bursts; hatched, for ink knows no colours."""
+    """Stacked steps, for errors come in bursts; hatched, for ink knows no colours."""
     below = np.zeros_like(series.start_s)
     for index, (label, values) in enumerate(series.bad_rps.items()):
-        axes.bar(
-            series.middle_s,
-            values,
-            bottom=below,
-            width=series.width_s,
+        axes.stairs(
+            below + values,
+            np.append(series.start_s, series.start_s[-1] + series.width_s),
+            baseline=below,
+            fill=True,
             color=(d.BAD, *d.KINDS[1:])[index % len(d.KINDS)],
             edgecolor=d.PAPER,
             linewidth=0,
-            hatch=("", "////", "....", "\\\\\\\\", "xxxx")[index % 5],
+            hatch=HATCHES[index % len(HATCHES)],
             label=outcomes.get(label, label.replace("_", " ")),
         )
         below = below + values
-    d.scale_axis(axes, "y", 0, most_of(below) * 1.3, log=False, most=5)
+    d.scale_axis(axes, "y", 0, most_of(below) * 1.4, log=False, most=5)
     axes.set_ylabel("bad requests/s")
-    axes.legend(loc="upper left", ncols=3, fontsize=11, borderaxespad=0.1, handlelength=1.4)
+    columns = 2 if axes.get_figure(root=True).bbox.width < d.WIDE.width / 2 else 5
+    axes.legend(loc="upper left", ncols=columns, fontsize=11, borderaxespad=0.1, handlelength=1.4)
 
 
 def _open_panel(axes: Axes, series: Series) -> None:

@@ -40,8 +40,11 @@ def next_actions(verdict: Document) -> list[Action]:
     """
     actions = [*_of_validity(verdict)]
     if verdict["verdict"] != "invalid":  # a broken harness says nothing about budgets
-        for word in ("failed", "inconclusive", "warned"):
-            actions += _of_budgets(verdict, word)
+        actions += [
+            *_of_budgets(verdict, "failed"),
+            *_of_undecided(verdict),
+            *_of_budgets(verdict, "warned"),
+        ]
     ended = verdict.get("ended") or {}
     if ended.get("complete") is False:
         text = "Read the events and logs in the run folder, then run it again to its end."
@@ -74,15 +77,26 @@ def _of_budgets(verdict: Document, word: str) -> Iterator[Action]:
     for budget in verdict.get("budgets", []):
         if budget.get("verdict") == word:
             about = f"{clean(budget.get('subject'))}: {clean(budget.get('assertion'))}"
-            text = _undecided(budget) if word == "inconclusive" else _broken(verdict, budget)
-            yield Action(about=about, verdict=word, text=text)
+            yield Action(about=about, verdict=word, text=_broken(verdict, budget))
 
 
-def _undecided(budget: Document) -> str:
-    why = clean(budget.get("why") or "the evidence points neither way")
-    return (
-        f"Hold the deciding stage longer, or decide over several runs: {why}. "
-        "trueload validate tells how many requests a decision takes."
+def _of_undecided(verdict: Document) -> Iterator[Action]:
+    """Give one action for all of them: they lack the same thing."""
+    undecided = [b for b in verdict.get("budgets", []) if b.get("verdict") == "inconclusive"]
+    if not undecided:
+        return
+    first = undecided[0]
+    about = f"{clean(first.get('subject'))}: {clean(first.get('assertion'))}"
+    if len(undecided) > 1:
+        about += f", and {len(undecided) - 1} more"
+    why = clean(first.get("why") or "the evidence points neither way")
+    yield Action(
+        about=about,
+        verdict="inconclusive",
+        text=(
+            f"Hold the deciding stage longer, or decide over several runs: {why}. "
+            "trueload validate tells how many requests a decision takes."
+        ),
     )
 
 
@@ -117,8 +131,8 @@ def _slow(verdict: Document, budget: Document) -> str:
     )
     if times >= WAITS:
         return (
-            f"{growth}, {number(times, digits=2)} times: it waits rather than works. Look for what is "
-            "used up at this load: server threads, database connections, a lock, a core."
+            f"{growth}, {number(times, digits=2)} times: it waits rather than works. Look for what "
+            "is used up at this load: server threads, database connections, a lock, a core."
         )
     return (
         f"{growth} only: it is slow without load, too. Look at the work itself: queries, "

@@ -33,7 +33,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["thin"] = words.thin
+    environment.filters |= {"thin": words.thin, "bare": words.bare}
     return environment.get_template("report.html.j2")
 
 

@@ -107,7 +107,7 @@ def _because(row: BudgetRow) -> str:
 
 
 def _why_inconclusive(verdict: Document) -> str:
-    undecided = [row for row in budget_rows(verdict) if row.verdict == "inconclusive"]
+    undecided = [row for row in budget_rows(verdict) if _undecided(row)]
     if not undecided:
         return f"No budget is broken, but the run {ending(verdict)}: that proves nothing."
     first, total = undecided[0], len(verdict.get("budgets", []))
@@ -117,6 +117,10 @@ def _why_inconclusive(verdict: Document) -> str:
         f"No budget is broken, but {some} of {total} could not be decided: "
         f"{_about(first.subject, first.assertion)}{reason}."
     )
+
+
+def _undecided(row: BudgetRow) -> bool:
+    return row.verdict == "inconclusive" and row.severity != "warn"
 
 
 def _why_passed(verdict: Document) -> str:

@@ -24,7 +24,7 @@ UNIT_OF_LIMIT = {
 
 OUTCOMES = {
     "ok": "ok",
-    "check_failed": "wrong answer (check failed)",
+    "check_failed": "wrong answer",
     "http_error": "HTTP error",
     "rate_limited": "rate limited",
     "connection_error": "connection error",
@@ -146,7 +146,7 @@ def _budget_row(verdict: Document, budget: Document) -> BudgetRow:
         measured["unit"] = ""  # a score, not a share
     beyond = budget.get("share_beyond")
     level = assertion.level if assertion is not None else None
-    allowed = f"{percent(1 - level)}" if beyond and level is not None else ""
+    allowed = f"{(1 - level) * 100:.6g} %" if beyond and level is not None else ""
     notes = [clean(budget[name]) for name in ("implied", "why") if budget.get(name)]
     return BudgetRow(
         subject=clean(budget.get("subject")),

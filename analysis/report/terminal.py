@@ -52,6 +52,8 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         parts.append(_budgets(verdict))
     if verdict.get("stages"):
         parts += [Text(), _stages(verdict)]
+        if verdict.get("think_scale", 1) != 1:
+            parts.append(Text(words.people(verdict["think_scale"]), style="dim"))
     parts += [Text(), *_next(verdict)]
     if report:
         parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
@@ -85,10 +87,7 @@ def _budgets(verdict: tables.Document) -> Table:
 
 def _stages(verdict: tables.Document) -> Table:
     table = _table()
-    scale = verdict.get("think_scale", 1)
-    table.add_column(
-        "Users" if scale == 1 else f"Users\n(think times x {scale:g})", justify="right"
-    )
+    table.add_column("Users", justify="right")
     for name in ("ok/s", "p50", "p95", "p99", "bad"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -108,7 +107,7 @@ def _short(said: words.Said) -> str:
 
 
 def _next(verdict: tables.Document) -> list[RenderableType]:
-    """The first action in full; the others stand in the report."""
+    """Give the first action in full; the others stand in the report."""
     first, *others = advice.next_actions(verdict)
     more = f" ({len(others)} more in the report)" if others else ""
     return [Text.assemble(("Next    ", "bold"), f"{first.about}: {first.text}", (more, "dim"))]
@@ -138,7 +137,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         notes = "".join(f"; {note}" for note in row.notes)
         lines.append(
             f"budget: {row.verdict}: {row.subject}: {row.assertion}: "
-            f"measured {row.measured} at {row.where}{notes}"
+            f"measured {row.measured}, {row.where}{notes}"
         )
     lines += [
         f"stage: {row.verdict}: {row.name} {users}: {row.throughput} ok, p50 {row.p50}, "

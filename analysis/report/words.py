@@ -22,6 +22,7 @@ NOT_ESTIMABLE = "not estimable"
 EstimateDict = Mapping[str, Any]
 """An Estimate as verdict.json writes it; None where the document has none."""
 
+_TINY = 1e-4  # below, zeros are harder to count than an exponent is to read
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SHOWN_AS_PERCENT = frozenset({"ratio"})
 _WORDS_OF_UNITS = {"requests": " requests", "users": " users", "1/s": "/s", "": ""}
@@ -70,18 +71,25 @@ def number(value: float, *, digits: int = DIGITS, down: bool = False) -> str:
     """
     if value == 0:
         return "0"
+    if abs(value) < _TINY:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     if down:
-        # 0.29 * 100 is 28.999...: a value that the digits hold exactly stays itself.
-        scaled = value * 10**places
-        nearest = round(scaled)
-        exact = math.isclose(scaled, nearest, rel_tol=1e-12)
-        value = (nearest if exact else math.floor(scaled)) / 10**places
+        value = _floor(value, places)
     text = f"{value:,.{places}f}"
     # 9.996 has become 10.00: one digit too many.
     if places and sum(char.isdigit() for char in text.lstrip("-0.,")) > digits:
         text = f"{value:,.{places - 1}f}"
     return text
+
+
+def _floor(value: float, places: int) -> float:
+    scaled = value * 10**places
+    nearest = float(round(scaled))
+    # 0.29 * 100 is 28.999...: a value that the digits hold exactly stays itself.
+    exact = math.isclose(scaled, nearest, rel_tol=1e-12)
+    return float(nearest if exact else math.floor(scaled)) / 10.0**places
 
 
 def percent(ratio: float, *, digits: int = DIGITS, down: bool = False) -> str:
@@ -104,8 +112,8 @@ def percent(ratio: float, *, digits: int = DIGITS, down: bool = False) -> str:
     missing = 1 - ratio
     if 0 < missing < 0.01:  # noqa: PLR2004 - from 99 % on the missing part is what is read
         places = max(1, 1 - math.floor(math.log10(missing * 100)))
-        floor = math.floor(ratio * 100 * 10**places) / 10**places
-        return f"{floor:.{places}f} %"
+        text = f"{_floor(ratio * 100, places):.{places}f}"
+        return f"{text.rstrip('0').removesuffix('.')} %"
     return f"{number(ratio * 100, digits=digits, down=down)} %"
 
 
@@ -303,6 +311,14 @@ def _estimates(document: object) -> Iterator[EstimateDict]:
     elif isinstance(document, list | tuple):
         for part in document:
             yield from _estimates(part)
+
+
+_UNIT = re.compile(r"(?<=\d)(?:/s| requests)(?= |$)")
+
+
+def bare(text: str) -> str:
+    """Leave out the unit, where the head of a column already names it."""
+    return _UNIT.sub("", text)
 
 
 _SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%|users|requests|min|us)\b|%)")
