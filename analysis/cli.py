@@ -116,7 +116,9 @@ def tell(verdict: dict[str, Any], folder: Path, *, as_json: bool) -> int:
         json.dump(verdict, sys.stdout, indent=1)
         sys.stdout.write("\n")
     else:
-        Console(highlight=False).print(summary(verdict, folder))
+        report = folder / "report.html"
+        where = str(report) if report.is_file() else f"none; {folder} holds the run"
+        Console(highlight=False).print(summary(verdict, report=where))
     return int(verdict["exit_code"])
 
 

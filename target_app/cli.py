@@ -145,6 +145,7 @@ def reset(data: Path, target: Path) -> None:
 )
 @click.option(
     "--access-log",
+    envvar="CRM_ACCESS_LOG",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Append a line of JSON per answered request.",
 )

@@ -99,7 +99,12 @@ class Generator:
             options = default_options(self._base_url)
         else:
             users = list(
-                persona_users(self._scenario, process=self._process, dataset=order["dataset"])
+                persona_users(
+                    self._scenario,
+                    process=self._process,
+                    run=order["run"],
+                    dataset=order["dataset"],
+                )
             )
             options = None
         environment = Environment(

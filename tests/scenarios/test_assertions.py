@@ -83,7 +83,7 @@ def test_a_warning_is_marked_and_its_text_is_without_the_mark() -> None:
     ],
 )
 def test_what_does_not_parse_is_told_what_is_allowed(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         parse_assertion(text)
 
     assert said in str(caught.value)

@@ -18,7 +18,7 @@ _CLASSES: dict[str, type[PersonaUser]] = {
 
 
 def persona_users(
-    scenario: Scenario, *, process: int, dataset: dict[str, Any]
+    scenario: Scenario, *, process: int, run: str, dataset: dict[str, Any]
 ) -> list[type[PersonaUser]]:
     """Make the engine's user classes for a scenario's mix.
 
@@ -28,6 +28,8 @@ def persona_users(
         Its mix, think scale, seed and timeout are taken.
     process : int
         Number of this generator process: seeds differ by it.
+    run : str
+        Short id of the run: what users create is unique to it.
     dataset : dict
         Numbers of customers and products.
 
@@ -48,6 +50,7 @@ def persona_users(
                 "persona_name": name,
                 "think_scale": scenario.load.think_scale,
                 "records": records,
+                "run_id": run,
                 "seed": f"{scenario.target.seed}-{process}-{name}",
                 # a backstop only: the recorder ends requests at the scenario's timeout
                 "network_timeout": scenario.load.timeout_s + 5,

@@ -28,6 +28,7 @@ class PersonaUser(FastHttpUser):
     persona_name: ClassVar[str]
     think_scale: ClassVar[float]
     records: ClassVar[Records]
+    run_id: ClassVar[str]
     seed: ClassVar[str]
     _count: ClassVar[int] = 0
 

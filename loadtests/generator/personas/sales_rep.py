@@ -61,7 +61,7 @@ class SalesRep(PersonaUser):
 
     def create_customer(self) -> None:
         """Create a customer."""
-        tag = f"{self.seed}-{self.number}-{self.rng.getrandbits(48):012x}"
+        tag = f"{self.run_id}-{self.seed}-{self.number}-{self.rng.getrandbits(48):012x}"
         email = f"{tag}@example.com"
         self.fetch(
             "/api/v1/customers",

@@ -1,0 +1,191 @@
+"""A whole run of the reference CRM: what a user gets, and that the numbers are right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from tests.end_to_end.conftest import SmokeRun
+
+FILES = (
+    "manifest.json",
+    "samples/g0.arrows",
+    "samples/names.jsonl",
+    "samples.parquet",
+    "timeline.jsonl",
+    "resources.jsonl",
+    "events.jsonl",
+    "verdict.json",
+    "report.html",
+    "report.md",
+    "junit.xml",
+    "target.log",
+    "generator.log",
+)
+
+pytestmark = pytest.mark.slow
+
+
+def verdict_of(smoke: SmokeRun) -> dict[str, Any]:
+    return smoke.harness.verdict(smoke.folder)
+
+
+def test_it_passes_and_says_so_with_budgets_and_the_place_of_the_report(smoke: SmokeRun) -> None:
+    assert smoke.done.code == 0, smoke.done
+    assert "passed" in smoke.done.out.lower()
+    assert "p(95) < 500ms" in smoke.done.out
+    assert "report.html" in smoke.done.out
+    assert "think times x 0.02" in smoke.done.out + smoke.done.err
+
+
+def test_the_run_folder_holds_every_file_of_the_design(smoke: SmokeRun) -> None:
+    assert [name for name in FILES if not (smoke.folder / name).is_file()] == []
+    assert list((smoke.folder / "figures").glob("*.svg"))
+
+
+def test_it_leaves_no_process_and_no_database_behind(smoke: SmokeRun) -> None:
+    assert smoke.harness.processes() == []
+    assert not list(smoke.folder.glob("crm.sqlite*"))
+
+
+def test_every_user_ran_while_it_was_asked_for(smoke: SmokeRun) -> None:
+    lines = [json.loads(line) for line in (smoke.folder / "timeline.jsonl").open()]
+    hold = [line for line in lines if line["phase"] == "hold"]
+
+    assert len(hold) >= 19
+    assert {line["asked"] for line in hold} == {5}
+    assert {line["running"] for line in hold} == {5}
+
+
+def test_the_samples_read_independently_give_the_numbers_of_the_verdict(smoke: SmokeRun) -> None:
+    verdict = verdict_of(smoke)
+    (stage,) = verdict["stages"]
+    rows = pq.read_table(smoke.folder / "samples.parquet").to_pydict()
+    intended = np.array(rows["intended_us"])
+    begin_us, end_us = (bound * 1e6 for bound in stage["hold"])
+    held = (intended >= begin_us) & (intended < end_us)
+    outcome = np.array(rows["outcome"])
+    names = np.array(
+        [f"{method} {path}" for method, path in zip(rows["method"], rows["endpoint"], strict=True)]
+    )
+    done = np.array([np.nan if at is None else at for at in rows["done_us"]], dtype=float)
+    latency_ms = (done - intended) / 1000
+
+    assert verdict["endpoints"]
+    for endpoint in verdict["endpoints"]:
+        mine = held & (names == endpoint["name"])
+        assert endpoint["requests"] == np.count_nonzero(mine)
+        assert endpoint["bad"] == np.count_nonzero(mine & (outcome != "ok"))
+        good = latency_ms[mine & (outcome == "ok")]
+        for level in (50, 95, 99):
+            expected = np.percentile(good, level)
+            assert endpoint["latency"][f"p{level}"]["value"] == pytest.approx(expected, rel=1e-12)
+    assert stage["requests"] == np.count_nonzero(held)
+    assert verdict["totals"]["requests"] == len(intended)
+    in_hold = (outcome == "ok") & (done >= begin_us) & (done < end_us)
+    rate = np.count_nonzero(in_hold) / (stage["hold"][1] - stage["hold"][0])
+    assert stage["throughput"]["value"] == pytest.approx(rate, rel=1e-12)
+
+
+def test_samples_are_as_many_as_the_engine_counted_and_those_that_never_finished(
+    smoke: SmokeRun,
+) -> None:
+    events = [json.loads(line) for line in (smoke.folder / "events.jsonl").open()]
+    (closed,) = [event for event in events if event["kind"] == "stream_closed"]
+    outcome = pq.read_table(smoke.folder / "samples.parquet")["outcome"].to_pylist()
+    finished = [word for word in outcome if word not in {"unfinished", "cancelled"}]
+
+    assert len(finished) == closed["engine_requests"]
+    assert len(outcome) == closed["requests"]
+    assert len(outcome) > 400
+
+
+def test_every_sample_says_when_it_was_intended_sent_answered_and_done(smoke: SmokeRun) -> None:
+    rows = pq.read_table(smoke.folder / "samples.parquet").to_pydict()
+    answered = [
+        times
+        for *times, outcome in zip(
+            rows["intended_us"],
+            rows["sent_us"],
+            rows["first_byte_us"],
+            rows["done_us"],
+            rows["outcome"],
+            strict=True,
+        )
+        if outcome == "ok"
+    ]
+
+    assert answered
+    assert all(times == sorted(times) for times in answered)
+    assert sum(at is not None for at in rows["connected_us"]) >= 5  # one a user, and reopened ones
+    assert all(value is not None and value > 0 for value in rows["server_us"])
+    assert set(rows["persona"]) == {"sales_rep", "portal_customer"}
+
+
+def test_one_click_may_be_several_requests(smoke: SmokeRun) -> None:
+    rows = pq.read_table(smoke.folder / "samples.parquet").to_pydict()
+    clicks: dict[int, list[tuple[int, str]]] = {}
+    for click, step, method, path in zip(
+        rows["transaction"], rows["step"], rows["method"], rows["endpoint"], strict=True
+    ):
+        clicks.setdefault(click, []).append((step, f"{method} {path}"))
+    sent_forms = [sorted(steps) for steps in clicks.values() if (0, "POST /feedback") in steps]
+
+    assert sent_forms
+    assert all(steps == [(0, "POST /feedback"), (1, "GET /feedback")] for steps in sent_forms)
+
+
+def test_the_manifest_says_what_was_run_and_on_what(smoke: SmokeRun) -> None:
+    manifest = json.loads((smoke.folder / "manifest.json").read_text())
+
+    assert manifest["scenario"]["name"] == "smoke"
+    assert manifest["end"]["why"] == "finished"
+    assert len(manifest["target"]["dataset_hash"]) == 64
+    assert manifest["target"]["rows"]["customers"] == 2_000
+    assert manifest["environment"]["packages"]["locust"]
+    assert manifest["generators"][0]["clock"]["shared"] is True
+
+
+def test_junit_is_well_formed_and_holds_every_budget(smoke: SmokeRun) -> None:
+    cases = list(ElementTree.parse(smoke.folder / "junit.xml").iter("testcase"))
+    named = " ".join(case.get("name", "") for case in cases)
+
+    assert "p(95) < 500ms" in named
+    assert not [case for case in cases if case.find("failure") is not None]
+
+
+def test_a_recorded_run_is_judged_again_by_stricter_budgets(smoke: SmokeRun) -> None:
+    strict = smoke.harness.folder / "strict.toml"
+    strict.write_text('[budgets]\nall = ["p(95) < 1us"]\n')
+    try:
+        done = smoke.harness.run("check", str(smoke.folder), "--budgets", str(strict))
+        verdict = verdict_of(smoke)
+        page = (smoke.folder / "report.html").read_text()
+        failures = list(ElementTree.parse(smoke.folder / "junit.xml").iter("failure"))
+
+        assert done.code == 99
+        assert verdict["verdict"] == "failed"
+        assert "p(95) &lt; 1us" in page
+        assert "p(95) < 1us" in (smoke.folder / "report.md").read_text().replace("&lt;", "<")
+        assert len(failures) == 1
+    finally:
+        assert smoke.harness.run("check", str(smoke.folder)).code == 0
+
+
+def test_the_reports_are_rendered_again(smoke: SmokeRun) -> None:
+    (smoke.folder / "report.html").unlink()
+    done = smoke.harness.run("report", str(smoke.folder))
+
+    assert done.code == 0
+    assert (smoke.folder / "report.html").is_file()
+
+
+def test_runs_are_listed_with_their_verdicts(smoke: SmokeRun) -> None:
+    done = smoke.harness.run("runs")
+
+    assert f"{smoke.folder.name}  passed" in done.out

@@ -1,0 +1,164 @@
+"""Runs the real ``trueload`` as a user would, and looks at what it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+SUPPORT = ROOT / "tests" / "support"
+_MARK = "TRUELOAD_TEST_MARK"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Harness:
+    """Starts ``trueload`` in a folder of its own and knows every process that came of it."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.folder = folder
+        self.mark = uuid.uuid4().hex
+        self.environment = {
+            **os.environ,
+            _MARK: self.mark,
+            "XDG_CACHE_HOME": str(cache),
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+        }
+        self.environment.pop("LOCUST_SKIP_MONKEY_PATCH", None)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "loadtests.cli", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, timeout_s: float = 120) -> Done:
+        """Run a command to its end."""
+        process = self.start(*arguments)
+        return finish(process, timeout_s)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every living process that descends from a command, zombies aside."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.status() != psutil.STATUS_ZOMBIE and (
+                    process.environ().get(_MARK) == self.mark
+                ):
+                    found.append(process)
+        return found
+
+    def role(self, word: str) -> psutil.Process:
+        """The one process whose command line has a word."""
+        (process,) = [each for each in self.processes() if word in " ".join(each.cmdline())]
+        return process
+
+    def all_gone_within(self, seconds: float) -> float | None:
+        """Seconds until no process is left; None when some are."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            if not self.processes():
+                return time.monotonic() - began
+            time.sleep(0.02)
+        return None
+
+    def children_gone_within(self, seconds: float, *, supervisor: int) -> float | None:
+        """Seconds until no process but the supervisor is left; None when some are."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            if not [each for each in self.processes() if each.pid != supervisor]:
+                return time.monotonic() - began
+            time.sleep(0.02)
+        return None
+
+    def runs(self) -> list[Path]:
+        """Run folders, in order of time."""
+        return sorted(path for path in (self.folder / "runs").glob("*") if path.is_dir())
+
+    def the_run(self) -> Path:
+        """The one run folder there is."""
+        (folder,) = self.runs()
+        return folder
+
+    def verdict(self, run: Path | None = None) -> dict[str, Any]:
+        """verdict.json of a run."""
+        text = ((run or self.the_run()) / "verdict.json").read_text()
+        document: dict[str, Any] = json.loads(text)
+        return document
+
+    def clean(self) -> None:
+        """End whatever is left."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+
+def finish(process: subprocess.Popen[str], timeout_s: float = 120) -> Done:
+    """Wait for a command."""
+    try:
+        out, err = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return Done(code=process.returncode, out=out, err=err)
+
+
+def wait_for_load(run_folder: Path, seconds: float, *, patience_s: float = 60) -> None:
+    """Wait until a run's timeline has reached a second."""
+    deadline = time.monotonic() + patience_s
+    path = run_folder / "timeline.jsonl"
+    while time.monotonic() < deadline:
+        if path.is_file() and len(path.read_text().splitlines()) >= seconds:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no load for {seconds} s within {patience_s} s")
+
+
+def wait_for_run(harness: Harness, *, patience_s: float = 60) -> Path:
+    """Wait until a run folder is there."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        if harness.runs():
+            return harness.the_run()
+        time.sleep(0.05)
+    raise AssertionError("no run folder came")
+
+
+@contextlib.contextmanager
+def hanging_server(log: Path, answers_s: float) -> Iterator[str]:
+    """A server that answers for some seconds after its first request, then hangs; its URL."""
+    command = [sys.executable, str(SUPPORT / "hanging_server.py"), str(answers_s), str(log)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.communicate()
