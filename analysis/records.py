@@ -37,12 +37,11 @@ def records_complete(recording: Recording) -> Finding:
     """
     closed = {event["process"]: event for event in _events(recording, "stream_closed")}
     rows = {stream.process: stream.rows for stream in recording.streams}
-    torn = {stream.process for stream in recording.streams if stream.torn}
     started = {process["process"] for process in recording.manifest.get("generators", [])}
     reasons: list[Reason] = []
     notes: list[str] = []
     for process in sorted(started | rows.keys() | closed.keys()):
-        if process in closed and process not in torn:
+        if process in closed:
             samples = recording.samples[recording.samples["process"] == process]
             reasons += _differences(process, closed[process], rows.get(process, 0), samples)
         elif recording.end_why == "killed":

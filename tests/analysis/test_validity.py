@@ -97,6 +97,25 @@ def test_users_that_all_wait_since_before_the_hold_are_data(tmp_path: Path) -> N
     assert codes(run.validity()) == []
 
 
+def test_users_that_wait_since_before_the_hold_and_then_think_are_data(tmp_path: Path) -> None:
+    run = Run(tmp_path, settle="3s", think_scale=1.0)
+    run.length_s += 3.0
+    for user in range(USERS):
+        run.build.add(1.0, 9.0, outcome=Outcome.TIMEOUT, user=user)
+    watch(run.build, until_s=13.0)
+    assert codes(run.validity()) == []
+
+
+def test_an_endpoint_without_requests_above_the_required_load_is_nothing(tmp_path: Path) -> None:
+    stages = [(10, 10.0), (20, 5.0)]
+    run = Run(tmp_path, stages=stages, required=10, budgets={"GET /": ["p(95) < 300ms"]})
+    run.queue(end_s=10.0)
+    run.queue(users=20, start_s=10.0, name="GET /b")
+    watch(run.build, until_s=15.0)
+    validity = run.validity()
+    assert (validity.reasons, validity.notes) == ((), ())
+
+
 def test_missing_users_are_load_not_delivered(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.queue()
@@ -254,6 +273,15 @@ def test_a_hang_does_not_break_littles_law(tmp_path: Path) -> None:
         run.build.add(3.05, None, seen_s=12.0, outcome=Outcome.UNFINISHED, user=user)
     watch(run.build, until_s=HOLD_S)
     assert codes(run.validity()) == []
+
+
+def test_a_hang_whose_records_end_early_does_not_break_littles_law(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.queue(end_s=3.0)
+    for user in range(USERS):
+        run.build.add(3.05, None, seen_s=4.1, outcome=Outcome.OPEN, user=user, persona="sales_rep")
+    watch(run.build, until_s=HOLD_S)
+    assert codes(run.validity(why="killed", closed=False)) == []
 
 
 def test_a_hold_of_less_than_three_cycles_is_not_assessed_by_littles_law(tmp_path: Path) -> None:

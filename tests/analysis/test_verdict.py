@@ -153,7 +153,7 @@ def test_a_user_that_hangs_through_a_whole_hold_is_no_less_bad_than_in_it(tmp_pa
 def test_a_hang_that_was_cut_off_shows_and_never_passes(tmp_path: Path, settle: str) -> None:
     build = started(tmp_path, [(USERS, 8.0)], settle=settle)
     queue(build, 0.0, 2.9)
-    hang(build, 2.9, 7.4, Outcome.OPEN)
+    hang(build, 2.9, 6.1, Outcome.OPEN)
     watch(build, until_s=7.0)
     document = judged(build.finish(ended_s=None, closed=False))
     assert outcome_of(document) == ("failed", 99)
@@ -161,6 +161,7 @@ def test_a_hang_that_was_cut_off_shows_and_never_passes(tmp_path: Path, settle: 
     assert not document["ended"]["complete"]
     assert document["totals"]["outcomes"]["open"] == USERS
     assert document["stages"][0]["unfinished"] == USERS
+    assert document["stability"]["outages"][-1] == {"start_s": 3.0, "end_s": 7.0, "open": True}
     assert any("killed" in warning for warning in document["warnings"])
 
 
@@ -353,6 +354,18 @@ def test_a_broken_warning_shows_and_does_not_fail_the_run(tmp_path: Path) -> Non
     document = judged(healthy(tmp_path, budgets=budgets))
     assert outcome_of(document) == ("passed", 0)
     assert budget(document, "p(99) < 1ms")["verdict"] == "warned"
+
+
+def test_a_positive_difference_is_worse_whatever_the_indicator(tmp_path: Path) -> None:
+    budgets = {"all": ["p(95) < 300ms", "availability >= 99.9%"]}
+    build = grown(tmp_path, [0.002, 0.1], budgets)
+    rows = {row["criterion"]: row for row in judged(build.finish(ended_s=20.0))["scorecard"]}
+    latency, growth = rows["stability.response_time"], rows["scalability.user_growth"]
+    assert latency["difference"] == pytest.approx(latency["actual"]["value"] - 300)
+    assert latency["difference"] > 0
+    assert (latency["expected"], latency["unit"], latency["verdict"]) == ("< 300ms", "ms", "failed")
+    assert (growth["expected"], growth["difference"]) == (">= 20 users", 10)
+    assert rows["stability.availability"]["difference"] == pytest.approx(-0.001)
 
 
 def test_a_recorded_run_is_judged_again_by_other_budgets(tmp_path: Path) -> None:
