@@ -108,14 +108,15 @@ def series_of(recording: Recording, *, width_s: float = 1.0) -> Series:
     start_s = np.arange(bins, dtype=np.float64) * np.float64(width_s)
     ended = _bin_of(samples["end_s"], width_s, bins)
     good, bad = samples["good"].to_numpy(), samples["bad"].to_numpy()
-    outcome = samples["outcome"].astype(str).to_numpy()
+    outcome = samples["outcome"].astype("category").cat
+    kinds, kind = [str(name) for name in outcome.categories], outcome.codes.to_numpy()
     return Series(
         width_s=width_s,
         start_s=start_s,
         ok_rps=np.bincount(ended[good], minlength=bins) / width_s,
         bad_rps={
-            label: np.bincount(ended[bad & (outcome == label)], minlength=bins) / width_s
-            for label in sorted(set(outcome[bad]))
+            kinds[code]: np.bincount(ended[bad & (kind == code)], minlength=bins) / width_s
+            for code in sorted(set(kind[bad]), key=lambda code: kinds[code])
         },
         latency_ms=_latency(samples, width_s, bins),
         in_flight=_mean_open(samples, width_s, bins),

@@ -153,7 +153,7 @@ def _bad_panel(axes: Axes, series: Series, outcomes: Mapping[str, str]) -> None:
         below = below + values
     d.scale_axis(axes, "y", 0, most_of(below) * 1.4, log=False, most=5)
     axes.set_ylabel("bad requests/s")
-    columns = 2 if axes.get_figure(root=True).bbox.width < d.WIDE.width / 2 else 5
+    columns = 2 if axes.bbox.width < d.WIDE.width / 2 else 5
     axes.legend(loc="upper left", ncols=columns, fontsize=11, borderaxespad=0.1, handlelength=1.4)
 
 

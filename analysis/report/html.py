@@ -62,6 +62,7 @@ def render_html(
     figures = {figure.name: figure for figure in illustrations}
     return _template().render(
         verdict=verdict,
+        run=words.clean(verdict.get("run")),
         word=words.clean(verdict["verdict"]),
         symbols=sentences.SYMBOLS,
         title=words.clean(verdict.get("title") or verdict.get("scenario")),

@@ -119,7 +119,7 @@ def _validity(suite: ET.Element, verdict: tables.Document) -> None:
 def _budget(suite: ET.Element, row: tables.BudgetRow) -> None:
     beyond = f"; share beyond the limit: {row.beyond}, allowed {row.allowed}" if row.beyond else ""
     notes = "".join(f"; {note}" for note in row.notes)
-    message = f"measured {row.measured}, {row.where}{beyond}{notes}"
+    message = f"measured {row.measured} {row.place}{beyond}{notes}"
     only_warns = row.severity == "warn" and row.verdict not in {"invalid", "unjudged"}
     shown = "passed" if only_warns else row.verdict
     case = _case(suite, f"{row.subject}: {row.assertion}", shown, message, "")

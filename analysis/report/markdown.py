@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.report import advice, facts, sentences, tables, words
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#!|~$])")
 _MENTION = re.compile(r"@(?=\w)")
 _RUN_OF_TICKS = re.compile(r"`+")
 
@@ -27,6 +27,7 @@ def text(value: object) -> str:
         One line; nothing in it is markup, a link or a mention.
     """
     escaped = _SPECIAL.sub(r"\\\1", words.clean(value))
+    escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MENTION.sub("@\u2060", escaped).replace("://", ":\u2060//")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.report.tables import BudgetRow, Document, budget_rows, parsed, stage_name
+from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
 from analysis.report.words import NOT_ESTIMABLE, clean, missing_intervals, people, quantity, say
 
 SYMBOLS = {
@@ -95,10 +95,9 @@ def _why_failed(verdict: Document) -> str:
     else:
         head = f"{len(broken)} of {len(budgets)} budgets are"
     named = "" if len(broken) == 1 else "first of them "
-    place = "in the whole run" if first.where == "the run" else f"at {first.where}"
     return (
         f"{head} broken: {named}{_about(first.subject, first.assertion)}, "
-        f"measured {first.measured.value} {place}{_because(first)}."
+        f"measured {first.measured.value} {first.place}{_because(first)}."
     )
 
 
@@ -267,4 +266,4 @@ def limits_of_latency(verdict: Document) -> list[tuple[float, str]]:
 def where(verdict: Document, index: int | None) -> str:
     """Name a stage inside a sentence."""
     name = stage_name(verdict, index)
-    return "in the whole run" if name == "the run" else f"at {name}"
+    return "in the whole run" if name == WHOLE_RUN else f"at {name}"

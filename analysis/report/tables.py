@@ -34,6 +34,7 @@ OUTCOMES = {
     "cancelled": "cancelled by the harness",
     "open": "still open",
 }
+WHOLE_RUN = "the whole run"
 NOT_BAD = frozenset({"ok", "cancelled"})
 
 
@@ -50,6 +51,11 @@ class BudgetRow:
     verdict: str
     severity: str
     notes: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """Where it was decided, inside a sentence."""
+        return "in the whole run" if self.where == WHOLE_RUN else f"at {self.where}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +117,7 @@ def limit_of(assertion: Assertion) -> float:
 def stage_name(verdict: Document, index: int | None) -> str:
     """Name a stage by its load and number; the whole run has none."""
     if index is None:
-        return "the run"
+        return WHOLE_RUN
     for stage in verdict.get("stages", []):
         if stage.get("stage") == index:
             return f"{stage['users']:,} users (stage {index})"

@@ -73,7 +73,7 @@ def _budgets(verdict: tables.Document) -> Table:
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Budget", ratio=1, overflow="fold")
     table.add_column("Measured", justify="right", no_wrap=True)
-    table.add_column("Decided by", overflow="fold")
+    table.add_column("Decided at", overflow="fold")
     for row in tables.budget_rows(verdict):
         subject = "" if row.subject == "all" else f"{words.shorten(row.subject, _NAME_WIDTH)} "
         table.add_row(
@@ -137,7 +137,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         notes = "".join(f"; {note}" for note in row.notes)
         lines.append(
             f"budget: {row.verdict}: {row.subject}: {row.assertion}: "
-            f"measured {row.measured}, {row.where}{notes}"
+            f"measured {row.measured} {row.place}{notes}"
         )
     lines += [
         f"stage: {row.verdict}: {row.name} {users}: {row.throughput} ok, p50 {row.p50}, "

@@ -43,8 +43,8 @@ def sample_scenario(hold_s: float = 6.0, **load: Any) -> dict[str, Any]:
         "question": "Does the CRM carry 200 users within its latency budgets?",
         "target": {"app": "crm", "workers": 1, "threads": 4, "customers": 20_000},
         "load": {
-            "mix": {"sales_rep": 5, "portal_customer": 6},
-            "think_scale": 0.05,
+            "mix": {"sales_rep": 1},
+            "think_scale": THINK_S / 10,
             "warmup": "2s",
             "settle": "1s",
             "timeout": "2s",
@@ -67,7 +67,9 @@ def build_sample(folder: Path, *, hold_s: float = 6.0, seed: int = 1) -> Recordi
             {
                 "t_s": second,
                 "asked": schedule.at(second + 0.5).users,
-                "running": schedule.at(max(0.0, second - 0.2)).users,
+                "running": schedule.at(second).users,
+                "cpu": 0.31,
+                "loop_lag_us": [200, 400],
             }
             for second in range(int(schedule.end_s))
         ]
@@ -95,9 +97,25 @@ def _simulate(build: RunBuilder, schedule: Schedule, rng: np.random.Generator) -
         outcome, status = _outcome(rng, kind, late=free_s - at_s > 0.8)
         latency_s = min(free_s - at_s, 2.0)
         if outcome is Outcome.TIMEOUT:
-            build.add(at_s, None, seen_s=at_s + 2.0, name=names[kind], outcome=outcome, user=user)
+            build.add(
+                at_s,
+                None,
+                seen_s=at_s + 2.0,
+                name=names[kind],
+                outcome=outcome,
+                user=user,
+                persona="sales_rep",
+            )
         else:
-            build.add(at_s, latency_s, name=names[kind], outcome=outcome, status=status, user=user)
+            build.add(
+                at_s,
+                latency_s,
+                name=names[kind],
+                outcome=outcome,
+                status=status,
+                user=user,
+                persona="sales_rep",
+            )
         heapq.heappush(ready, (at_s + latency_s + rng.exponential(THINK_S), user))
 
 

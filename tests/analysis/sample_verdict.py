@@ -1,0 +1,343 @@
+"""A verdict as the judge writes it, by hand: failed, with one of everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+NO_INTERVAL = "intervals for percentiles are not estimated by this version"
+LATENCY = ("p50", "p90", "p95", "p99", "mean", "max")
+USERS = (10, 25, 50, 75, 100, 200, 400)
+RATES = (39.2, 97.6, 192.4, 281.0, 352.6, 398.1, 396.4)
+IN_FLIGHT = (0.108, 0.304, 0.824, 2.31, 9.87, 102.6, 300.9)
+MILLISECONDS = {
+    10: (2.01, 5.71, 7.55, 11.9, 2.74, 19.3),
+    25: (2.24, 6.6, 8.93, 14.1, 3.11, 31.7),
+    50: (3.02, 9.15, 12.3, 18.8, 4.27, 33.1),
+    75: (6.19, 18.4, 23.2, 33.9, 8.21, 52.4),
+    100: (26.4, 50.2, 58.1, 72.3, 28.0, 98.7),
+    200: (257.0, 293.5, 304.6, 331.2, 257.7, 392.1),
+    400: (759.0, 812.4, 834.0, 1204.0, 761.5, 2000.0),
+}
+ENDPOINTS = {
+    "GET /api/v1/customers": 0.30,
+    "GET /api/v1/customers/{id}": 0.30,
+    "GET /api/v1/customers/{id}/orders": 0.20,
+    "POST /api/v1/orders": 0.10,
+    "GET /api/v1/orders/{id}": 0.10,
+}
+
+
+def estimate(
+    value: float | None, low: float | None = None, high: float | None = None, **more: Any
+) -> dict[str, Any]:
+    """An estimate as verdict.json writes it."""
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "level": 0.95,
+        "n": 2388,
+        "n_eff": 410.0,
+        "unit": "",
+        "method": "",
+        "covers": "this run",
+        "why": None,
+    } | more
+
+
+def at_least(value: float, unit: str) -> dict[str, Any]:
+    """A lower bound."""
+    why = "it falls among requests whose end nobody saw"
+    return estimate(value, value, None, unit=unit, why=why)
+
+
+def around(value: float, unit: str, half: float = 0.03) -> dict[str, Any]:
+    """An estimate with an interval of so much to each side."""
+    return estimate(value, value * (1 - half), value * (1 + half), unit=unit)
+
+
+def latency(users: int, factor: float = 1.0) -> dict[str, Any]:
+    """Latency at a load, without intervals."""
+    numbers = dict(zip(LATENCY, MILLISECONDS[users], strict=True))
+    found = {
+        name: estimate(value * factor, unit="ms", why=NO_INTERVAL)
+        for name, value in numbers.items()
+    }
+    if users == 400:
+        found["p99"] = at_least(numbers["p99"] * factor, "ms")
+        found["max"] = at_least(numbers["max"], "ms")
+    return found
+
+
+def outcomes(requests: int, bad: int, unfinished: int = 0) -> dict[str, int]:
+    """Outcomes that add up."""
+    counted = {
+        "ok": requests - bad,
+        "check_failed": bad // 3,
+        "http_error": bad - bad // 3 - unfinished,
+        "unfinished": unfinished,
+    }
+    return {label: count for label, count in counted.items() if count}
+
+
+def error_ratio(requests: int, bad: int) -> dict[str, Any]:
+    """An error ratio with something like its Wilson interval."""
+    ratio = bad / requests
+    half = 2 * (max(bad, 1)) ** 0.5 / requests
+    return estimate(ratio, max(0.0, ratio - half), ratio + half, unit="ratio", n=requests)
+
+
+def part(requests: int, bad: int, users: int, share: float, unfinished: int = 0) -> dict[str, Any]:
+    """What stages and endpoints have in common."""
+    rate = RATES[USERS.index(users)] * share
+    return {
+        "requests": requests,
+        "bad": bad,
+        "unfinished": unfinished,
+        "outcomes": outcomes(requests, bad, unfinished),
+        "error_ratio": error_ratio(requests, bad),
+        "throughput": around(rate, "1/s"),
+        "latency": latency(users, 0.8 + share),
+        "service_time": latency(users, 0.79 + share),
+    }
+
+
+def stage(index: int) -> dict[str, Any]:
+    """One stage of 6 s."""
+    users = USERS[index]
+    requests = round(RATES[index] * 6)
+    bad = {200: 7, 400: 41}.get(users, 0)
+    start_s = 2.0 + index * 8.0 + 2.0
+    reasons = [LOST] if users == 400 else []
+    return {
+        "stage": index,
+        "users": users,
+        "hold": [start_s, start_s + 6.0],
+        "judged": users <= 200,
+        "complete": True,
+        "valid": not reasons,
+        "reasons": reasons,
+        **part(requests, bad, users, 0.2, unfinished=3 if users == 400 else 0),
+        "throughput": around(RATES[index], "1/s"),
+        "latency": latency(users),
+        "service_time": latency(users),
+        "in_flight": around(IN_FLIGHT[index], "requests"),
+        "verdict": "failed" if users == 200 else "passed" if users < 200 else "unjudged",
+        "endpoints": [endpoint(index, name) for name in ENDPOINTS],
+    }
+
+
+def endpoint(index: int, name: str) -> dict[str, Any]:
+    """One endpoint in one stage."""
+    share = ENDPOINTS[name]
+    requests = round(RATES[index] * 6 * share)
+    bad = 4 if USERS[index] == 200 and name.startswith("POST") else 0
+    return {"name": name, "stage": index, **part(requests, bad, USERS[index], share)}
+
+
+IMPLIED = "added: a latency budget always comes with error_ratio < 1%"
+SEEN = "what was seen in this run: a statement about it has no interval"
+LOST = {
+    "code": "generator_saturated",
+    "stage": 6,
+    "message": "stage 6: the generator used 91 % of its core; allowed: 85 %",
+    "measured": 0.91,
+    "limit": 0.85,
+    "advice": "give the generator more processes or cores of its own, or ask for fewer users",
+}
+
+
+def budget(subject: str, assertion: str, verdict: str, **more: Any) -> dict[str, Any]:
+    """One budget."""
+    return {
+        "subject": subject,
+        "assertion": assertion,
+        "measured": None,
+        "share_beyond": None,
+        "stage": 5,
+        "verdict": verdict,
+        "severity": "fail",
+        "implied": None,
+        "why": None,
+    } | more
+
+
+def beyond(value: float, low: float, high: float) -> dict[str, Any]:
+    """A share of requests beyond a limit."""
+    return estimate(value, low, high, unit="ratio", level=0.95, method="wilson")
+
+
+def budgets() -> list[dict[str, Any]]:
+    """Budgets of every fate."""
+    p95, p99 = (estimate(value, unit="ms", why=NO_INTERVAL) for value in (304.6, 331.2))
+    return [
+        budget(
+            "all", "p(95) < 300ms", "failed", measured=p95, share_beyond=beyond(0.083, 0.064, 0.107)
+        ),
+        budget("all", "error_ratio < 1%", "passed", measured=error_ratio(2388, 7), implied=IMPLIED),
+        budget(
+            "all",
+            "availability >= 97%",
+            "passed",
+            measured=estimate(47 / 48, unit="ratio", why=SEEN),
+            stage=None,
+        ),
+        budget(
+            "all",
+            "capacity >= 200",
+            "failed",
+            measured=estimate(100.0, 100.0, 200.0, unit="users"),
+            stage=None,
+        ),
+        budget(
+            "GET /api/v1/customers",
+            "p(95) < 500ms",
+            "passed",
+            measured=p95,
+            share_beyond=beyond(0.0, 0.0, 0.0064),
+        ),
+        budget(
+            "GET /api/v1/customers",
+            "p(99) < 300ms",
+            "warned",
+            measured=p99,
+            share_beyond=beyond(0.041, 0.024, 0.068),
+            severity="warn",
+        ),
+        budget(
+            "POST /api/v1/orders",
+            "p(99) < 330ms",
+            "inconclusive",
+            measured=p99,
+            share_beyond=beyond(0.0113, 0.0031, 0.0398),
+            why="96 independent requests decide nothing; about 4 times as many would",
+        ),
+    ]
+
+
+def scorecard() -> list[dict[str, Any]]:
+    """Indicators against expectations."""
+    return [
+        {
+            "criterion": "stability.response_time",
+            "indicator": "p(95)",
+            "expected": "< 300ms",
+            "actual": estimate(304.6, unit="ms", why=NO_INTERVAL),
+            "difference": 4.6,
+            "unit": "ms",
+            "verdict": "failed",
+        },
+        {
+            "criterion": "stability.availability",
+            "indicator": "availability",
+            "expected": ">= 97%",
+            "actual": estimate(47 / 48, unit="ratio", why=SEEN),
+            "difference": 0.97 - 47 / 48,
+            "unit": "ratio",
+            "verdict": "passed",
+        },
+        {
+            "criterion": "scalability.user_growth",
+            "indicator": "users carried within the budgets",
+            "expected": ">= 200 users",
+            "actual": estimate(100.0, 100.0, 200.0, unit="users"),
+            "difference": 100.0,
+            "unit": "users",
+            "verdict": "failed",
+        },
+    ]
+
+
+def sample_verdict() -> dict[str, Any]:
+    """The whole document."""
+    stages = [stage(index) for index in range(len(USERS))]
+    requests = sum(part["requests"] for part in stages)
+    return {
+        "format": 1,
+        "run": "2026-11-22T05-10-00_growth_1a2b3c",
+        "scenario": "growth",
+        "title": "User growth from tens to hundreds",
+        "question": "Does the CRM carry 200 users within its latency budgets?",
+        "think_scale": 0.05,
+        "mix": {"sales_rep": 5.0, "portal_customer": 6.0},
+        "why": "all: p(95) < 300ms is broken at stage 5 (200 users); and 1 more",
+        "on_inconclusive": None,
+        "implied": [IMPLIED],
+        "required": 200,
+        "verdict": "failed",
+        "exit_code": 99,
+        "ended": {"why": "finished", "load_ended_s": 58.0, "complete": True},
+        "totals": {
+            "requests": requests,
+            "bad": 48,
+            "unfinished": 3,
+            "outcomes": outcomes(requests, 48, 3),
+        },
+        "warnings": ["the target ran on the same machine as the generator"],
+        "validity": {"valid": True, "reasons": []},
+        "budgets": budgets(),
+        "stages": stages,
+        "endpoints": [endpoint(5, name) for name in ENDPOINTS],
+        "scalability": {
+            "model": "usl",
+            "axis": "in_flight",
+            "sigma": around(0.502, "", 0.02),
+            "kappa": estimate(0.0, 0.0, 2.1e-5),
+            "lambda": around(200.4, "1/s", 0.04),
+            "peak": estimate(
+                None,
+                unit="requests",
+                why="no level lies below the maximum by more than both intervals",
+            ),
+            "saturation": around(399.6, "1/s", 0.01),
+            "capacity": {"last_pass": 100, "first_fail": 200},
+            "levels": 6,
+            "refused": None,
+        },
+        "stability": {
+            "availability": estimate(47 / 48, unit="ratio", why=SEEN),
+            "by_requests": estimate(0.9993, 0.9989, 0.9996, unit="ratio"),
+            "up_s": 47.0,
+            "down_s": 1.0,
+            "unknown_s": 0.0,
+            "outages": [{"start_s": 41.0, "end_s": 42.0, "open": False}],
+            "mttr": estimate(1.0, unit="s", why=SEEN),
+            "mtbf": estimate(47.0, unit="s", why=SEEN),
+            "drift": [],
+            "recovery": [],
+        },
+        "scorecard": scorecard(),
+    }
+
+
+def sample_manifest() -> dict[str, Any]:
+    """What the supervisor knew."""
+    return {
+        "format": 1,
+        "run": "2026-11-22T05-10-00_growth_1a2b3c",
+        "started": "2026-11-22T05:10:00+00:00",
+        "target": {
+            "app": "crm",
+            "url": "http://127.0.0.1:8000",
+            "server": "granian 2.8.7",
+            "workers": 1,
+            "threads": 4,
+            "database": "sqlite",
+            "customers": 20_000,
+            "dataset_hash": "5f2c9b0e",
+            "cores": [1],
+        },
+        "environment": {
+            "cpu": "Example CPU at 3.0 GHz",
+            "cores": 2,
+            "memory_bytes": 8_589_934_592,
+            "kernel": "6.1.0",
+            "python": "3.11.7",
+            "packages": {"locust": "2.47.0", "flask": "3.1.3"},
+        },
+        "generators": [
+            {"process": 0, "clock": {"offset_us": 0, "uncertainty_us": 40}, "cores": [0]}
+        ],
+        "seeds": {"load": 7, "dataset": 1},
+        "tags": {"commit": "0123abc", "branch": "main"},
+    }

@@ -1,0 +1,244 @@
+"""Figures, tested through their data and labels."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from analysis.figures.drawing import DARK, NARROW, WIDE, log_ticks, themed, to_svg
+from analysis.figures.latency import Limit
+from analysis.figures.over_load import latency_tails, percentiles_by_users, scalability, usl
+from analysis.figures.over_time import Band, latency_over_time, throughput_over_time
+from analysis.recording.reader import Recording, read_run
+from analysis.series import Series, Tail, series_of, tails_of
+from tests.analysis.sample_run import REQUIRED, build_sample
+from tests.analysis.sample_verdict import USERS, sample_verdict
+from tests.analysis.synthetic import RunBuilder, scenario_of
+
+LIMITS = [Limit(latency_ms=300.0, label="p(95) < 300ms")]
+SHORT = "users (think times x 0.05)"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return build_sample(tmp_path_factory.mktemp("sample") / "run", hold_s=4.0)
+
+
+@pytest.fixture(scope="module")
+def series(run: Recording) -> Series:
+    return series_of(run)
+
+
+@pytest.fixture(scope="module")
+def bands(run: Recording) -> list[Band]:
+    return [
+        Band(
+            users=span.users,
+            start_s=span.start_s,
+            hold_s=span.hold_s,
+            end_s=span.end_s,
+            required=span.users == REQUIRED,
+        )
+        for span in run.schedule.spans
+    ]
+
+
+def texts(figure: Any) -> list[str]:
+    root = ET.fromstring(to_svg(figure, title="t"))
+    return ["".join(node.itertext()).strip() for node in root.iter() if node.tag.endswith("}text")]
+
+
+def test_latency_over_time_draws_the_series_and_names_everything(
+    series: Series, bands: list[Band]
+) -> None:
+    figure = latency_over_time(series, bands, LIMITS, users=SHORT)
+
+    (axes,) = figure.axes
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    np.testing.assert_array_equal(lines["p95"].get_ydata(), series.latency_ms[0.95])
+    np.testing.assert_array_equal(lines["p95"].get_xdata(), series.middle_s)
+    assert axes.get_xlabel() == "run time, s"
+    assert axes.get_ylabel().startswith("latency, ms")
+    shown = texts(figure)
+    for label in ("p50", "p99", "p(95) < 300ms", f"{SHORT} in each stage", "200", "400"):
+        assert label in shown
+
+
+def test_throughput_is_drawn_from_zero_and_errors_have_their_own_scale(
+    series: Series, bands: list[Band]
+) -> None:
+    figure = throughput_over_time(series, bands)
+
+    above, bad, below = figure.axes
+    assert all(axes.get_ylim()[0] == 0 for axes in figure.axes)
+    np.testing.assert_array_equal(above.get_lines()[0].get_ydata(), series.ok_rps)
+    assert bad.get_ylim()[1] < above.get_ylim()[1]
+    assert {line.get_label() for line in below.get_lines()} == {
+        "users asked for",
+        "users running",
+        "requests open",
+    }
+
+
+def test_a_run_without_errors_has_no_panel_for_them(bands: list[Band], series: Series) -> None:
+    clean = Series(**{name: getattr(series, name) for name in series.__slots__} | {"bad_rps": {}})
+
+    assert len(throughput_over_time(clean, bands).axes) == 2
+
+
+def test_scalability_shows_a_point_a_level_and_the_law() -> None:
+    verdict = sample_verdict()
+    figure = scalability(verdict["stages"], verdict["scalability"], users=SHORT)
+
+    (axes,) = figure.axes
+    points = [line for line in axes.get_lines() if line.get_marker() == "o"]
+    assert len(points) == len(USERS)
+    assert axes.get_ylim()[0] == 0
+    (law,) = [line for line in axes.get_lines() if line.get_label() == "fitted law"]
+    fit = verdict["scalability"]
+    expected = usl(
+        law.get_xdata(),
+        scale=fit["lambda"]["value"],
+        sigma=fit["sigma"]["value"],
+        kappa=fit["kappa"]["value"],
+    )
+    np.testing.assert_allclose(np.asarray(law.get_ydata(), dtype=float), expected)
+    shown = texts(figure)
+    assert "saturates at 400/s" in shown
+    assert f"labels: {SHORT}" in shown
+    assert {f"{users}" for users in USERS} <= set(shown)
+
+
+def test_a_level_that_left_the_fit_is_hollow() -> None:
+    verdict = sample_verdict()
+    (axes,) = scalability(verdict["stages"], verdict["scalability"]).axes
+
+    faces = [line.get_markerfacecolor() for line in axes.get_lines() if line.get_marker() == "o"]
+    assert len(set(faces[:-1])) == 1
+    assert faces[-1] != faces[0]
+
+
+def test_a_refused_law_is_not_drawn() -> None:
+    verdict = sample_verdict()
+    fit = verdict["scalability"] | {"refused": "3 valid levels; the law needs at least 6"}
+
+    (axes,) = scalability(verdict["stages"], fit).axes
+    assert "fitted law" not in {line.get_label() for line in axes.get_lines()}
+
+
+def test_percentiles_by_users_mark_lower_bounds_with_arrows() -> None:
+    figure = percentiles_by_users(sample_verdict()["stages"], LIMITS, users=SHORT)
+
+    (axes,) = figure.axes
+    arrows = [text for text in axes.texts if getattr(text, "arrow_patch", None) is not None]
+    assert len(arrows) == 1
+    assert axes.get_xlabel() == SHORT
+    (p99,) = [line for line in axes.get_lines() if line.get_label() == "p99"]
+    assert np.asarray(p99.get_ydata())[-1] == 1204.0
+
+
+def test_stages_of_one_load_stand_side_by_side() -> None:
+    stages = [dict(stage, users=50) for stage in sample_verdict()["stages"][:3]]
+
+    (axes,) = percentiles_by_users(stages, []).axes
+    assert axes.get_xlabel() == "users, stage by stage"
+    assert np.asarray(axes.get_lines()[0].get_xdata()).tolist() == [1, 2, 3]
+
+
+def test_tails_reach_from_all_to_the_slowest(run: Recording) -> None:
+    tails = tails_of(run, stage=5)
+    (axes,) = latency_tails(tails, LIMITS).axes
+
+    lines = [line for line in axes.get_lines() if str(line.get_label()).startswith(("GET", "POST"))]
+    assert [line.get_label() for line in lines] == [tail.name for tail in tails]
+    assert np.asarray(lines[0].get_ydata())[0] == 100
+
+
+def test_a_figure_is_the_same_each_time_and_asks_for_nothing(
+    series: Series, bands: list[Band]
+) -> None:
+    first, second = (
+        to_svg(latency_over_time(series, bands, LIMITS, size=size), title="t")
+        for size in (NARROW, NARROW)
+    )
+
+    assert first == second
+    assert "http" not in first.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert "metadata" not in first
+    assert "<style" in first or "style=" in first
+
+
+def test_ids_can_be_told_apart_in_one_page(series: Series, bands: list[Band]) -> None:
+    svg = to_svg(throughput_over_time(series, bands), title="t", prefix="a-")
+
+    ids = set(re.findall(r'id="([^"]*)"', svg))
+    assert ids
+    assert all(name.startswith("a-") for name in ids)
+    assert set(re.findall(r'(?:url\(|href=")#([^")]*)', svg)) <= ids
+
+
+def test_hostile_names_are_texts_and_no_markup() -> None:
+    name = 'GET /<script>alert(1)</script>$\\frac{1}$"&'
+    tail = Tail(
+        name=name,
+        latency_ms=np.array([1.0, 2.0]),
+        share_slower=np.array([1.0, 0.5]),
+        n=2,
+        censored=0,
+    )
+    figure = latency_tails([tail], [])
+
+    assert name in texts(figure)
+    assert "<script" not in to_svg(figure, title=name)
+
+
+def test_names_in_any_script_draw_without_a_warning() -> None:
+    tail = Tail(
+        name="GET /顧客/שלום",
+        latency_ms=np.array([1.0]),
+        share_slower=np.array([1.0]),
+        n=1,
+        censored=0,
+    )
+
+    assert "GET /顧客/שלום" in texts(latency_tails([tail], []))
+
+
+def test_drawing_leaves_the_settings_of_others_alone(series: Series, bands: list[Band]) -> None:
+    before = dict(mpl.rcParams)
+    to_svg(latency_over_time(series, bands, LIMITS), title="t")
+
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_page_can_give_every_colour_another_one(series: Series, bands: list[Band]) -> None:
+    names = {colour: f"c{index}" for index, colour in enumerate(DARK)}
+    svg = to_svg(throughput_over_time(series, bands, size=WIDE), title="t")
+
+    left = set(re.findall(r"#[0-9a-f]{6}\b", themed(svg, names)))
+    assert left <= {"#000000"}
+
+
+def test_a_run_without_samples_still_has_its_axes(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(1, 10)]))
+    empty = series_of(read_run(build.finish(ended_s=3.0)))
+
+    assert "run time, s" in texts(latency_over_time(empty, [], []))
+    assert "run time, s" in texts(throughput_over_time(empty, []))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (1, 100, [1, 2, 5, 10, 20, 50, 100]),
+        (0.5, 5000, [1, 3, 10, 30, 100, 300, 1000, 3000]),
+    ],
+)
+def test_ticks_of_a_logarithm_are_round(low: float, high: float, ticks: list[float]) -> None:
+    assert log_ticks(low, high) == ticks
