@@ -66,6 +66,7 @@ UNITS: Mapping[Metric, str] = {
     Metric.ERROR_RATIO: "ratio",
     Metric.AVAILABILITY: "ratio",
     Metric.APDEX: "ratio",
+    Metric.DRIFT: "ratio",
     Metric.THROUGHPUT: "1/s",
     Metric.CAPACITY: "users",
 }

@@ -30,6 +30,8 @@ from analysis.windows import Hold
 from scenarios.assertions import Severity
 from scenarios.model import Budget
 
+_MOST_NAMES = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
@@ -143,7 +145,12 @@ def _has_data(hold: Hold, budgets: Sequence[Budget], required: int) -> Finding:
                 message=message,
                 measured=0.0,
                 limit=1.0,
-                advice="hold longer, or check the budget's endpoint against those in the report",
+                advice=f"hold longer, or mend the budget's subject; requested were: {_named(hold)}",
             )
         )
     return Finding(reasons=tuple(reasons), notes=tuple(notes))
+
+
+def _named(hold: Hold) -> str:
+    names = sorted(str(name) for name in hold.open["name"].unique())
+    return ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "") or "none"

@@ -137,7 +137,10 @@ def judge(
             "reasons": [reason.as_dict() for reason in validity.harmful],
         },
         "budgets": [_budget(result) for result in results],
-        "endpoints": [{"stage": shown.window.stage, **endpoint} for endpoint in endpoints(shown)],
+        "endpoints": [
+            {"stage": shown.window.stage, **endpoint}
+            for endpoint in stages[shown.window.stage]["endpoints"]
+        ],
         "stages": stages,
         "scalability": _scalability(holds, stages, capacity),
         "stability": _stability(up["all"]),

@@ -62,6 +62,7 @@ def test_an_endpoint_without_requests_at_the_required_load_is_no_data(tmp_path: 
     validity = run.validity()
     assert codes(validity) == ["no_data"]
     assert "GET /other" in validity.reasons[0].message
+    assert "requested were: GET /" in validity.reasons[0].advice
     assert validity.reasons[0].stage == 0
 
 
