@@ -229,7 +229,7 @@ def _load(fields: Fields, folder: Path | None) -> Load:
     max_users = fields.whole("max_users", default=MAX_USERS, low=1, high=MAX_USERS)
     if highest > max_users:
         fields.mistake("max_users", str(max_users), f"at least the highest stage's {highest} users")
-    return Load(
+    load = Load(
         stages=stages or (Stage(users=1, hold_s=1.0),),
         required=required,
         mix=mix,
@@ -237,9 +237,11 @@ def _load(fields: Fields, folder: Path | None) -> Load:
         think_scale=fields.number("think_scale", default=1.0, low=0.0, high=1000.0),
         warmup_s=fields.duration("warmup", default=0.0),
         settle_s=fields.duration("settle", default=None),
-        timeout_s=fields.duration("timeout", default=10.0, low=1e-3) or 10.0,
+        timeout_s=fields.duration("timeout", default=10.0, low=1e-3),
         max_users=max_users,
     )
+    fields.no_more()
+    return load
 
 
 def _stages(fields: Fields) -> tuple[Stage, ...]:
