@@ -221,14 +221,21 @@ def _percentile(assertion: Assertion, _: Hold, counted: pd.DataFrame, __: Flags)
     elif share.low is not None and share.low > allowed:
         verdict = Verdict.FAILED
     if verdict is Verdict.INCONCLUSIVE:
-        needed = requests_to_decide(assertion) or 0
-        worth = f"{len(among)} requests, worth {share.n_eff:.0f} independent ones"
-        why = (
-            f"{len(among)} requests are too few: a pass takes at least {needed}"
-            if len(among) < needed
-            else f"{worth}, are too few this close to the limit"
-        )
+        why = _undecided(assertion, len(among), share.n_eff or 0.0)
     return Decision(verdict=verdict, measured=measured, share_beyond=share, why=why)
+
+
+def _undecided(assertion: Assertion, n: int, n_eff: float) -> str:
+    """Say whether more requests are needed for any pass, or for this limit."""
+    needed = requests_to_decide(assertion) or 0
+    if n < needed:
+        return f"{n} requests are too few: a pass takes at least {needed}"
+    if n_eff * TAU_ALLOWANCE < needed:
+        return (
+            f"{n} requests depend on each other so long that they are worth {n_eff:.0f} "
+            f"independent ones: a pass takes at least {math.ceil(needed / TAU_ALLOWANCE)}"
+        )
+    return f"{n} requests, worth {n_eff:.0f} independent ones, are too few this close to the limit"
 
 
 def _share(beyond: Flags, undecided: Flags, tau: float) -> Estimate:

@@ -247,7 +247,16 @@ def test_dependent_requests_are_worth_fewer() -> None:
     independent = np.where(rng.random(2000) < 0.03, 500.0, 10.0)
     together_ = np.repeat(np.where(rng.random(100) < 0.03, 500.0, 10.0), 20)
     assert verdict("p(95) < 300ms", independent) == "passed"
-    assert verdict("p(95) < 300ms", together_) == "inconclusive"
+    found = decided("p(95) < 300ms", hold_with(together_))
+    assert found.verdict == "inconclusive"
+    assert "depend on each other so long" in str(found.why)
+
+
+def test_requests_that_are_enough_and_close_to_the_limit_say_so() -> None:
+    latency = np.where(np.random.default_rng(1).random(2000) < 0.05, 500.0, 10.0)
+    found = decided("p(95) < 300ms", hold_with(latency))
+    assert found.verdict == "inconclusive"
+    assert "this close to the limit" in str(found.why)
 
 
 def test_verdicts_are_combined_by_precedence() -> None:
