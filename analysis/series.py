@@ -106,7 +106,7 @@ def series_of(recording: Recording, *, width_s: float = 1.0) -> Series:
     last_s = float(samples["end_s"].max()) if len(samples) else 0.0
     bins = max(1, int(np.ceil(max(recording.ended_s, last_s) / width_s)))
     start_s = np.arange(bins, dtype=np.float64) * np.float64(width_s)
-    ended = _bin_of(samples["end_s"], width_s, bins)
+    ended = _bin_of(samples["end_s"].to_numpy(), width_s, bins)
     good, bad = samples["good"].to_numpy(), samples["bad"].to_numpy()
     outcome = samples["outcome"].astype("category").cat
     kinds, kind = [str(name) for name in outcome.categories], outcome.codes.to_numpy()
@@ -125,15 +125,15 @@ def series_of(recording: Recording, *, width_s: float = 1.0) -> Series:
     )
 
 
-def _bin_of(times_s: pd.Series, width_s: float, bins: int) -> npt.NDArray[np.int64]:
-    index = np.floor(times_s.to_numpy() / width_s).astype(np.int64)
+def _bin_of(times_s: Floats, width_s: float, bins: int) -> npt.NDArray[np.int64]:
+    index = np.floor(times_s / width_s).astype(np.int64)
     return np.clip(index, 0, bins - 1)
 
 
 def _latency(samples: pd.DataFrame, width_s: float, bins: int) -> dict[float, Floats]:
-    counted = samples[(samples["good"] | samples["censored"]).to_numpy()]
-    where = _bin_of(counted["intended_s"], width_s, bins)
-    return binned_percentiles(where, counted["latency_ms"].to_numpy(), bins, LEVELS)
+    counted = samples["good"].to_numpy() | samples["censored"].to_numpy()
+    where = _bin_of(samples["intended_s"].to_numpy()[counted], width_s, bins)
+    return binned_percentiles(where, samples["latency_ms"].to_numpy()[counted], bins, LEVELS)
 
 
 def binned_percentiles(
@@ -258,7 +258,8 @@ def tails_of(recording: Recording, *, stage: int, most: int = 6) -> list[Tail]:
     samples = recording.samples
     at_s = samples["intended_s"].to_numpy()
     inside = (at_s >= span.hold_s) & (at_s < span.end_s)
-    counted = samples[inside & (samples["good"] | samples["censored"]).to_numpy()]
+    inside &= samples["good"].to_numpy() | samples["censored"].to_numpy()
+    counted = samples.loc[inside, ["name", "latency_ms", "censored"]]
     names = counted["name"].value_counts()
     return [
         _tail(str(name), counted[(counted["name"] == name).to_numpy()])

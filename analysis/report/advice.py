@@ -35,20 +35,16 @@ def next_actions(verdict: Document) -> list[Action]:
     Returns
     -------
     list of Action
-        For each reason of invalidity, each broken and each undecided budget, in that
+        For a bad end, each reason of invalidity, each broken and undecided budget, in that
         order, each text once; never empty.
     """
-    actions = [*_of_validity(verdict)]
+    actions = [*_of_end(verdict), *_of_validity(verdict)]
     if verdict["verdict"] != "invalid":  # a broken harness says nothing about budgets
         actions += [
             *_of_budgets(verdict, "failed"),
             *_of_undecided(verdict),
             *_of_budgets(verdict, "warned"),
         ]
-    ended = verdict.get("ended") or {}
-    if ended.get("complete") is False:
-        text = "Read the events and logs in the run folder, then run it again to its end."
-        actions.append(Action(about="the run", verdict="inconclusive", text=text))
     if not actions:
         actions.append(_keep(verdict))
     return list({(action.about, action.text): action for action in actions}.values())
@@ -60,6 +56,23 @@ def _keep(verdict: Document) -> Action:
     else:
         text = 'State what must hold in the scenario, as in: [budgets] all = ["p(95) < 300ms"].'
     return Action(about="the run", verdict=verdict["verdict"], text=text)
+
+
+_AFTER_END = {
+    "target_lost": "Find in target.log why the target ended: nothing else matters before.",
+    "generator_lost": "Find in generator.log why a generator ended, then run it again.",
+    "host_refused": "Name the host in target.allow of the scenario and on the command line, or "
+    "keep the load away from it.",
+}
+
+
+def _of_end(verdict: Document) -> Iterator[Action]:
+    ended = verdict.get("ended") or {}
+    text = _AFTER_END.get(ended.get("why", ""))
+    if text is None and ended.get("complete") is False:
+        text = "Read the events and logs in the run folder, then run it again to its end."
+    if text is not None:
+        yield Action(about="the run", verdict=verdict["verdict"], text=text)
 
 
 def _of_validity(verdict: Document) -> Iterator[Action]:
@@ -117,6 +130,8 @@ def _broken(verdict: Document, budget: Document) -> str:
 
 def _slow(verdict: Document, budget: Document) -> str:
     place = where(verdict, budget.get("stage"))
+    if budget.get("stage") is not None and _silent(verdict, budget["stage"]):
+        return f"Look in target.log {place}: not one request was answered well."
     here = _p95(verdict, budget.get("subject"), budget.get("stage"))
     idle_stage = min(
         verdict.get("stages", []), key=lambda stage: stage["users"], default={"stage": None}
@@ -138,6 +153,11 @@ def _slow(verdict: Document, budget: Document) -> str:
         f"{growth} only: it is slow without load, too. Look at the work itself: queries, "
         "their indexes, the size of the answer."
     )
+
+
+def _silent(verdict: Document, index: int) -> bool:
+    stages = [stage for stage in verdict.get("stages", []) if stage.get("stage") == index]
+    return bool(stages) and not (stages[0].get("outcomes") or {"ok": 1}).get("ok")
 
 
 def _p95(verdict: Document, subject: Any, index: int | None) -> float | None:

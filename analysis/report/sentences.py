@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
-from analysis.report.words import NOT_ESTIMABLE, clean, missing_intervals, people, quantity, say
+from analysis.report.words import clean, missing_intervals, people, quantity, say
 
 SYMBOLS = {
     "passed": "✓",
@@ -74,8 +74,12 @@ def why(verdict: Document) -> str:
         "passed": _why_passed,
     }.get(verdict["verdict"], _why_unjudged)(verdict)
     ended = verdict.get("ended") or {}
-    if ended.get("complete") is False and "The run " not in said:
+    if "The run " in said or "but the run " in said:
+        return said
+    if ended.get("complete") is False:
         said += f" The run {ending(verdict)}, before it was complete."
+    elif ended.get("why", "finished") != "finished":
+        said += f" The run {ending(verdict)}."
     return said
 
 
@@ -97,12 +101,8 @@ def _why_failed(verdict: Document) -> str:
     named = "" if len(broken) == 1 else "first of them "
     return (
         f"{head} broken: {named}{_about(first.subject, first.assertion)}, "
-        f"measured {first.measured.value} {first.place}{_because(first)}."
+        f"measured {first.measured.value} {first.place}{f' ({first.why})' if first.why else ''}."
     )
-
-
-def _because(row: BudgetRow) -> str:
-    return f" ({row.notes[-1]})" if row.measured.value == NOT_ESTIMABLE and row.notes else ""
 
 
 def _why_inconclusive(verdict: Document) -> str:
@@ -111,7 +111,7 @@ def _why_inconclusive(verdict: Document) -> str:
         return f"No budget is broken, but the run {ending(verdict)}: that proves nothing."
     first, total = undecided[0], len(verdict.get("budgets", []))
     some = "one budget" if len(undecided) == 1 else f"{len(undecided)} budgets"
-    reason = f" ({first.notes[-1]})" if first.notes else ""
+    reason = f" ({first.why})" if first.why else ""
     return (
         f"No budget is broken, but {some} of {total} could not be decided: "
         f"{_about(first.subject, first.assertion)}{reason}."

@@ -40,7 +40,7 @@ NOT_BAD = frozenset({"ok", "cancelled"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRow:
-    """A budget, its measurement and its verdict."""
+    """A budget, its measurement and its verdict; `notes` are `why` and why it was added."""
 
     subject: str
     assertion: str
@@ -50,6 +50,7 @@ class BudgetRow:
     where: str
     verdict: str
     severity: str
+    why: str
     notes: tuple[str, ...]
 
     @property
@@ -163,6 +164,7 @@ def _budget_row(verdict: Document, budget: Document) -> BudgetRow:
         where=stage_name(verdict, budget.get("stage")),
         verdict=clean(budget.get("verdict")),
         severity=clean(budget.get("severity") or "fail"),
+        why=clean(budget.get("why") or ""),
         notes=tuple(notes),
     )
 

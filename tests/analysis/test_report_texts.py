@@ -218,3 +218,16 @@ def test_renderers_do_not_change_the_verdict() -> None:
 def test_an_empty_manifest_is_enough() -> None:
     assert render_markdown({}, sample_verdict())
     assert render_junit({}, sample_verdict())
+
+
+def test_a_target_that_answered_nothing_is_the_first_thing_to_look_at() -> None:
+    verdict = sample_verdict()
+    verdict["ended"] |= {"why": "target_lost"}
+    verdict["stages"][5]["outcomes"] = {"ok": 0, "connection_error": 2389}
+    verdict["budgets"][0]["why"] = "2389 requests were sent in the hold; none was answered well"
+
+    text = plain(verdict)
+
+    assert "none was answered well). The run ended because the target was lost" in text
+    assert text.index("next: the run: Find in target.log") < text.index("next: all: p(95)")
+    assert "not one request was answered well." in text
