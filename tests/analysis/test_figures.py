@@ -27,7 +27,7 @@ SHORT = "users (think times x 0.05)"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    return build_sample(tmp_path_factory.mktemp("sample") / "run", hold_s=4.0)
+    return build_sample(tmp_path_factory.mktemp("sample") / "run", hold_s=2.0)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ SECTIONS = (
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    recording = build_sample(tmp_path_factory.mktemp("html") / "run", hold_s=4.0)
+    recording = build_sample(tmp_path_factory.mktemp("html") / "run", hold_s=2.0)
     return replace(recording, manifest=sample_manifest() | {"end": recording.manifest["end"]})
 
 
