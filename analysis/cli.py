@@ -110,7 +110,7 @@ def tell(verdict: dict[str, Any], folder: Path, *, as_json: bool) -> int:
     int
         The exit code.
     """
-    from analysis.report.terminal import summary  # noqa: PLC0415 - only a verdict needs it
+    from analysis.report.terminal import plain, summary  # noqa: PLC0415 - only a verdict needs it
 
     if as_json:
         json.dump(verdict, sys.stdout, indent=1)
@@ -118,7 +118,11 @@ def tell(verdict: dict[str, Any], folder: Path, *, as_json: bool) -> int:
     else:
         report = folder / "report.html"
         where = str(report) if report.is_file() else f"none; {folder} holds the run"
-        Console(highlight=False).print(summary(verdict, report=where))
+        console = Console(highlight=False)
+        if console.is_terminal:
+            console.print(summary(verdict, report=where))
+        else:
+            click.echo(plain(verdict, report=where))
     return int(verdict["exit_code"])
 
 

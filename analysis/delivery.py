@@ -54,7 +54,7 @@ def load_delivered(recording: Recording, window: Window) -> Finding:
     running = _sum_at(times, lines)
     if np.isnan(running).all():
         message = (
-            f"stage {window.stage}: the timeline has no line of this hold, so nobody saw "
+            f"stage {window.stage + 1}: the timeline has no line of this hold, so nobody saw "
             f"whether {window.users} users ran"
         )
         return _short(window, message, measured=0.0)
@@ -65,14 +65,14 @@ def load_delivered(recording: Recording, window: Window) -> Finding:
     if short_s > SHORT_S or (short.all() and window.complete):
         fewest = float(np.nanmin(running))
         message = (
-            f"stage {window.stage}: {window.users} users were asked for, and for {short_s:.3g} s "
-            f"of the hold fewer ran, at the least {fewest:.0f}; allowed: {SHORT_S:g} s"
+            f"stage {window.stage + 1}: {window.users} users were asked for, and for "
+            f"{short_s:.3g} s of the hold fewer ran, at the least {fewest:.0f}; allowed: {SHORT_S:g} s"
         )
         return _short(window, message, measured=fewest)
     if unseen_s > SHORT_S:
         message = (
-            f"stage {window.stage}: for {unseen_s:.3g} s of the hold no generator, or not every "
-            f"one, wrote how many users ran; allowed: {SHORT_S:g} s"
+            f"stage {window.stage + 1}: for {unseen_s:.3g} s of the hold no generator, or not "
+            f"every one, wrote how many users ran; allowed: {SHORT_S:g} s"
         )
         return _short(window, message, measured=0.0)
     return Finding()
@@ -141,7 +141,7 @@ def not_saturated(recording: Recording, hold: Hold) -> Finding:
     for what, seen in (("CPU", cpu), ("event loop", lag)):
         if not seen:
             notes.append(
-                f"stage {window.stage} ({window.users} users): the generator's {what} was not "
+                f"stage {window.stage + 1} ({window.users} users): the generator's {what} was not "
                 f"assessed: the timeline does not have it"
             )
     busiest = max(cpu.values(), default=0.0)
@@ -166,7 +166,7 @@ def _saturated(window: Window, message: str, measured: float, limit: float) -> R
     return Reason(
         code="generator_saturated",
         stage=window.stage,
-        message=f"stage {window.stage}: the generator did not keep up: {message}",
+        message=f"stage {window.stage + 1}: the generator did not keep up: {message}",
         measured=measured,
         limit=limit,
         advice="give the generator more processes or cores of its own, or ask for fewer users",

@@ -61,7 +61,7 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
         return Finding()
     users = (in_flight_s + think_s) / window.length_s
     message = (
-        f"stage {window.stage}: {window.users} users were asked for, but requests and planned "
+        f"stage {window.stage + 1}: {window.users} users were asked for, but requests and planned "
         f"think times account for {users:.4g} (Little's law, {off:.0%} off; allowed: {limit:.0%})"
     )
     return Finding(
@@ -91,5 +91,5 @@ def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, float | None]:
 
 def _unassessed(hold: Hold, why: str) -> Finding:
     window = hold.window
-    where = f"stage {window.stage} ({window.users} users)"
+    where = f"stage {window.stage + 1} ({window.users} users)"
     return Finding(notes=(f"{where}: Little's law was not assessed: {why}",))

@@ -166,4 +166,4 @@ def _place(recording: Recording, event: dict[str, Any]) -> tuple[int | None, boo
 
 
 def _where(stage: int | None) -> str:
-    return "at an unknown time" if stage is None else f"stage {stage}"
+    return "at an unknown time" if stage is None else f"stage {stage + 1}"

@@ -132,7 +132,7 @@ def _has_data(hold: Hold, budgets: Sequence[Budget], required: int) -> Finding:
         if len(about.samples) or (subject == "all" and len(hold.open)):
             continue
         message = (
-            f"stage {window.stage} ({window.users} users): {subject} was sent no request "
+            f"stage {window.stage + 1} ({window.users} users): {subject} was sent no request "
             f"in the {window.length_s:.3g} s of the hold"
         )
         if window.users < required or subject in watched:

@@ -2,7 +2,8 @@
 
 ::
 
-    requests were sent, none answered well      failed         whatever else is found
+    the target ended before its required load   failed         whatever else is found
+    else requests were sent, none answered well failed         the same
     else the harness cannot say                 invalid
     else a budget is broken                     failed
     else a budget's endpoint had no request     invalid
@@ -171,12 +172,17 @@ def _verdict(
     broken = [reason for reason in validity.harmful if reason.code != "no_data"]
     undecided = [result for result in gating if result.verdict is Verdict.INCONCLUSIVE]
     cut = f"the run did not complete its required stage ({recording.end_why})"
-    reached = f"stage {dead.stage} ({dead.users} users): {dead.decision.why}" if dead else ""
+    reached = f"stage {dead.stage + 1} ({dead.users} users): {dead.decision.why}" if dead else ""
     precedence = (
         (
             recording.end_why == "host_refused",
             Verdict.UNJUDGED,
             "load to a host that nobody allowed was refused",
+        ),
+        (
+            recording.end_why == "target_lost" and not complete,
+            Verdict.FAILED,
+            f"the target ended by itself after {recording.ended_s:.3g} s of load",
         ),
         (dead is not None, Verdict.FAILED, reached),
         (unanswered, Verdict.FAILED, _words(unanswered)),
@@ -200,7 +206,7 @@ def _words(results: Sequence[BudgetResult]) -> str:
     if not results:
         return ""
     first = results[0]
-    stage = "" if first.stage is None else f" at stage {first.stage} ({first.users} users)"
+    stage = "" if first.stage is None else f" at stage {first.stage + 1} ({first.users} users)"
     why = f": {first.decision.why}" if first.decision.why else ""
     more = f"; and {len(results) - 1} more" if len(results) > 1 else ""
     verdict = "is broken" if first.verdict is Verdict.FAILED else "is undecided"

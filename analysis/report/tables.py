@@ -121,8 +121,8 @@ def stage_name(verdict: Document, index: int | None) -> str:
         return WHOLE_RUN
     for stage in verdict.get("stages", []):
         if stage.get("stage") == index:
-            return f"{stage['users']:,} users (stage {index})"
-    return f"stage {index}"
+            return f"{stage['users']:,} users (stage {index + 1})"
+    return f"stage {index + 1}"
 
 
 def budget_rows(verdict: Document) -> list[BudgetRow]:

@@ -276,6 +276,9 @@ def people(think_scale: float) -> str:
     return "users" if think_scale == 1 else f"users (think times x {think_scale:g})"
 
 
+_DIGITS = re.compile(r"\d[\d,.]*")
+
+
 def missing_intervals(document: object) -> list[str]:
     """Collect why estimates of a document have no interval, each reason once.
 
@@ -287,18 +290,16 @@ def missing_intervals(document: object) -> list[str]:
     Returns
     -------
     list of str
-        In the order in which they are met; bounds and missing values are not among them.
+        In the order in which they are met; bounds and missing values are not among
+        them. Reasons that differ in their numbers alone are told once, as the first.
     """
-    return list(
-        dict.fromkeys(
-            clean(estimate["why"])
-            for estimate in _estimates(document)
-            if estimate["value"] is not None
-            and estimate["low"] is None
-            and estimate["high"] is None
-            and estimate["why"]
-        )
-    )
+    reasons: dict[str, str] = {}
+    for estimate in _estimates(document):
+        has_ends = estimate["low"] is not None or estimate["high"] is not None
+        if estimate["value"] is not None and estimate["why"] and not has_ends:
+            why = clean(estimate["why"])
+            reasons.setdefault(_DIGITS.sub("#", why), why)
+    return list(reasons.values())
 
 
 def _estimates(document: object) -> Iterator[EstimateDict]:

@@ -73,7 +73,9 @@ class Generator:
         self._user_errors: dict[str, int] = {}
         self._events = LineFile(self._folder / EVENTS)
         self._alarm = Alarm()
-        self._recorder = Recorder(self._folder, self._process, self._recorder_failed)
+        self._recorder = Recorder(
+            self._folder, self._process, self._scenario.drain_s, self._recorder_failed
+        )
         self._guard = Guard(order["allow"], self._host_refused)
         self._guard.install()
         self._hooks = Hooks(

@@ -99,14 +99,19 @@ class Recorder:
         The run folder.
     process : int
         Number of this generator process.
+    drain_s : float
+        How long an open request is followed, in seconds.
     failed : callable
         Called with the exception when samples cannot be written: the run ends.
     """
 
-    def __init__(self, folder: Path, process: int, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, folder: Path, process: int, drain_s: float, failed: Callable[[BaseException], None]
+    ) -> None:
         self._process = process
         self._writer = StreamWriter(folder, process)
         self._names = Names(folder, process)
+        self._drain_ns = round(drain_s * 1e9)
         self._failed = failed
         self._buffer = bytearray()
         self._writing: gevent.event.AsyncResult | None = None
@@ -185,11 +190,15 @@ class Recorder:
         self._pack(sent, outcome, status, error, length, timing, _bytes_out(response))
 
     def killed(self, sent: Sent) -> None:
-        """Note that a request was ended by the harness while it was open."""
+        """Note that a request was ended by the harness while it was open.
+
+        One that was cut short before the drain had passed says nothing of the
+        target; one that was older has had its time.
+        """
         self._forget(sent)
         if not sent.packed:
-            outcome = Outcome.CANCELLED if self.cut_short else Outcome.UNFINISHED
-            self._pack(sent, outcome)
+            young = now_ns() - sent.sent_ns < self._drain_ns
+            self._pack(sent, Outcome.CANCELLED if self.cut_short and young else Outcome.UNFINISHED)
 
     def broke(self, sent: Sent, exception: BaseException) -> None:
         """Note that the client raised without reporting the request."""
