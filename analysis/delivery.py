@@ -66,7 +66,8 @@ def load_delivered(recording: Recording, window: Window) -> Finding:
         fewest = float(np.nanmin(running))
         message = (
             f"stage {window.stage + 1}: {window.users} users were asked for, and for "
-            f"{short_s:.3g} s of the hold fewer ran, at the least {fewest:.0f}; allowed: {SHORT_S:g} s"
+            f"{short_s:.3g} s of the hold fewer ran, at the least {fewest:.0f}; "
+            f"allowed: {SHORT_S:g} s"
         )
         return _short(window, message, measured=fewest)
     if unseen_s > SHORT_S:
