@@ -20,8 +20,8 @@ from analysis.recording.writer import write_all
 
 ROWS = 20_000
 ROUNDS = 9
-VALUES = (0, 1, 1, 0, 0, 10**6, 10**6, -1, 10**6, 10**6, 10**6, 0, 1, 2, 3, 0, 200, -1)
-VALUES += (0, 360, 1200, 300, 2, -1)
+VALUES = [0, 1, 1, 0, 0, 10**6, 10**6, -1, 10**6, 10**6, 10**6, 0, 1, 2, 3, 0, 200, -1]
+VALUES += [0, 360, 1200, 300, 2, -1]
 
 
 def packed(file: io.FileIO) -> None:

@@ -78,6 +78,6 @@ def limit_lines(axes: Axes, limits: Sequence[Limit], *, vertical: bool = False) 
             textcoords="offset points",
             color=d.LIMIT,
             fontsize=10.5,
-            ha="center" if vertical else "left",
+            ha="right" if vertical else "left",  # a limit often lies at the right end
             va="bottom",
         )

@@ -112,11 +112,11 @@ def _surroundings(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     yield "Python", clean(environment.get("python"))
     packages = environment.get("packages") or {}
     yield "Packages", ", ".join(f"{clean(k)} {clean(v)}" for k, v in sorted(packages.items()))
-    yield "Target's cores", _list((manifest.get("target") or {}).get("cores"))
+    yield "Target ran on", _cores((manifest.get("target") or {}).get("cores"))
     generators = manifest.get("generators") or []
     yield "Generators", f"{len(generators)} process{'es' if len(generators) > 1 else ''}"
-    cores = [core for generator in generators for core in generator.get("cores") or []]
-    yield "Generators' cores", _list(cores)
+    for generator in generators:
+        yield f"Generator {generator.get('process')} ran on", _cores(generator.get("cores"))
     clocks = [generator.get("clock", {}).get("uncertainty_us") for generator in generators]
     known = [float(clock) for clock in clocks if clock is not None]
     yield "Clocks", f"known to {max(known):.3g} µs" if known else ""
@@ -124,6 +124,13 @@ def _surroundings(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     if isinstance(seeds, Mapping):
         seeds = [f"{clean(name)} {clean(seed)}" for name, seed in seeds.items()]
     yield "Seeds", _list(seeds)
+
+
+def _cores(cores: Any) -> str:
+    """Name cores; a word such as "shared" means that none were set apart."""
+    if isinstance(cores, list | tuple) and cores:
+        return f"core{'s' if len(cores) > 1 else ''} {_list(cores)} alone"
+    return "any core, shared" if cores else ""
 
 
 def _list(values: Any) -> str:

@@ -213,7 +213,7 @@ def test_the_page_fits_its_window_and_shows_its_figures(
 def test_text_can_be_told_from_its_ground_light_and_dark(page: Page, page_of_sample: Path) -> None:
     page.goto(page_of_sample.as_uri())
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for selector in ("body", ".banner .word", ".note", "thead th", "figure svg text"):
             ground, ink = page.evaluate(
                 """s => {

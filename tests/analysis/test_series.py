@@ -46,7 +46,7 @@ def test_percentiles_of_a_bin_are_those_of_numpy() -> None:
 @pytest.mark.parametrize(("n", "shown"), [(19, {0.5}), (20, {0.5, 0.95}), (100, {0.5, 0.95, 0.99})])
 def test_a_percentile_that_too_few_requests_made_is_left_out(n: int, shown: set[float]) -> None:
     found = binned_percentiles(
-        np.zeros(n, dtype=np.int64), np.arange(n) * 1.0, 1, (0.5, 0.95, 0.99)
+        np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.float64), 1, (0.5, 0.95, 0.99)
     )
 
     assert {level for level, values in found.items() if np.isfinite(values[0])} == shown

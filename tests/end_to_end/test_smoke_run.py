@@ -59,8 +59,8 @@ def test_every_user_ran_while_it_was_asked_for(smoke: SmokeRun) -> None:
     hold = [line for line in lines if line["phase"] == "hold"]
 
     assert len(hold) >= 19
-    assert {line["asked"] for line in hold} == {5}
-    assert {line["running"] for line in hold} == {5}
+    assert {line["asked"] for line in hold} == {10}
+    assert {line["running"] for line in hold} == {10}
 
 
 def test_the_samples_read_independently_give_the_numbers_of_the_verdict(smoke: SmokeRun) -> None:
@@ -103,7 +103,7 @@ def test_samples_are_as_many_as_the_engine_counted_and_those_that_never_finished
 
     assert len(finished) == closed["engine_requests"]
     assert len(outcome) == closed["requests"]
-    assert len(outcome) > 400
+    assert len(outcome) > 800
 
 
 def test_every_sample_says_when_it_was_intended_sent_answered_and_done(smoke: SmokeRun) -> None:
@@ -123,7 +123,7 @@ def test_every_sample_says_when_it_was_intended_sent_answered_and_done(smoke: Sm
 
     assert answered
     assert all(times == sorted(times) for times in answered)
-    assert sum(at is not None for at in rows["connected_us"]) >= 5  # one a user, and reopened ones
+    assert sum(at is not None for at in rows["connected_us"]) >= 10  # one a user, and reopened ones
     assert all(value is not None and value > 0 for value in rows["server_us"])
     assert set(rows["persona"]) == {"sales_rep", "portal_customer"}
 
