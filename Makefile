@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env demo test check format lint types imports bench lock clean
+.PHONY: help env demo test check format lint types imports bench accuracy lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ imports: env ## the import direction between the rooms
 
 bench: env ## benchmarks: ratios against a named reference in the same run
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+accuracy: env ## the statistics against known truth, in full: tables, minutes
+	@for file in tests/accuracy/*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
 lock: ## pin the dependencies again (needs uv; the lock names no index)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock

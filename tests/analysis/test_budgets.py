@@ -17,6 +17,7 @@ from analysis.intervals import wilson_bound
 from analysis.recording.format import BAD, CENSORED, Outcome
 from analysis.windows import Hold, Window, hold_of
 from scenarios.assertions import parse_assertion
+from tests.support.queues import mm1_responses
 
 HOLD_S = 100.0
 
@@ -327,10 +328,7 @@ def test_being_far_from_the_limit_is_next_to_never_seen_at_the_limit_itself(
     rng, truth_ms = np.random.default_rng(17), -np.log(0.05) / (1 - rho) * 1e3
     decided = []
     for _ in range(400):
-        service, gaps = rng.exponential(1, 3000 + n), rng.exponential(1 / rho, 3000 + n)
-        walk = np.concatenate([[0.0], np.cumsum(service[:-1] - gaps[1:])])
-        waiting = walk - np.minimum.accumulate(walk)
-        latency_ms = (waiting + service)[3000:] * 1e3
+        latency_ms = mm1_responses(rng, rho, n) * 1e3
         seen = np.zeros(len(latency_ms), dtype=bool)
         decided.append(_far_from_the_limit(latency_ms, seen, 0.95, truth_ms)[0])
 
