@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env demo test check format lint types imports bench accuracy lock clean
+.PHONY: help env demo test unit check format lint types imports bench accuracy lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ demo: env ## the main job: populate the CRM, grow its users, judge, write the re
 test: env ## every test (browser tests install Debian's chromium where they may)
 	@$(BIN)/python tests/chromium.py
 	$(BIN)/python -m pytest
+
+unit: env ## the unit tests alone: no servers, no browser, under half a minute
+	$(BIN)/python -m pytest -m "not slow and not browser"
 
 check: format lint types imports test ## what CI holds: format, lint, types, import contracts, tests
 

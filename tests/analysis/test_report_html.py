@@ -17,6 +17,8 @@ from analysis.verdict import judge
 from tests.analysis.sample_run import build_sample
 from tests.analysis.sample_verdict import LOST, sample_manifest, sample_verdict
 
+pytestmark = pytest.mark.slow  # each renders whole reports
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 

@@ -214,24 +214,35 @@ def test_a_file_that_is_no_toml_is_a_usage_error(tmp_path: Path, content: bytes)
         load_scenario(str(path))
 
 
-_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-10, 10**12)
-    | st.floats(allow_nan=True)
-    | st.text(max_size=8)
-    | st.sampled_from(["20s", "p(95) < 1s", *PERSONAS]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
-    max_leaves=8,
+_values: st.SearchStrategy[object] = st.sampled_from(
+    [
+        None,
+        True,
+        -1,
+        0,
+        10**12,
+        0.5,
+        float("nan"),
+        "",
+        "20s",
+        "p(95) < 1s",
+        [],
+        ["x"],
+        {},
+        {"env": "X"},
+        {"users": 1},
+        [{}],
+        [[]],
+        *PERSONAS,
+    ]
 )
+_stage = st.fixed_dictionaries({"users": _values, "hold": _values}, optional={"ramp": _values})
 _tables = st.dictionaries(
     st.sampled_from(
         ["stages", "mix", "required", "timeout", "url", "app", "headers", "all", "settle"]
     ),
-    _values
-    | st.lists(
-        st.fixed_dictionaries({"users": _values, "hold": _values}, optional={"ramp": _values})
-    ),
+    _values | st.lists(_stage, max_size=2),
+    max_size=4,
 )
 
 
