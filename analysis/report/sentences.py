@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
 from analysis.report.words import clean, missing_intervals, people, quantity, say
 
@@ -162,7 +164,8 @@ def scalability_words(verdict: Document) -> list[str]:
     """
     fit = verdict.get("scalability") or {}
     users = people(verdict.get("think_scale", 1))
-    said = [_capacity_words(fit.get("capacity") or {}, users)]
+    tried = sorted({stage["users"] for stage in verdict.get("stages") or ()})
+    said = [_capacity_words(fit.get("capacity") or {}, tried, users)]
     if fit.get("refused"):
         said.append(f"The scalability law was not fitted: {clean(fit['refused'])}.")
         return [sentence for sentence in said if sentence]
@@ -178,18 +181,19 @@ def scalability_words(verdict: Document) -> list[str]:
     return [sentence for sentence in said if sentence]
 
 
-def _capacity_words(capacity: Document, users: str) -> str:
+def _capacity_words(capacity: Document, tried: Sequence[float], users: str) -> str:
     passed, failed = capacity.get("last_pass"), capacity.get("first_fail")
     if passed is None and failed is None:
         return ""
-    if failed is None:
-        return f"Every load that was tried met the budgets, the highest {passed:,.6g} {users}."
     if passed is None:
         return f"Already the lowest load that was decided, {failed:,.6g} {users}, broke a budget."
-    return (
-        f"Capacity within the budgets: at least {passed:,.6g} and below {failed:,.6g} {users}; "
-        f"nothing between was tried."
-    )
+    between = [load for load in tried if load > passed and (failed is None or load < failed)]
+    if failed is None and not between:
+        return f"Every load that was tried met the budgets, the highest {passed:,.6g} {users}."
+    bounds = f"at least {passed:,.6g}" + ("" if failed is None else f" and below {failed:,.6g}")
+    loads = ", ".join(f"{load:,.6g}" for load in between)
+    rest = f"{loads} could not be decided" if between else "nothing between was tried"
+    return f"Capacity within the budgets: {bounds} {users}; {rest}."
 
 
 METHOD = (
@@ -202,8 +206,9 @@ METHOD = (
     "A percentile budget is decided by the share of requests beyond its limit, with a one-sided "
     "95 % Wilson bound each way on as many independent requests as the measured ones are worth: "
     "passed when the share is surely within what the budget allows, failed when it is surely "
-    "beyond, else inconclusive. Error ratios are decided alike; averages and throughput by "
-    "batch means over the hold.",
+    "beyond, else inconclusive. What is five times away from its limit is decided by the memory "
+    "of that share alone. Error ratios are decided alike; averages and throughput by batch means "
+    "over the hold.",
     "Percentiles use the linear definition (numpy's). One that falls among requests whose end "
     "nobody saw is a lower bound, written >= .",
     "A run whose load was not delivered or not seen is invalid: it has no verdict about the "

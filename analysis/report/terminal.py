@@ -54,6 +54,8 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         parts += [Text(), _stages(verdict)]
         if verdict.get("think_scale", 1) != 1:
             parts.append(Text(words.people(verdict["think_scale"]), style="dim"))
+    if scaling := " ".join(sentences.scalability_words(verdict)):
+        parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
     parts += [Text(), *_next(verdict)]
     if report:
         parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
@@ -144,6 +146,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         f"p95 {row.p95}, p99 {row.p99}, {row.bad} bad"
         for row in tables.stage_rows(verdict)
     ]
+    lines += [f"scaling: {sentence}" for sentence in sentences.scalability_words(verdict)]
     lines += [f"next: {action.about}: {action.text}" for action in advice.next_actions(verdict)]
     if report:
         lines.append(f"report: {report}")
