@@ -201,7 +201,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = ExitCode.USAGE
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("trueload: interrupted; a run that was recorded is kept", err=True)
+        click.echo("  judge it with: trueload check last", err=True)
         code = ExitCode.INTERRUPTED
     sys.exit(int(code or 0))
 

@@ -118,6 +118,7 @@ class Supervisor:
         """
         with self._signals():
             dataset = self._prepare_dataset()
+            self._stop_if_interrupted()
             folder = RunFolder(self._order.parent, self._scenario.name, datetime.now(UTC))
             try:
                 self._load(folder, dataset)
@@ -146,12 +147,27 @@ class Supervisor:
 
     # before the load
 
+    def _stop_if_interrupted(self) -> None:
+        """Stop where nothing was sent yet.
+
+        Raises
+        ------
+        Interrupted
+            After Ctrl-C.
+        """
+        if self._interrupts:
+            raise Interrupted("interrupted before any load was sent")
+
     def _prepare_dataset(self) -> dict[str, Any] | None:
         if self._scenario.target.app is None:
             return None
         customers = self._scenario.target.customers
         self._progress.say(f"populating the CRM with {customers:,} customers")
-        return target.seed_dataset(self._scenario)
+        try:
+            return target.seed_dataset(self._scenario)
+        except TrueloadError:
+            self._stop_if_interrupted()  # Ctrl-C reached the seeding too
+            raise
 
     def _load(self, folder: RunFolder, dataset: dict[str, Any] | None) -> None:
         workers = self._scenario.target.workers if dataset is not None else 0
@@ -204,8 +220,6 @@ class Supervisor:
 
         Raises
         ------
-        Interrupted
-            By Ctrl-C.
         TrueloadError
             When it ends.
         LocustfileError
@@ -218,8 +232,7 @@ class Supervisor:
                     after_ns = time.monotonic_ns()
                     return {**message, "before_ns": before_ns, "after_ns": after_ns}
                 _raise_refusal(message)
-            if self._interrupts:
-                raise Interrupted("interrupted before any load was sent")
+            self._stop_if_interrupted()
             if generator.exit_code() is not None:
                 raise TrueloadError("the generator ended before it was ready: see its log")
             time.sleep(_POLL_S)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scenarios.assertions import Assertion, Metric, parse_assertion
+from scenarios.assertions import Assertion, Metric, Severity, parse_assertion
 from scenarios.errors import Mistake, ScenarioError, UsageError
 from scenarios.fields import Fields
 from scenarios.model import Budget, Load, Scenario, Stage
@@ -358,8 +358,10 @@ def with_implied(budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
         As written, then those added, each with the reason.
     """
     judged = {budget.assertion.metric for budget in budgets if budget.subject == "all"}
-    if not any(budget.assertion.is_latency for budget in budgets):
+    latency = [budget.assertion.severity for budget in budgets if budget.assertion.is_latency]
+    if not latency:
         return budgets
+    mark = "" if Severity.FAIL in latency else "warn: "  # what only warns brings what only warns
     added = []
     for metric, text in (
         (Metric.ERROR_RATIO, IMPLIED_ERROR_BUDGET),
@@ -367,7 +369,7 @@ def with_implied(budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
     ):
         if metric not in judged:
             why = f"added: a latency budget always comes with {text}"
-            added.append(Budget(subject="all", assertion=parse_assertion(text), implied=why))
+            added.append(Budget(subject="all", assertion=parse_assertion(mark + text), implied=why))
     return (*budgets, *added)
 
 

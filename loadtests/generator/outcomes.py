@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 import requests
+from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 from locust.exception import CatchResponseError
 
 from analysis.recording.format import Outcome
@@ -54,7 +55,7 @@ def _bad_answer(exception: BaseException, status: int) -> Outcome:
         return Outcome.TIMEOUT
     if status >= _FIRST_ERROR:
         return Outcome.RATE_LIMITED if status == _TOO_MANY else Outcome.HTTP_ERROR
-    if isinstance(exception, OSError) and not isinstance(exception, CatchResponseError):
+    if isinstance(exception, FAILURE_EXCEPTIONS):
         return Outcome.CONNECTION_ERROR  # the body broke off
     return Outcome.CHECK_FAILED
 

@@ -154,6 +154,18 @@ def test_requests_end_at_the_scenarios_timeout_whatever_the_client(harness: Harn
     assert set(table["endpoint"]) == {"/slow", "/quick"}
 
 
+def test_ctrl_c_before_any_load_leaves_nothing_and_ends_with_130(harness: Harness) -> None:
+    process = harness.start("run", "smoke", "--set", "target.customers=2500")
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    done = finish(process)
+
+    assert done.code == 130, done
+    assert "Traceback" not in done.err
+    assert harness.runs() == []
+    assert harness.processes() == []
+
+
 def test_ctrl_c_ends_in_a_report_and_130(harness: Harness) -> None:
     process = harness.start("run", "smoke")
     run = wait_for_run(harness)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenarios.assertions import Severity
 from scenarios.errors import ExitCode, ScenarioError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario, parse_budgets, parse_scenario
 from scenarios.model import Secret
@@ -81,6 +82,14 @@ def test_budgets_that_are_written_are_not_added_again() -> None:
     raw = {"budgets": {"all": ["max < 1s", "error_ratio < 5%", "availability >= 50%"]}}
 
     assert len(parse_budgets(raw, name="x")) == 3
+
+
+def test_a_latency_that_only_warns_brings_budgets_that_only_warn() -> None:
+    warned = parse_budgets({"budgets": {"all": ["warn: max < 1s"]}}, name="x")
+
+    assert [budget.assertion.severity for budget in warned] == [Severity.WARN] * 3
+    both = parse_budgets({"budgets": {"all": ["warn: max < 1s", "p(95) < 1s"]}}, name="x")
+    assert [budget.assertion.severity for budget in both[2:]] == [Severity.FAIL] * 2
 
 
 def test_no_budget_brings_none() -> None:

@@ -52,6 +52,7 @@ def persona_users(
                 "records": records,
                 "run_id": run,
                 "seed": f"{scenario.target.seed}-{process}-{name}",
+                "insecure": False,  # TLS is verified
                 # a backstop only: the recorder ends requests at the scenario's timeout
                 "network_timeout": scenario.load.timeout_s + 5,
                 "connection_timeout": scenario.load.timeout_s + 5,
