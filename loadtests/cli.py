@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -115,13 +116,24 @@ def run(
     hosts = allowed_hosts(loaded, on_line)
     check_secrets(loaded)
     check_locustfile(loaded.load.locustfile)
-    order = Order(parent=out.absolute(), allow=hosts, folder=find(scenario).resolve().parent)
+    order = Order(
+        parent=out.absolute(),
+        allow=hosts,
+        folder=find(scenario).resolve().parent,
+        meanwhile=_import_analysis,
+    )
     folder = Supervisor(loaded, order, ConsoleProgress(Console(stderr=True))).run()
     from analysis.cli import tell  # noqa: PLC0415 - pandas is not needed while load runs
     from analysis.finish import finish  # noqa: PLC0415 - the same
 
     verdict = finish(folder, on_inconclusive=inconclusive, report=not no_report)
     context.exit(tell(verdict, folder, as_json=as_json))
+
+
+def _import_analysis() -> None:
+    """Import what judges and reports: it takes a second that the run need not wait for."""
+    for module in ("analysis.finish", "matplotlib.backends.backend_svg", "scipy.optimize"):
+        importlib.import_module(module)
 
 
 def _load(

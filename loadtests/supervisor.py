@@ -6,12 +6,11 @@ of the run, not the end of the tool.
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,8 @@ from loadtests.folder import RunFolder
 from loadtests.line import Line
 from loadtests.processes import Child, python
 from loadtests.resources import Watch
+from loadtests.tail import Tail
+from loadtests.wall_clock import WallClock
 from scenarios.errors import ExitCode, HostNotAllowed, LocustfileError, TrueloadError, UsageError
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, plan
@@ -34,7 +35,6 @@ _POLL_S = 0.05
 _READY_S = 60.0
 _START_IN_S = 0.2
 _END_GRACE_S = 5.0
-_CLOCK_STEP_S = 0.1
 
 
 class Progress(Protocol):
@@ -65,11 +65,15 @@ class Order:
         Hosts beside loopback that scenario and command line both allow.
     folder : Path
         The scenario's folder: relative locustfiles are looked for there.
+    meanwhile : callable
+        Called while the generator loads its users: what takes its time and is
+        needed after the run.
     """
 
     parent: Path
     allow: tuple[str, ...]
     folder: Path
+    meanwhile: Callable[[], object] = lambda: None
 
 
 class Interrupted(TrueloadError):  # noqa: N818 - reads as what happened
@@ -181,6 +185,7 @@ class Supervisor:
         generator: Child | None = None
         try:
             generator = self._start_generator(folder, line, system, cores)
+            self._order.meanwhile()
             ready = self._await_ready(generator, line)
             self._describe(folder, system, cores, ready)
             self._drive(folder, system, generator, line)
@@ -283,8 +288,8 @@ class Supervisor:
             roots["target"] = system.child.pid
         watch = Watch(folder.path, roots)
         self._progress.begin(self._scenario, self._schedule, folder.path)
-        tail = _Tail(folder.path / TIMELINE)
-        clock, next_second = _WallClock(), 1.0
+        tail = Tail(folder.path / TIMELINE)
+        clock, next_second = WallClock(), 1.0
         give_up_s = self._schedule.end_s + self._scenario.drain_s + _END_GRACE_S
         while generator.exit_code() is None:
             self._hear(line)
@@ -345,38 +350,6 @@ class Supervisor:
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
         folder.write_manifest()
-
-
-class _Tail:
-    """Lines that were added to a file since the last look."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._at = 0
-
-    def lines(self) -> Iterator[dict[str, Any]]:
-        if not self._path.is_file():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._at)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                self._at += len(line)
-                yield json.loads(line)
-
-
-class _WallClock:
-    """Notices when the wall clock is stepped against the monotonic one."""
-
-    def __init__(self) -> None:
-        self._apart_s = time.time() - time.monotonic()
-
-    def look(self, folder: RunFolder, t_s: float) -> None:
-        apart_s = time.time() - time.monotonic()
-        step_s, self._apart_s = apart_s - self._apart_s, apart_s
-        if abs(step_s) > _CLOCK_STEP_S:
-            folder.event(t_s, "clock_stepped", step_s=round(step_s, 6))
 
 
 def _raise_refusal(message: dict[str, Any]) -> None:
