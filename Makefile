@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .PHONY: help env demo test unit check format lint types imports bench accuracy lock clean
@@ -17,16 +18,22 @@ env: $(READY) ## build .venv from requirements.lock (uv where it is installed, e
 
 # Two steps, because pip refuses an editable install beside hashes: first everything that is
 # pinned, then ourselves without an index and without dependencies.
-$(READY): requirements.lock pyproject.toml
+$(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Trueload needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make env PYTHON=python3.12")'
 	@echo "building $(VENV) (about a minute with pip, a quarter of that with uv)"
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV) && \
-	  uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock && \
-	  uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation -e . ; \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock ; \
 	else \
 	  $(PYTHON) -m venv --clear $(VENV) && \
-	  $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --require-hashes --compile -r requirements.lock && \
+	  $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --require-hashes --compile -r requirements.lock ; \
+	fi
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation -e . ; \
+	else \
 	  $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-index --no-deps --no-build-isolation -e . ; \
 	fi
 	@touch $@

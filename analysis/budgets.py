@@ -240,7 +240,7 @@ def _far_from_the_limit(
     at any height is ruled by a slow drift of the median, which on a shared machine
     makes thousands of requests worth a dozen although none comes near the limit.
     Here the memory of the share itself is enough: simulated (docs/decisions/0003),
-    it decides wrongly in at most 1.2 % of runs whose limit is exactly at the truth.
+    it decides wrongly in at most 1.3 % of runs whose limit is exactly at the truth.
     """
     allowed = 1 - level
     for cut, passes in ((limit / FAR, True), (limit * FAR, False)):

@@ -182,7 +182,8 @@ def _points(levels: Sequence[Level]) -> list[_Point]:
 def _refusal(valid: int, used: list[_Point]) -> str | None:
     if len(used) < MIN_LEVELS:
         without = f" ({valid - len(used)} more have no numbers)" if valid > len(used) else ""
-        return f"{len(used)} valid levels{without}; the law needs at least {MIN_LEVELS}"
+        levels = "one valid level" if len(used) == 1 else f"{len(used)} valid levels"
+        return f"{levels}{without}; the law needs at least {MIN_LEVELS}"
     low, high = used[0].load, used[-1].load
     if high < MIN_SPREAD * low:
         return (

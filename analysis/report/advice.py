@@ -131,7 +131,7 @@ def _broken(verdict: Document, budget: Document) -> str:
 def _slow(verdict: Document, budget: Document) -> str:
     place = where(verdict, budget.get("stage"))
     if budget.get("stage") is not None and _silent(verdict, budget["stage"]):
-        return f"Look in target.log {place}: not one request was answered well."
+        return f"Look in the target's log {place}: not one request was answered well."
     here = _p95(verdict, budget.get("subject"), budget.get("stage"))
     idle_stage = min(
         verdict.get("stages", []), key=lambda stage: stage["users"], default={"stage": None}
@@ -178,24 +178,25 @@ def _erring(verdict: Document, budget: Document) -> str:
     )
     bad = {k: n for k, n in (stage.get("outcomes") or {}).items() if k not in NOT_BAD and n}
     if not bad:
-        return "Look in target.log for what went wrong."
+        return "Look in the target's log for what went wrong."
     most = max(bad, key=lambda label: bad[label])
     share = percent(bad[most] / sum(bad.values()))
     return (
         f"Begin with the most frequent kind: {count(bad[most])} times {OUTCOMES.get(most, most)} "
-        f"({share} of the bad requests there). Look in target.log at that time."
+        f"({share} of the bad requests there). Look in the target's log at that time."
     )
 
 
 def _down(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one signature for all
     outages = (verdict.get("stability") or {}).get("outages") or []
     if not outages:
-        return "Look in target.log for what refused service."
+        return "Look in the target's log for what refused service."
     longest = max(outages, key=lambda outage: outage["end_s"] - outage["start_s"])
     length = quantity(longest["end_s"] - longest["start_s"], "s")
+    which = "the outage" if len(outages) == 1 else f"the longest of {len(outages)} outages"
     return (
-        f"Find what happened at {moment(longest['start_s'])} min of run time, when the longest of "
-        f"{len(outages)} outages began ({length}): target.log, resources.jsonl, events.jsonl."
+        f"Find what happened {moment(longest['start_s'])} into the run (minutes, seconds), when "
+        f"{which} began ({length}): the target's log, resources.jsonl, events.jsonl."
     )
 
 
