@@ -184,9 +184,11 @@ class Supervisor:
         line = Line()
         generator: Child | None = None
         try:
+            before_ns = time.monotonic_ns()
             generator = self._start_generator(folder, line, system, cores)
             self._order.meanwhile()
             ready = self._await_ready(generator, line)
+            ready |= {"before_ns": before_ns, "after_ns": time.monotonic_ns()}
             self._describe(folder, system, cores, ready)
             self._drive(folder, system, generator, line)
         finally:
@@ -230,12 +232,11 @@ class Supervisor:
         LocustfileError
             When it takes too long.
         """
-        before_ns, deadline = time.monotonic_ns(), time.monotonic() + _READY_S
+        deadline = time.monotonic() + _READY_S
         while time.monotonic() < deadline:
             for message in line.receive():
                 if message["kind"] == "ready":
-                    after_ns = time.monotonic_ns()
-                    return {**message, "before_ns": before_ns, "after_ns": after_ns}
+                    return message
                 _raise_refusal(message)
             self._stop_if_interrupted()
             if generator.exit_code() is not None:

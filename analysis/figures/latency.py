@@ -74,10 +74,10 @@ def limit_lines(axes: Axes, limits: Sequence[Limit], *, vertical: bool = False) 
             ", ".join(names),
             (value, 1) if vertical else (0, value),
             xycoords=("data", "axes fraction") if vertical else ("axes fraction", "data"),
-            xytext=(0, 4) if vertical else (4, 3),
+            xytext=(0, 4) if vertical else (4, -3),
             textcoords="offset points",
             color=d.LIMIT,
             fontsize=10.5,
             ha="right" if vertical else "left",  # a limit often lies at the right end
-            va="bottom",
+            va="bottom" if vertical else "top",  # above it stand the stages' users
         )
