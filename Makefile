@@ -48,7 +48,7 @@ test: env ## every test (browser tests install Debian's chromium where they may)
 unit: env ## the unit tests alone: no servers, no browser, under half a minute
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
-check: format lint types imports test ## what CI holds: format, lint, types, import contracts, tests
+check: format lint types imports test ## format, lint, types, import contracts, tests
 
 format: env ## fail if a file is not formatted (ruff format mends it)
 	$(BIN)/ruff format --check .

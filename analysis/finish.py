@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from analysis.recording.format import MANIFEST, VERDICT
 from analysis.recording.reader import read_manifest, read_run
 from analysis.recording.streams import consolidate, stream_paths
@@ -87,11 +89,20 @@ def report_again(folder: Path) -> dict[str, Any]:
 
 
 def _consolidate(folder: Path) -> None:
-    """Write samples.parquet once, and note in the manifest how far the streams went."""
+    """Write samples.parquet once, and note in the manifest how far the streams went.
+
+    Raises
+    ------
+    RunFolderError
+        When a stream or its names are damaged.
+    """
     manifest = read_manifest(folder)
     if "streams" in manifest or not stream_paths(folder):
         return
-    ends = consolidate(folder)
+    try:
+        ends = consolidate(folder)
+    except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
     manifest["streams"] = [
         {"process": end.process, "rows": end.rows, "torn": end.torn} for end in ends
     ]

@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
         "  trueload check last --budgets stricter.toml\n\n"
         "\b\nExit codes:\n"
         "  0 passed, 1 Trueload failed, 2 bad usage (nothing was sent), 96 invalid run,\n"
-        "  97 inconclusive, 98 regressed, 99 a budget is broken, 130 interrupted"
+        "  97 inconclusive, 99 a budget is broken, 130 interrupted"
     ),
 )
 @click.version_option(package_name="trueload")
@@ -214,9 +214,11 @@ def main() -> None:
         error.show()
         code = ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("trueload: interrupted; a run that was recorded is kept", err=True)
-        click.echo("  judge it with: trueload check last", err=True)
+        click.echo("trueload: interrupted", err=True)
         code = ExitCode.INTERRUPTED
+    except OSError as error:
+        click.echo(f"trueload: {error}; what was recorded before is kept", err=True)
+        code = ExitCode.FAULT
     sys.exit(int(code or 0))
 
 

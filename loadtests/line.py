@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 from typing import Any
 
@@ -34,6 +35,10 @@ class Line:
             pass  # nothing more for now, or the generator is gone
         *whole, self._received = self._received.split(b"\n")
         return [json.loads(line) for line in whole if line]
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a message comes, or so long."""
+        select.select([self.local], [], [], seconds)
 
     def close(self) -> None:
         """Close this end."""

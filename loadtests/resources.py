@@ -26,13 +26,18 @@ class Watch:
         self._file = LineFile(folder / RESOURCES)
         self._roots = roots
         self._known: dict[int, psutil.Process] = {}
+        self._seen: set[int] = set()
 
     def write(self, t_s: float) -> None:
         """Write a line for each process that lives."""
         for role, pid in self._roots.items():
             for process in self._family(pid):
                 with contextlib.suppress(psutil.Error):
-                    self._file.write({"t_s": round(t_s, 3), "role": role, **_usage(process)})
+                    usage = _usage(process)
+                    if process.pid not in self._seen:  # CPU is counted since the last look
+                        self._seen.add(process.pid)
+                        usage["cpu"] = None
+                    self._file.write({"t_s": round(t_s, 3), "role": role, **usage})
 
     def _family(self, pid: int) -> list[psutil.Process]:
         try:

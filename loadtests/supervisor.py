@@ -33,6 +33,7 @@ from scenarios.schedule import Schedule, plan
 
 _POLL_S = 0.05
 _READY_S = 60.0
+_CLOCK_LOOKS = 5
 _START_IN_S = 0.2
 _END_GRACE_S = 5.0
 
@@ -180,15 +181,18 @@ class Supervisor:
             system = target.reach_url(self._scenario)
         else:
             self._progress.say("starting the CRM")
-            system = target.start_crm(self._scenario, dataset, folder.path, cores.target)
+            try:
+                system = target.start_crm(self._scenario, dataset, folder.path, cores.target)
+            except TrueloadError:
+                self._stop_if_interrupted()  # Ctrl-C reached the copying too
+                raise
         line = Line()
         generator: Child | None = None
         try:
-            before_ns = time.monotonic_ns()
             generator = self._start_generator(folder, line, system, cores)
             self._order.meanwhile()
-            ready = self._await_ready(generator, line)
-            ready |= {"before_ns": before_ns, "after_ns": time.monotonic_ns()}
+            ready = self._await(generator, line, "ready")
+            ready["clock"] = self._compare_clocks(generator, line)
             self._describe(folder, system, cores, ready)
             self._drive(folder, system, generator, line)
         finally:
@@ -222,8 +226,24 @@ class Supervisor:
         )
         return generator
 
-    def _await_ready(self, generator: Child, line: Line) -> dict[str, Any]:
-        """Wait until the generator has loaded its users.
+    def _compare_clocks(self, generator: Child, line: Line) -> dict[str, object]:
+        """Bracket a reading of the generator's clock between two of ours.
+
+        Processes of one machine share CLOCK_MONOTONIC: the offset is 0, and the
+        reading shows within which bounds that is seen.
+        """
+        readings = []
+        for _ in range(_CLOCK_LOOKS):
+            before_ns = time.monotonic_ns()
+            line.send(kind="clock")
+            seen_ns = int(self._await(generator, line, "clock")["monotonic_ns"])
+            after_ns = time.monotonic_ns()
+            readings.append((after_ns - before_ns, before_ns <= seen_ns <= after_ns))
+        width_ns, shared = min(readings)
+        return {"offset_us": 0, "uncertainty_us": round(width_ns / 2000, 1), "shared": shared}
+
+    def _await(self, generator: Child, line: Line, kind: str) -> dict[str, Any]:
+        """Wait for a message of the generator, which loads its users first.
 
         Raises
         ------
@@ -235,13 +255,13 @@ class Supervisor:
         deadline = time.monotonic() + _READY_S
         while time.monotonic() < deadline:
             for message in line.receive():
-                if message["kind"] == "ready":
+                if message["kind"] == kind:
                     return message
                 _raise_refusal(message)
             self._stop_if_interrupted()
             if generator.exit_code() is not None:
                 raise TrueloadError("the generator ended before it was ready: see its log")
-            time.sleep(_POLL_S)
+            line.wait(_POLL_S)
         raise LocustfileError(f"the users were not loaded within {_READY_S:g} s")
 
     def _describe(
@@ -251,10 +271,6 @@ class Supervisor:
         cores: core_shares.Cores,
         ready: dict[str, Any],
     ) -> None:
-        # Processes of one machine share CLOCK_MONOTONIC; the reading proves it.
-        shared = ready["before_ns"] <= ready["monotonic_ns"] <= ready["after_ns"]
-        wide_us = (ready["after_ns"] - ready["before_ns"]) / 1000
-        clock = {"offset_us": 0, "uncertainty_us": 0 if shared else wide_us, "shared": shared}
         folder.manifest |= {
             "scenario": dict(self._scenario.raw),
             "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -269,7 +285,7 @@ class Supervisor:
                 {
                     "process": 0,
                     "pid": ready["pid"],
-                    "clock": clock,
+                    "clock": ready["clock"],
                     "cores": cores.as_dict()["generator"],
                 }
             ],
@@ -312,9 +328,15 @@ class Supervisor:
         for timeline_line in tail.lines():
             self._progress.second(timeline_line)
         self._progress.end()
-        if self._load_ended_s is None:
-            self._load_ended_s = self._now_s()
-            self._why = "generator_lost" if self._why is None else self._why
+        self._mind_a_lost_generator(folder)
+
+    def _mind_a_lost_generator(self, folder: RunFolder) -> None:
+        """Note a generator that ended without saying so."""
+        if self._load_ended_s is not None:
+            return
+        self._load_ended_s = self._now_s()
+        self._why = "generator_lost" if self._why is None else self._why
+        if self._interrupts < 2:  # noqa: PLR2004 - at the second Ctrl-C it was us
             folder.event(self._load_ended_s, "generator_lost", process=0)
 
     def _now_s(self) -> float:
@@ -377,7 +399,7 @@ def _raise_not_allowed(host: str, folder: Path | None) -> NoReturn:
     HostNotAllowed
         Always.
     """
-    kept = f" What was recorded before is in {folder}." if folder else ""
+    kept = f" What was recorded before: trueload check {folder}." if folder else ""
     raise HostNotAllowed(
         f"load was about to go to {host}; allowed: loopback, and hosts that are named in the "
         f"scenario's target.allow and on the command line. The connection was refused.{kept}",

@@ -31,6 +31,7 @@ drift(series)       < <=       %                            a ratio; per hour
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,6 +65,9 @@ class Metric(StrEnum):
 
 LATENCY_METRICS = frozenset({Metric.PERCENTILE, Metric.MEDIAN, Metric.MEAN, Metric.MAXIMUM})
 """The metrics whose limit is a latency: the request timeout must exceed it."""
+
+_MAY_BE_ZERO = frozenset({Metric.ERROR_RATIO, Metric.DRIFT})
+"""Where zero can be broken; elsewhere it could not, or would always be."""
 
 DRIFT_SERIES = ("p(N)", "med", "avg", "throughput", "memory", "files", "connections")
 
@@ -214,7 +218,10 @@ def _subject(text: str) -> tuple[Metric, dict[str, float | str | None]]:
     if metric is Metric.PERCENTILE:
         return metric, {"level": _percent(argument)}
     if metric is Metric.APDEX:
-        return metric, {"threshold_s": parse_duration(argument)}
+        threshold_s = parse_duration(argument)
+        if not 0 < threshold_s < math.inf:
+            raise ValueError(f"apdex({argument}): T must be above zero")
+        return metric, {"threshold_s": threshold_s}
     if metric is Metric.DRIFT:
         return metric, {"series": _series(argument)}
     return metric, {"level": 0.5 if metric is Metric.MEDIAN else None}
@@ -252,7 +259,7 @@ def parse_assertion(text: str) -> Assertion:
             f"so {metric} takes {' or '.join(operators)}, not {match['op']}"
         )
     limit = reader(match["limit"])
-    if limit < 0 or (limit == 0 and metric in LATENCY_METRICS):
+    if not 0 <= limit < math.inf or (limit == 0 and metric not in _MAY_BE_ZERO):
         raise ValueError(f"{text!r}: the limit must be above zero")
     return Assertion(
         metric=metric,

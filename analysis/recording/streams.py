@@ -6,10 +6,12 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -140,15 +142,19 @@ def _names_of(numbers: pa.Array, names: dict[int, str]) -> pa.Array:
     return values.take(pc.index_in(numbers, value_set=known))
 
 
-def _replaced(path: Path) -> np.ndarray:
-    """Find the requests of a stream that were written as open at least once."""
-    seen = [np.empty(0, dtype=np.int64)]
+def _last_rows(path: Path) -> npt.NDArray[np.bool_]:
+    """Flag, for each row of a stream, whether no later row of its request replaces it."""
+    requests, outcomes = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int8)]
     for batch in _batches(path):
         if batch is not None:
-            outcome = batch.column("outcome").to_numpy()
-            request = batch.column("request").to_numpy()
-            seen.append(request[outcome == Outcome.OPEN])
-    return np.unique(np.concatenate(seen))
+            requests.append(batch.column("request").to_numpy())
+            outcomes.append(batch.column("outcome").to_numpy())
+    request, outcome = np.concatenate(requests), np.concatenate(outcomes)
+    last = np.ones(len(request), dtype=np.bool_)
+    again = np.flatnonzero(np.isin(request, request[outcome == Outcome.OPEN]))
+    order = again[np.argsort(request[again], kind="stable")]
+    last[order[:-1][np.diff(request[order]) == 0]] = False
+    return last
 
 
 def read_stream(
@@ -170,23 +176,16 @@ def read_stream(
     """
     process = _process_of(path)
     own = {column: by for (number, column), by in names.items() if number == process}
-    reopened = pa.array(_replaced(path))
-    last: dict[int, pa.RecordBatch] = {}
+    last = _last_rows(path)
     rows, torn = 0, False
     for batch in _batches(path):
         if batch is None:
             torn = True
             break
+        kept = last[rows : rows + batch.num_rows]
         rows += batch.num_rows
-        again = pc.is_in(batch.column("request"), value_set=reopened)
-        for index in np.flatnonzero(again.to_numpy(zero_copy_only=False)):
-            row = batch.slice(int(index), 1)
-            last[row.column("request")[0].as_py()] = row
-        rest = batch.filter(pc.invert(again)) if len(reopened) else batch
-        if rest.num_rows:
-            yield _named(rest, own)
-    for row in last.values():
-        yield _named(row, own)
+        if kept.any():
+            yield _named(batch if kept.all() else batch.filter(pa.array(kept)), own)
     yield StreamEnd(process=process, rows=rows, torn=torn)
 
 
@@ -230,19 +229,36 @@ def consolidate(folder: Path) -> list[StreamEnd]:
     names = read_names(folder)
     target = folder / PARQUET
     beside = target.with_suffix(".parquet.part")
+    paths = stream_paths(folder)
+    schema = _parquet_schema(paths)
     ends: list[StreamEnd] = []
-    with pq.ParquetWriter(beside, PARQUET_SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
         waiting: list[pa.Table] = []
-        for path in stream_paths(folder):
+        for path in paths:
             for part in read_stream(path, names):
                 if isinstance(part, StreamEnd):
                     ends.append(part)
                     continue
-                waiting.append(part)
+                waiting.append(part.select(schema.names).cast(schema))
                 if sum(table.num_rows for table in waiting) >= _GROUP_ROWS:
-                    writer.write_table(pa.concat_tables(waiting).cast(PARQUET_SCHEMA))
+                    writer.write_table(pa.concat_tables(waiting))
                     waiting = []
         if waiting:
-            writer.write_table(pa.concat_tables(waiting).cast(PARQUET_SCHEMA))
+            writer.write_table(pa.concat_tables(waiting))
     beside.rename(target)
     return ends
+
+
+def _parquet_schema(paths: list[Path]) -> pa.Schema:
+    """Take the schema of the samples, and columns of a later version that every stream has."""
+    schema = PARQUET_SCHEMA
+    streams = [batch.schema for path in paths for batch in _first_batch(path)]
+    for field in streams[0] if streams else ():
+        everywhere = all(field.name in stream.names for stream in streams)
+        if field.name not in schema.names and everywhere:
+            schema = schema.append(field)
+    return schema
+
+
+def _first_batch(path: Path) -> list[pa.RecordBatch]:
+    return [batch for batch in islice(_batches(path), 1) if batch is not None]

@@ -21,6 +21,9 @@ from analysis.recording.format import (
     stream_name,
 )
 
+_MAX_NAMES = 32_000
+"""An int16 holds 32,767."""
+
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -110,8 +113,8 @@ class Names:
                 self.overflowed = True
                 return self.number(column, OTHER)
         number = len(self._numbers)
-        if number > 30_000:  # noqa: PLR2004 - an int16 holds it; errors are cleaned, so few differ
-            return self.number(column, OTHER) if name != OTHER else 0
+        if number >= _MAX_NAMES and name != OTHER:  # leaves room for one (other) a column
+            return self.number(column, OTHER)
         self._file.write(
             {"process": self._process, "column": column, "number": number, "name": name}
         )

@@ -51,7 +51,7 @@ class Driver:
     def moment(self, origin_ns: int, t_ns: int | None = None) -> Moment:
         """Tell what is asked now, or at a moment of the monotonic clock."""
         elapsed = (now_ns() if t_ns is None else t_ns) - origin_ns
-        return self._schedule.at(elapsed / 1e9)
+        return self._schedule.at((elapsed + 1) / 1e9)  # an edge is rounded to a nanosecond
 
     def _ask(self, users: int) -> None:
         if users != self.asked:

@@ -7,10 +7,13 @@ brings, and cannot be removed again.
 
 from __future__ import annotations
 
+import functools
 import socket
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import gevent.socket
 
 from loadtests.permission import is_loopback
 
@@ -42,21 +45,27 @@ class Guard:
 
     def install(self) -> None:
         """Watch every lookup and every connection of this process from now on."""
-        self._learn_addresses()
         sys.addaudithook(self._audit)
+        for module in (socket, gevent.socket):
+            self._learn_from(module)
 
-    def _learn_addresses(self) -> None:
-        for name in self._names:
-            try:
-                found = socket.getaddrinfo(name, None)
-            except OSError:
-                continue  # a name that cannot be resolved fails as a connection later
-            self._addresses.update(str(entry[4][0]).lower() for entry in found)
+    def _learn_from(self, module: Any) -> None:
+        """Allow the addresses that a lookup of an allowed name gives, each time anew."""
+        original = module.getaddrinfo
+
+        @functools.wraps(original)
+        def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+            found = original(host, *arguments, **options)
+            if host is not None and _text(host).rstrip(".").lower() in self._names:
+                self._addresses.update(str(entry[4][0]).lower() for entry in found)
+            return found
+
+        module.getaddrinfo = getaddrinfo
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event in {"socket.connect", "socket.sendto"}:
+        if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
             sock, address = arguments
-            if sock.family in {socket.AF_INET, socket.AF_INET6}:
+            if address is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
                 self._check(str(address[0]))
         elif event in {"socket.getaddrinfo", "socket.gethostbyname"} and arguments[0] is not None:
             self._check(_text(arguments[0]))

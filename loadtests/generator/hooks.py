@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from weakref import WeakKeyDictionary
 
 import gevent
 import gevent.socket
+import geventhttpclient.client
 from gevent import getcurrent
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
@@ -77,7 +80,10 @@ class Hooks:
         self._warn = warn
         self._nobody = recorder.new_user(None)
         self.users: list[VirtualUser] = [self._nobody]
+        self._sleepers: WeakKeyDictionary[Any, VirtualUser] = WeakKeyDictionary()
+        self.recording = False
         self.closing = False
+        self.judgements = 0
 
     def install(self) -> None:
         """Wrap the engine's clients, their connections and their waits."""
@@ -86,6 +92,13 @@ class Hooks:
         self._wrap_connect()
         self._wrap_redirects()
         self._wrap_waits()
+        self._wrap_sleep()
+        # Nothing is retried. This client sends a GET up to eleven times when the server
+        # drops the connection, and tells nobody: errors would be recorded as ok.
+        geventhttpclient.client._may_retry_after_send_error = _never  # type: ignore[assignment]
+        # It also decodes the body of every bad answer for a text that nobody reads, and
+        # raises where the body is no UTF-8.
+        LocustUserAgent._conversation_str = staticmethod(_no_text)  # type: ignore[method-assign]
 
     # requests
 
@@ -110,6 +123,8 @@ class Hooks:
 
         @functools.wraps(original)
         def request(client: Any, method: str, url: str, *args: Any, **options: Any) -> Any:
+            if not self.recording:  # a locustfile that logs in before the start
+                return original(client, method, url, *args, **options)
             self._refuse_when_closing()
             options.update(zip(positional, args, strict=False))
             name = options.get("name") or client.request_name or url
@@ -143,8 +158,7 @@ class Hooks:
 
     def endpoint(self, name: str) -> str:
         """Name of an endpoint: the request's own name without host and query."""
-        if isinstance(name, bytes):
-            name = name.decode("utf-8", "replace")
+        name = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         if "?" not in name and "://" not in name:
             return name or "/"
         parts = urlsplit(name)
@@ -163,6 +177,9 @@ class Hooks:
         **_: Any,
     ) -> None:
         """Listen to the engine's event: a request was judged."""
+        if not self.recording:
+            return
+        self.judgements += 1
         sent = (context or {}).get(_KEY)
         if sent is None:  # a client of the locustfile's own: all that is known is its report
             sent = self._recorder.sent(self._nobody, request_type, name)
@@ -176,7 +193,7 @@ class Hooks:
             name=self.endpoint(name),
             exception=exception,
             response=response,
-            length=response_length,
+            length=None if response_length is None else int(response_length),
         )
 
     # connections
@@ -233,11 +250,31 @@ class Hooks:
         def sleep(tasks: Any, seconds: float) -> None:
             intended_ns = now_ns() + round(max(seconds, 0.0) * 1e9)
             user = self.user_of(tasks.user)
+            self._sleepers[getcurrent()] = user
             self._recorder.begin_transaction(user, None)
             self._alarm.sleep_until(intended_ns)
             user.intended_ns = intended_ns
 
         TaskSet._sleep = sleep  # type: ignore[method-assign]
+
+    def _wrap_sleep(self) -> None:
+        """Take the end of a task's own sleep for the intended start of its first request."""
+        original = gevent.sleep
+        sleepers = self._sleepers
+
+        @functools.wraps(original)
+        def sleep(seconds: float = 0, ref: bool = True) -> None:
+            user = sleepers.get(getcurrent())
+            if user is None or user.intended_ns is None:
+                original(seconds, ref)
+                return
+            intended_ns = now_ns() + round(max(seconds, 0.0) * 1e9)
+            original(seconds, ref)
+            user.intended_ns = intended_ns
+
+        gevent.sleep = gevent.hub.sleep = sleep
+        if time.sleep is original:  # the engine has patched it
+            time.sleep = sleep  # type: ignore[assignment]
 
     # timeouts
 
@@ -260,6 +297,14 @@ class Hooks:
     def _time_out(self, sent: Sent) -> None:
         if sent.number in self._recorder.in_flight and not sent.greenlet.dead:
             sent.greenlet.throw(TimeoutError(f"no answer within {self._timeout_s:g} s"))
+
+
+def _never(_method: str) -> bool:
+    return False
+
+
+def _no_text(*_: Any, **__: Any) -> str:
+    return ""
 
 
 def _hops(response: Any) -> bool:

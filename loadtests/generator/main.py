@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import gevent
 import gevent.event
@@ -116,7 +116,9 @@ class Generator:
             stop_timeout=self._scenario.drain_s,
             parsed_options=options,
         )
-        environment.events.request.add_listener(self._hooks.on_request)
+        # first of all listeners: what others do must not be taken for the target's time
+        environment.events.request._handlers.insert(0, self._hooks.on_request)
+        environment.events.test_stopping.add_listener(self._engine_stops)
         environment.events.user_error.add_listener(self._user_error)
         return environment
 
@@ -128,11 +130,11 @@ class Generator:
             environment=self._environment, runner=self._runner, web_ui=None
         )
         self._control.send("ready", pid=os.getpid(), monotonic_ns=now_ns())
-        order = self._control.receive()
-        if order is None or order["kind"] != "start":
+        origin_ns = self._await_start()
+        if origin_ns is None:
             return
-        origin_ns = int(order["origin_ns"])
         self._recorder.origin_ns = origin_ns
+        self._hooks.recording = True
         observer = Observer(
             self._folder,
             self._process,
@@ -141,21 +143,29 @@ class Generator:
             moment=lambda t_ns: self._driver.moment(origin_ns, t_ns),
             running=lambda: self._runner.user_count,
         )
-        for endless in (
-            self._lag.run,
-            self._recorder.flush_for_ever,
-            self._hooks.reap_for_ever,
-            self._watch_engine,
-            self._listen,
-        ):
+        for endless in (self._lag.run, self._hooks.reap_for_ever, self._listen):
             gevent.spawn(endless).link_exception(self._broke)
-        gevent.spawn(observer.run, origin_ns, self._alarm).link_exception(self._broke)
-        gevent.spawn(self._drive, origin_ns).link_exception(self._broke)
+        flushing = gevent.spawn(self._recorder.flush_for_ever)
+        watching = gevent.spawn(observer.run, origin_ns, self._alarm)
+        driving = gevent.spawn(self._drive, origin_ns)
+        for needed in (flushing, watching, driving):
+            needed.link_exception(self._broke)
         self._ended.wait()
         load_ended_ns = now_ns()
+        driving.kill()  # else it would ask for users while they are being stopped
         self._drain()
+        gevent.killall([flushing, watching])
         observer.write(origin_ns)
         self._close((load_ended_ns - origin_ns) / 1e9)
+
+    def _await_start(self) -> int | None:
+        """Answer the supervisor's looks at this clock until it gives the origin."""
+        while (order := self._control.receive()) is not None:
+            if order["kind"] == "start":
+                return int(order["origin_ns"])
+            if order["kind"] == "clock":
+                self._control.send("clock", monotonic_ns=now_ns())
+        return None
 
     def _drive(self, origin_ns: int) -> None:
         self._driver.run(origin_ns)
@@ -173,13 +183,9 @@ class Generator:
             if order["kind"] == "stop":
                 self._end(str(order["why"]))
 
-    def _watch_engine(self) -> None:
+    def _engine_stops(self, **_: Any) -> None:
         """Notice a locustfile that ends the test by itself."""
-        while True:
-            gevent.sleep(_POLL_S)
-            if self._runner.state in {"cleanup", "stopped"}:
-                self._end("stopped_by_locustfile")
-                return
+        self._end("stopped_by_locustfile")
 
     def _end(self, why: str) -> None:
         if not self._ended.is_set():
@@ -187,8 +193,10 @@ class Generator:
             self._ended.set()
 
     def _broke(self, greenlet: gevent.Greenlet) -> None:
-        self._warn("generator_error", clean_error(greenlet.exception) or "unknown")
         self._end("generator_failed")
+        why = clean_error(greenlet.exception) or "unknown"
+        self._event("generator_lost", reason=why)
+        self._warn("generator_error", f"the generator failed: {why}")
 
     # at the end
 
@@ -218,13 +226,20 @@ class Generator:
             self._event("user_error", text=text, count=count)
         if self._recorder.too_many_endpoints:
             self._warn("too_many_endpoints", "more than 1,000 endpoints: the rest is '(other)'")
-        engine = self._environment.stats.total.num_requests
-        rows = self._recorder.close()
+        try:
+            rows = self._recorder.close()
+        except OSError as error:
+            self._recorder_failed(error)
         self._event(
             "stream_closed",
             rows=rows,
             requests=self._recorder.requests,
-            engine_requests=engine + self._recorder.unreported,
+            # what the engine's events told, less those that came when the row was written,
+            # and those that the engine never told of; its own statistics may be cleared
+            engine_requests=self._hooks.judgements
+            + self._recorder.unreported
+            - self._recorder.late,
+            engine_statistics=self._environment.stats.total.num_requests,
         )
         self._control.send("ended", why=self._why, load_ended_s=load_ended_s)
 
@@ -252,7 +267,7 @@ class Generator:
             self._control.send("host_refused", host=host)
             self._end("host_refused")
 
-    def _recorder_failed(self, error: BaseException) -> None:
+    def _recorder_failed(self, error: BaseException) -> NoReturn:
         self._control.send("fault", message=f"samples cannot be written: {error}")
         os._exit(1)
 

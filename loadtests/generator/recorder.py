@@ -32,6 +32,7 @@ from loadtests.generator.outcomes import classify, clean_error
 FLUSH_S = 0.5
 OPEN_AFTER_NS = 1_000_000_000
 _MAX_STEP = 2**15 - 1
+_OPEN_AT_ONCE = 200
 
 
 class VirtualUser:
@@ -120,6 +121,7 @@ class Recorder:
         self.origin_ns = now_ns()
         self.requests = 0
         self.unreported = 0
+        self.late = 0
         self.in_flight: dict[int, Sent] = {}
         self.by_greenlet: dict[Any, Sent] = {}
         self.second = Second()
@@ -175,8 +177,9 @@ class Recorder:
         response: Any,
         length: int | None,
     ) -> None:
-        """Note the client's own verdict on an answer."""
+        """Note the client's own verdict on an answer; one that comes too late is counted."""
         if sent.packed:
+            self.late += 1
             return
         if sent.done_ns < 0:
             sent.done_ns = now_ns()
@@ -245,7 +248,6 @@ class Recorder:
         timing: tuple[int, int, int] = (-1, -1, -1),
         bytes_out: int = -1,
     ) -> None:
-        sent.packed = outcome is not Outcome.OPEN
         number, origin = self._names.number, self.origin_ns
         done = -1 if sent.done_ns < 0 else (sent.done_ns - origin) // 1000
         seen = done if done >= 0 else (now_ns() - origin) // 1000
@@ -274,6 +276,7 @@ class Recorder:
             *timing,
             -1,
         )
+        sent.packed = outcome is not Outcome.OPEN
         if sent.packed:
             self._count(sent, outcome, seen - intended)
 
@@ -300,10 +303,13 @@ class Recorder:
     def flush(self) -> None:
         """Hand what is packed to the thread pool, open requests included."""
         now = now_ns()
-        for sent in list(self.in_flight.values()):
+        for count, sent in enumerate(list(self.in_flight.values()), start=1):
             if now - sent.sent_ns < OPEN_AFTER_NS:
                 break  # in order of sending
-            self._pack(sent, Outcome.OPEN)
+            if not sent.packed and sent.number in self.in_flight:
+                self._pack(sent, Outcome.OPEN)
+            if count % _OPEN_AT_ONCE == 0:
+                gevent.sleep(0)  # thousands that hang must not make the loop late
         self._wait_for_writer()
         packed, self._buffer = self._buffer, bytearray()
         self._writing = get_hub().threadpool.spawn(self._writer.write, packed)
@@ -331,7 +337,8 @@ class Recorder:
         OSError
             When the disk does not take it.
         """
-        self._wait_for_writer()
+        while self._writing is not None:
+            self._wait_for_writer()
         self._writer.write(self._buffer)
         self._buffer = bytearray()
         self._writer.close()

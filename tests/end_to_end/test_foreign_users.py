@@ -38,6 +38,9 @@ EXPECTED = {
     ("GET", "/redirect"): {"ok"},
     ("GET", "/away"): {"ok"},
     ("GET", "/broken"): {"connection_error"},
+    ("GET", "/drop"): {"connection_error"},
+    ("GET", "/latin"): {"http_error"},
+    ("GET", "/ok/rested"): {"ok"},
     ("MQTT", "publish"): {"ok"},
 }
 
@@ -122,15 +125,15 @@ def test_no_record_is_lost_against_the_engines_own_count(zoo: ZooRun) -> None:
 
 def test_every_request_that_was_served_is_a_sample_and_the_other_way_round(zoo: ZooRun) -> None:
     run = json.loads((zoo.folder / "manifest.json").read_text())["id"]
-    answered = Counter(
-        line["headers"]["x-request-id"] for line in zoo.served if line["path"] != "/ok"
-    )
+    ids = [line["headers"].get("x-request-id") for line in zoo.served if line["path"] != "/ok"]
+    answered = Counter(number for number in ids if number is not None)
     recorded = {
         f"{run}-0-{number}"
         for number, method in zip(zoo.rows["request"], zoo.rows["method"], strict=True)
         if method != "MQTT"
     }
 
+    assert ids.count(None) == 1  # the login before the start
     assert set(answered) <= recorded
     assert len(recorded) > 200
     assert max(answered.values()) == 1
@@ -139,8 +142,9 @@ def test_every_request_that_was_served_is_a_sample_and_the_other_way_round(zoo: 
 def test_the_scenarios_headers_are_sent_and_its_secrets_are_written_nowhere(zoo: ZooRun) -> None:
     secret = b"very-secret-indeed"
 
-    assert {line["headers"]["authorization"] for line in zoo.served} == {secret.decode()}
-    assert {line["headers"]["x-plain"] for line in zoo.served} == {"seen"}
+    served = [line["headers"] for line in zoo.served if line["path"] != "/ok/login"]
+    assert {headers["authorization"] for headers in served} == {secret.decode()}
+    assert {headers["x-plain"] for headers in served} == {"seen"}
     for path in zoo.folder.rglob("*"):
         if path.is_file():
             assert secret not in path.read_bytes(), path
@@ -162,6 +166,19 @@ def test_what_users_raise_is_told_once_with_its_number(zoo: ZooRun) -> None:
 
     assert [error["text"] for error in errors] == ["KeyError: 'nothing of that name'"]
     assert errors[0]["count"] >= 2
+
+
+def test_what_a_task_sleeps_before_its_request_is_not_the_targets(zoo: ZooRun) -> None:
+    lags_ms = [
+        (sent_us - intended_us) / 1000
+        for sent_us, intended_us, endpoint in zip(
+            zoo.rows["sent_us"], zoo.rows["intended_us"], zoo.rows["endpoint"], strict=True
+        )
+        if endpoint == "/ok/rested"
+    ]
+
+    assert len(lags_ms) >= 4
+    assert sorted(lags_ms)[len(lags_ms) // 2] < 50  # it slept 300 ms
 
 
 def test_times_of_the_server_and_sizes_are_kept(zoo: ZooRun) -> None:

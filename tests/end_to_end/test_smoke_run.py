@@ -101,7 +101,7 @@ def test_samples_are_as_many_as_the_engine_counted_and_those_that_never_finished
     outcome = pq.read_table(smoke.folder / "samples.parquet")["outcome"].to_pylist()
     finished = [word for word in outcome if word not in {"unfinished", "cancelled"}]
 
-    assert len(finished) == closed["engine_requests"]
+    assert len(finished) == closed["engine_requests"] == closed["engine_statistics"]
     assert len(outcome) == closed["requests"]
     assert len(outcome) > 800
 
@@ -149,7 +149,9 @@ def test_the_manifest_says_what_was_run_and_on_what(smoke: SmokeRun) -> None:
     assert len(manifest["target"]["dataset_hash"]) == 64
     assert manifest["target"]["rows"]["customers"] == 2_000
     assert manifest["environment"]["packages"]["locust"]
-    assert manifest["generators"][0]["clock"]["shared"] is True
+    clock = manifest["generators"][0]["clock"]
+    assert clock["shared"] is True
+    assert 0 < clock["uncertainty_us"] < 50_000
 
 
 def test_junit_is_well_formed_and_holds_every_budget(smoke: SmokeRun) -> None:

@@ -179,6 +179,7 @@ def test_ctrl_c_ends_in_a_report_and_130(harness: Harness) -> None:
     assert time.monotonic() - began < 15
     assert (run / "report.html").is_file()
     assert verdict["ended"]["why"] == "interrupted"
+    assert verdict["validity"]["reasons"] == []
     assert verdict["verdict"] != "passed"
     assert outcomes(run).get("unfinished", 0) == 0  # what the harness cut off is cancelled
     assert json.loads((run / "manifest.json").read_text())["end"]["why"] == "interrupted"

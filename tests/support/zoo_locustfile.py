@@ -6,11 +6,19 @@ import time
 from typing import Any
 
 from locust import FastHttpUser, HttpUser, TaskSet, constant, events, task
+from locust.clients import HttpSession
 
 
 @events.init_command_line_parser.add_listener
 def _(parser: Any) -> None:
     parser.add_argument("--colour", default="green")
+
+
+@events.init.add_listener
+def _(environment: Any, **_: Any) -> None:
+    """Log in once for all, before the start."""
+    session = HttpSession(environment.host, environment.events.request, None)
+    assert session.get("/ok/login").status_code == 200
 
 
 class Zoo(TaskSet):
@@ -60,6 +68,13 @@ class Zoo(TaskSet):
     @task
     def broken(self) -> None:
         self.client.get("/broken")
+        self.client.get("/drop")
+        self.client.get("/latin")
+
+    @task
+    def rested(self) -> None:
+        time.sleep(0.3)
+        self.client.get("/ok/rested")
 
     @task
     def own_protocol(self) -> None:

@@ -37,6 +37,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"half of")
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
+        elif kind == "drop":
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+        elif kind == "latin":
+            self.answer(500, {"X-Body": "latin"})
         elif kind == "slow":
             time.sleep(0.3)
             self.answer(200)
@@ -48,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status: int, headers: dict[str, str] | None = None) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         self.rfile.read(length)
-        body = b'{"ok": true}'
+        body = b'{"ok": true}' if "X-Body" not in (headers or {}) else b"\xff\xfe no UTF-8"
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
