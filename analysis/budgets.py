@@ -295,7 +295,7 @@ def _error_ratio(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Fl
     least = float((bad & ~young).mean())
     low = wilson_bound(least, n_eff, confidence=CONFIDENCE, upper=False)
     verdict = _bounded(assertion, low, measured.high)
-    return Decision(verdict=verdict, measured=measured, why=_too_few(verdict, len(bad)))
+    return Decision(verdict=verdict, measured=measured, why=_too_few(verdict, len(bad), n_eff))
 
 
 def _apdex(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Flags) -> Decision:
@@ -310,7 +310,8 @@ def _apdex(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Flags) -
     if assertion.limit == 1 and measured.value is not None:
         return _seen(assertion, measured, measured.value)
     verdict = _bounded(assertion, measured.low, measured.high)
-    return Decision(verdict=verdict, measured=measured, why=_too_few(verdict, len(counted)))
+    why = _too_few(verdict, len(counted), measured.n_eff)
+    return Decision(verdict=verdict, measured=measured, why=why)
 
 
 def _mean(assertion: Assertion, _: Hold, counted: pd.DataFrame, __: Flags) -> Decision:
@@ -351,9 +352,11 @@ def _seen(assertion: Assertion, measured: Estimate, value: float) -> Decision:
     return Decision(verdict=verdict, measured=measured, why=why)
 
 
-def _too_few(verdict: Verdict, n: int) -> str | None:
+def _too_few(verdict: Verdict, n: int, n_eff: float | None) -> str | None:
     if verdict is not Verdict.INCONCLUSIVE:
         return None
+    if n_eff is not None and n_eff * TAU_ALLOWANCE < n / 2:
+        return f"the bad ones come together: {n} requests are worth {n_eff:.0f} independent ones"
     return f"{n} requests are too few this close to the limit"
 
 

@@ -44,7 +44,7 @@ def records_complete(recording: Recording) -> Finding:
         if process in closed:
             samples = recording.samples[recording.samples["process"] == process]
             reasons += _differences(process, closed[process], rows.get(process, 0), samples)
-        elif recording.end_why == "killed":
+        elif recording.end_why in {"killed", "interrupted"}:
             notes.append(
                 f"generator {process} was killed with the run: up to the last second "
                 f"of its records may be missing"

@@ -154,7 +154,7 @@ def _load(
         overrides["target.database"] = database
     if locustfile is not None:
         overrides["load.locustfile"] = str(locustfile.absolute())
-        removed.append("load.mix")
+        removed += ["load.mix", "load.think_scale", "title", "question"]
     return load_scenario(scenario, settings=settings, overrides=overrides, removed=removed)
 
 
@@ -216,6 +216,9 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("trueload: interrupted", err=True)
         code = ExitCode.INTERRUPTED
+    except BrokenPipeError:  # | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.PASSED
     except OSError as error:
         click.echo(f"trueload: {error}; what was recorded before is kept", err=True)
         code = ExitCode.FAULT

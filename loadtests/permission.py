@@ -116,11 +116,12 @@ def check_locustfile(path: Path | None) -> None:
         for room in _ROOMS:
             for module in (folder / f"{room}.py", folder / room):
                 if _is_foreign_module(module):
+                    where = "beside it" if folder == path.parent.resolve() else "in this folder"
                     raise LocustfileError(
-                        f"{path}: beside it lies {module}, which is called like a part of "
+                        f"{path}: {where} lies {module}, which is called like a part of "
                         f"Trueload; allowed: any module name but {', '.join(_ROOMS)}. "
                         "Nothing was sent",
-                        hint=f"rename {module.name}, and the locustfile's import of it",
+                        hint=f"rename {module.name}, or run from another folder",
                     )
 
 

@@ -108,9 +108,7 @@ def load_scenario(
     path = find(name)
     raw, mistakes = _read(path)
     for key in removed:
-        table, _, name = key.partition(".")
-        if isinstance(raw.get(table), dict):
-            raw[table].pop(name, None)
+        _remove(raw, key.split("."))
     for setting in settings:
         mistakes += _apply_setting(raw, setting)
     for key, value in (overrides or {}).items():
@@ -153,6 +151,16 @@ def _dotted(key: str) -> list[str]:
         name, table = next(iter(table.items()))
         keys.append(name)
     return keys
+
+
+def _remove(raw: dict[str, Any], keys: list[str]) -> None:
+    """Remove what stands at a dotted key, if anything does."""
+    table: Any = raw
+    for key in keys[:-1]:
+        table = table.get(key)
+        if not isinstance(table, dict):
+            return
+    table.pop(keys[-1], None)
 
 
 def _put(raw: dict[str, Any], keys: list[str], value: object) -> None:
@@ -229,12 +237,15 @@ def _load(fields: Fields, folder: Path | None) -> Load:
     max_users = fields.whole("max_users", default=MAX_USERS, low=1, high=MAX_USERS)
     if highest > max_users:
         fields.mistake("max_users", str(max_users), f"at least the highest stage's {highest} users")
+    think_scale = fields.number("think_scale", default=1.0, low=0.0, high=1000.0)
+    if locustfile is not None and think_scale != 1:
+        fields.mistake("think_scale", f"{think_scale:g} beside a locustfile", "with a mix only")
     load = Load(
         stages=stages or (Stage(users=1, hold_s=1.0),),
         required=required,
         mix=mix,
         locustfile=locustfile,
-        think_scale=fields.number("think_scale", default=1.0, low=0.0, high=1000.0),
+        think_scale=think_scale,
         warmup_s=fields.duration("warmup", default=0.0),
         settle_s=fields.duration("settle", default=None),
         timeout_s=fields.duration("timeout", default=10.0, low=1e-3),
@@ -333,7 +344,14 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         With every mistake.
     """
     top = Fields(raw, where=name)
+    for key in ("name", "title", "question", "target", "load", "stop", "faults"):
+        top.take(key)  # a whole scenario will do
     budgets = _budgets(top.table("budgets"))
+    top.no_more()
+    if not budgets and not top.mistakes:
+        top.mistake(
+            "budgets", "nothing", 'a table [budgets] with at least one, as in all = ["..."]'
+        )
     if top.mistakes:
         raise ScenarioError(name, top.mistakes)
     return with_implied(budgets)

@@ -87,7 +87,7 @@ def command(*, host: str, port: int, workers: int, threads: int, connections: in
     }
     words = [str(word) for option in options.items() for word in option]
     switches = ["--factory", "--no-ws", "--respawn-failed-workers"]
-    return [sys.executable, "-m", "granian", *words, *switches, FACTORY]
+    return [sys.executable, "-P", "-m", "granian", *words, *switches, FACTORY]
 
 
 def replace_process(words: list[str], config: Config, connections: int) -> None:

@@ -22,7 +22,7 @@ from analysis.recording.format import (
     TIMELINE,
     Outcome,
 )
-from analysis.recording.streams import StreamEnd, read_lines, read_samples
+from analysis.recording.streams import StreamEnd, read_lines, read_samples, stream_paths
 from scenarios.errors import RunFolderError
 from scenarios.loading import parse_scenario
 from scenarios.model import Scenario
@@ -158,7 +158,12 @@ def read_run(folder: Path) -> Recording:
 def _samples(folder: Path, manifest: dict[str, Any]) -> tuple[pa.Table, list[StreamEnd]]:
     if not (folder / PARQUET).is_file():
         return read_samples(folder)
-    table = pq.read_table(folder / PARQUET)
+    try:
+        table = pq.read_table(folder / PARQUET)
+    except (pa.ArrowException, OSError):
+        if not stream_paths(folder):
+            raise
+        return read_samples(folder)  # damaged, and what it was made of is there
     ends = [StreamEnd(**end) for end in manifest.get("streams", [])]
     return table, ends
 

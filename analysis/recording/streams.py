@@ -63,17 +63,39 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        When a line before the last is no JSON.
+        When a line before the last is no JSON object, with file and line.
     """
     if not path.is_file():
         return []
     lines = path.read_bytes().split(b"\n")
     whole, rest = lines[:-1], lines[-1]
-    parsed = [json.loads(line) for line in whole if line]
+    parsed = [
+        _object(line, f"{path.name}, line {number}")
+        for number, line in enumerate(whole, start=1)
+        if line
+    ]
     if rest:
         with contextlib.suppress(ValueError):  # the writer was killed inside its last line
-            parsed.append(json.loads(rest))
+            parsed.append(_object(rest, path.name))
     return parsed
+
+
+def _object(line: bytes, where: str) -> dict[str, Any]:
+    """Parse one line.
+
+    Raises
+    ------
+    ValueError
+        When it is no JSON object.
+    """
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    if not isinstance(found, dict):
+        message = f"{where}: found {found!r}; allowed: a JSON object"
+        raise ValueError(message)  # noqa: TRY004 - a damaged file, not a wrong call
+    return found
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch | None]:

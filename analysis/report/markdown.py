@@ -88,12 +88,18 @@ def render_markdown(manifest: Mapping[str, Any], verdict: tables.Document) -> st
         [
             *lines,
             *_actions(verdict),
+            *_warnings(verdict),
             *_reasons(verdict),
             *_budgets(verdict),
             *_stages(verdict),
             *_folded(manifest, verdict),
         ]
     )
+
+
+def _warnings(verdict: tables.Document) -> list[str]:
+    found = [f"- {text(warning)}" for warning in verdict.get("warnings") or ()]
+    return ["### Warnings", "", *found, ""] if found else []
 
 
 def _actions(verdict: tables.Document) -> list[str]:

@@ -33,6 +33,9 @@ ENDS = {
     "killed": "was killed",
     "target_lost": "ended because the target was lost",
     "generator_lost": "ended because a generator was lost",
+    "generator_failed": "ended because the generator failed",
+    "stopped_by_locustfile": "was ended by the locustfile",
+    "supervisor_lost": "ended because the supervisor was lost",
     "host_refused": "ended because it went to a host that nobody allowed",
 }
 

@@ -19,6 +19,7 @@ STYLES = {
     "warned": "yellow",
 }
 _NAME_WIDTH = 30
+_WARNINGS = 3
 
 
 def summary(verdict: tables.Document, *, report: str | None = None) -> RenderableType:
@@ -56,7 +57,7 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
             parts.append(Text(words.people(verdict["think_scale"]), style="dim"))
     if scaling := " ".join(sentences.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
-    parts += [Text(), *_next(verdict)]
+    parts += [Text(), *_warnings(verdict), *_next(verdict)]
     if report:
         parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
     return Group(*parts)
@@ -108,6 +109,16 @@ def _short(said: words.Said) -> str:
     return "n/a" if said.value == words.NOT_ESTIMABLE else said.value.removesuffix("/s")
 
 
+def _warnings(verdict: tables.Document) -> list[RenderableType]:
+    """Give the first warnings; the others stand in the report."""
+    found = [words.clean(warning) for warning in verdict.get("warnings") or ()]
+    more = len(found) - _WARNINGS
+    said = [Text.assemble(("Warning ", "bold yellow"), warning) for warning in found[:_WARNINGS]]
+    if more > 0:
+        said.append(Text(f"        {more} more in the report", style="dim"))
+    return [*said, Text()] if said else []
+
+
 def _next(verdict: tables.Document) -> list[RenderableType]:
     """Give the first action in full; the others stand in the report."""
     first, *others = advice.next_actions(verdict)
@@ -147,6 +158,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         for row in tables.stage_rows(verdict)
     ]
     lines += [f"scaling: {sentence}" for sentence in sentences.scalability_words(verdict)]
+    lines += [f"warning: {words.clean(warning)}" for warning in verdict.get("warnings") or ()]
     lines += [f"next: {action.about}: {action.text}" for action in advice.next_actions(verdict)]
     if report:
         lines.append(f"report: {report}")

@@ -6,7 +6,6 @@ import traceback
 from argparse import Namespace
 from pathlib import Path
 
-import locust
 from locust import User
 from locust.argument_parser import get_parser
 from locust.util.load_locustfile import load_locustfile
@@ -14,7 +13,7 @@ from locust.util.load_locustfile import load_locustfile
 from scenarios.errors import LocustfileError
 
 
-def load_users(path: Path) -> list[type[User]]:
+def load_users(path: Path) -> tuple[list[type[User]], bool]:
     """Load the users of a locustfile.
 
     Parameters
@@ -24,16 +23,16 @@ def load_users(path: Path) -> list[type[User]]:
 
     Returns
     -------
-    list of type
-        Its user classes.
+    tuple of (list of type, bool)
+        Its user classes, and whether it has a load shape of its own.
 
     Raises
     ------
     LocustfileError
-        When it raises while it loads, or holds no users.
+        When it raises while it loads, holds no users, or users without tasks.
     """
     try:
-        classes, _ = load_locustfile(str(path))
+        classes, shapes = load_locustfile(str(path))
     except (Exception, SystemExit) as error:
         where = traceback.extract_tb(error.__traceback__)
         inside = [frame for frame in where if Path(frame.filename) == path]
@@ -47,7 +46,13 @@ def load_users(path: Path) -> list[type[User]]:
             f"{path}: found no users in it; allowed: at least one class that is a "
             "locust User (HttpUser, FastHttpUser) and not abstract"
         )
-    return list(classes.values())
+    idle = [name for name, kind in classes.items() if not kind.tasks]
+    if idle:
+        raise LocustfileError(
+            f"{path}: {', '.join(idle)}: found no tasks; allowed: at least one method with @task, "
+            "or a list tasks"
+        )
+    return list(classes.values()), bool(shapes)
 
 
 def default_options(host: str) -> Namespace:
@@ -67,7 +72,6 @@ def default_options(host: str) -> Namespace:
         With the defaults of the locustfile's own arguments.
     """
     parser = get_parser(default_config_files=[])
-    locust.events.init_command_line_parser.fire(parser=parser)
     options = parser.parse_args(["--headless", "--host", host])
     assert isinstance(options, Namespace)  # noqa: S101 - narrows an untyped call
     return options

@@ -22,7 +22,6 @@ from typing import Any, NoReturn
 import gevent
 import gevent.event
 import locust
-from locust import User
 from locust.env import Environment
 from locust.exception import StopUser
 
@@ -35,7 +34,7 @@ from loadtests.generator.guard import Guard
 from loadtests.generator.hooks import Hooks
 from loadtests.generator.locustfile import default_options, load_users
 from loadtests.generator.observer import Observer
-from loadtests.generator.outcomes import clean_error
+from loadtests.generator.outcomes import CleanFormatter, clean_error
 from loadtests.generator.personas import persona_users
 from loadtests.generator.recorder import Recorder
 from scenarios.errors import TrueloadError
@@ -97,7 +96,9 @@ class Generator:
     def _make_environment(self, order: dict[str, Any]) -> Environment:
         load = self._scenario.load
         if load.locustfile is not None:
-            users: list[type[User]] = load_users(load.locustfile)
+            users, has_shape = load_users(load.locustfile)
+            if has_shape:
+                self._warn("shape_not_used", "the locustfile's load shape is not used: stages are")
             options = default_options(self._base_url)
         else:
             users = list(
@@ -217,6 +218,9 @@ class Generator:
         self._environment.stop_timeout = _STOP_GRACE_S
         gevent.spawn(self._runner.stop).join(timeout=_STOP_GRACE_S + 0.5)
         self._recorder.leave_open(self._hooks.users)
+        quitting = self._environment.events.quitting.fire
+        telling = gevent.spawn(quitting, environment=self._environment, reverse=True)
+        telling.join(timeout=_STOP_GRACE_S)
 
     def _drain_s(self) -> float:
         return min(self._scenario.drain_s, 1.0 if self._why == "target_lost" else 1e9)
@@ -286,7 +290,9 @@ def _headers(scenario: Scenario) -> dict[str, str]:
 
 def main() -> None:
     """Run the process: ``python -m loadtests.generator.main FD``."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(CleanFormatter("%(asctime)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # its advice on spawn rates
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     control = Control(int(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 from typing import Any
@@ -22,6 +23,7 @@ _SECRET = re.compile(
     r"(?i)\b(bearer|basic)\s+\S+|\b(token|password|passwd|secret|api[_-]?key|cookie|session)"
     r"\s*[=:]\s*\S+"
 )
+_USERINFO = re.compile(r"//[^/@\s]+@")
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{12,}\b|\d{5,}", re.I)
 
 _TIMEOUTS = (TimeoutError, socket.timeout, gevent.Timeout, requests.exceptions.Timeout)
@@ -90,6 +92,15 @@ def clean_error(exception: BaseException | str | None) -> str | None:
     text = _SECRET.sub("<secret>", text)
     text = _NUMBERS.sub("<n>", text)
     return " ".join(text.split())[:_MAX_ERROR_CHARS]
+
+
+class CleanFormatter(logging.Formatter):
+    """Formats log records without credentials: users' tracebacks may hold some."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record, credentials replaced."""
+        text = _USERINFO.sub("//<secret>@", super().format(record))
+        return _SECRET.sub("<secret>", text)
 
 
 def _describe(exception: BaseException) -> str:

@@ -193,9 +193,10 @@ def test_a_line_that_was_cut_is_left_out_and_a_broken_one_is_not(tmp_path: Path)
     path.write_bytes(path.read_bytes() + b'{"a": 3')
 
     assert [line["a"] for line in read_lines(path)] == [1, 2]
-    path.write_text('{"a": 1\n{"a": 2}\n')
-    with pytest.raises(ValueError, match="delimiter"):
-        read_lines(path)
+    for broken in ('{"a": 1\n{"a": 2}\n', "5\n"):
+        path.write_text(broken)
+        with pytest.raises(ValueError, match=r"lines\.jsonl, line 1"):
+            read_lines(path)
 
 
 FILLS_UP = """

@@ -66,6 +66,27 @@ def test_all_mistakes_come_together(harness: Harness) -> None:
     assert "budgets.all[0]" in message
 
 
+@pytest.mark.parametrize("flag", [["--url", "ftp://x"], ["--locustfile", "nowhere.py"]])
+def test_a_mistake_of_a_flag_names_the_scenario_that_was_asked_for(
+    harness: Harness, flag: list[str]
+) -> None:
+    assert "smoke has" in refused(harness, "run", "smoke", *flag)
+
+
+@pytest.mark.parametrize(
+    "text", ['all = ["p(95) < 1ms"]', '[budget]\nall = ["max < 1s"]', "", "[load]\nx = 1"]
+)
+def test_a_file_of_budgets_without_budgets_is_not_taken_for_a_pass(
+    harness: Harness, text: str
+) -> None:
+    folder = run_folder(harness.folder, 1)
+    (harness.folder / "budgets.toml").write_text(text)
+    done = harness.run("check", str(folder), "--budgets", "budgets.toml")
+
+    assert done.code == 2, done
+    assert "budgets" in done.err
+
+
 def test_a_port_that_nobody_listens_on(harness: Harness) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
 
@@ -86,6 +107,7 @@ def test_a_secret_that_is_not_in_the_environment(harness: Harness) -> None:
         ("import nowhere_to_be_found", "nowhere_to_be_found"),
         ("raise SystemExit(0)", "does not load: SystemExit"),
         ("x = 1", "found no users"),
+        ("from locust import HttpUser\nclass Idle(HttpUser): pass", "Idle: found no tasks"),
     ],
 )
 def test_a_locustfile_that_cannot_be_used(harness: Harness, text: str, said: str) -> None:

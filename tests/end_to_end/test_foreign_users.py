@@ -161,6 +161,12 @@ def test_a_redirect_to_another_host_is_not_followed_and_that_is_said(zoo: ZooRun
     assert "elsewhere.invalid" in (zoo.folder / "report.html").read_text()
 
 
+def test_warnings_reach_the_terminal_and_the_pull_request(zoo: ZooRun) -> None:
+    for text in (zoo.done.out, (zoo.folder / "report.md").read_text()):
+        assert "elsewhere.invalid" in text
+        assert "KeyError" in text
+
+
 def test_what_users_raise_is_told_once_with_its_number(zoo: ZooRun) -> None:
     errors = [e for e in read_lines(zoo.folder / "events.jsonl") if e["kind"] == "user_error"]
 

@@ -92,8 +92,22 @@ def test_a_latency_that_only_warns_brings_budgets_that_only_warn() -> None:
     assert [budget.assertion.severity for budget in both[2:]] == [Severity.FAIL] * 2
 
 
-def test_no_budget_brings_none() -> None:
-    assert parse_budgets({}, name="x") == ()
+def test_a_file_of_budgets_without_any_is_a_mistake() -> None:
+    documents: tuple[dict[str, object], ...] = (
+        {},
+        {"budgets": {}},
+        {"budget": {"all": ["max < 1s"]}},
+    )
+    for raw in documents:
+        with pytest.raises(ScenarioError):
+            parse_budgets(raw, name="x")
+
+
+def test_think_times_are_scaled_for_personas_only(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    text = GOOD.replace("mix = { sales_rep = 1 }", 'locustfile = "mine.py"\nthink_scale = 0.5')
+
+    assert "load.think_scale" in mistakes_of(tmp_path, text)[0]
 
 
 def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:

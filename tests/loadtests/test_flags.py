@@ -1,0 +1,26 @@
+"""What the flags of a run make of its scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loadtests.cli import _load
+
+
+def test_a_locustfile_replaces_the_mix_and_everything_that_is_said_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("")
+    loaded = _load("smoke", (), url="http://127.0.0.1:1", database=None, locustfile=path)
+
+    assert loaded.load.mix == {}
+    assert loaded.load.think_scale == 1.0
+    assert loaded.load.locustfile == path
+    assert (loaded.name, loaded.title, loaded.question) == ("smoke", "smoke", "")
+    assert loaded.target.app is None
+
+
+def test_without_flags_a_scenario_is_as_it_is_written() -> None:
+    loaded = _load("smoke", (), url=None, database=None, locustfile=None)
+
+    assert loaded.target.app == "crm"
+    assert loaded.load.think_scale == 0.02
