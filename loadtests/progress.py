@@ -53,7 +53,8 @@ class ConsoleProgress:
         self._schedule = schedule
         self._users = users_word(scenario.load.think_scale)
         question = f": {scenario.question}" if scenario.question else ""
-        self._console.print(f"[bold]{scenario.title}[/bold]{question}", highlight=False)
+        title = f"[bold]{scenario.title}[/bold]{question}"
+        self._console.print(title, highlight=False, soft_wrap=not self._console.is_terminal)
         stages = ", ".join(str(span.users) for span in schedule.spans)
         self._console.print(
             f"{stages} {self._users}; {schedule.end_s:.0f} s of load", highlight=False
@@ -72,7 +73,7 @@ class ConsoleProgress:
             self._status.update(text)
         elif line["phase"] == "hold" and line["stage"] != self._stage:
             self._stage = line["stage"]
-            self._console.print(text, highlight=False)
+            self._console.print(text, highlight=False, soft_wrap=True)
 
     def _describe(self, line: dict[str, Any]) -> str:
         assert self._schedule is not None  # noqa: S101 - begin() came first
