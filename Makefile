@@ -20,7 +20,7 @@ env: $(READY) ## build .venv from requirements.lock (uv where it is installed, e
 # pinned, then ourselves without an index and without dependencies.
 $(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Trueload needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make env PYTHON=python3.12")'
-	@echo "building $(VENV) (about a minute with pip, a quarter of that with uv)"
+	@echo "building $(VENV) (about a minute with pip)"
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock ; \

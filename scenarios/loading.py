@@ -12,6 +12,7 @@ from scenarios.errors import Mistake, ScenarioError, UsageError
 from scenarios.fields import Fields
 from scenarios.model import Budget, Load, Scenario, Stage
 from scenarios.personas import PERSONAS
+from scenarios.settings import apply_setting, put, remove
 from scenarios.target_fields import read_target
 from scenarios.units import format_duration
 
@@ -108,11 +109,11 @@ def load_scenario(
     path = find(name)
     raw, mistakes = _read(path)
     for key in removed:
-        _remove(raw, key.split("."))
+        remove(raw, key.split("."))
     for setting in settings:
-        mistakes += _apply_setting(raw, setting)
+        mistakes += apply_setting(raw, setting)
     for key, value in (overrides or {}).items():
-        _put(raw, key.split("."), value)
+        put(raw, key.split("."), value)
     if mistakes:
         raise ScenarioError(str(name), mistakes)
     return parse_scenario(raw, name=str(name), folder=path.resolve().parent)
@@ -125,52 +126,6 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Mistake]]:
         return {}, [Mistake(where=path.name, key="TOML", found=str(error), allowed="valid TOML")]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
-
-
-def _apply_setting(raw: dict[str, Any], setting: str) -> list[Mistake]:
-    key, equals, value = setting.partition("=")
-    if not equals or not key.strip():
-        found, allowed = repr(setting), "key=value with a dotted key and a TOML value"
-        return [Mistake(where="--set", key=key or "(none)", found=found, allowed=allowed)]
-    try:
-        document = tomllib.loads(f"{key.strip()} = {value.strip()}")
-    except tomllib.TOMLDecodeError:
-        allowed = f'a dotted key and a TOML value; a text needs quotes: {key.strip()}="{value}"'
-        return [Mistake(where="--set", key=key.strip(), found=value or "nothing", allowed=allowed)]
-    keys = _dotted(key.strip())
-    for name in keys:
-        document = document[name]
-    _put(raw, keys, document)
-    return []
-
-
-def _dotted(key: str) -> list[str]:
-    """Split a dotted key as TOML does, quotes included."""
-    keys, table = [], tomllib.loads(f"{key} = 0")
-    while isinstance(table, dict):
-        name, table = next(iter(table.items()))
-        keys.append(name)
-    return keys
-
-
-def _remove(raw: dict[str, Any], keys: list[str]) -> None:
-    """Remove what stands at a dotted key, if anything does."""
-    table: Any = raw
-    for key in keys[:-1]:
-        table = table.get(key)
-        if not isinstance(table, dict):
-            return
-    table.pop(keys[-1], None)
-
-
-def _put(raw: dict[str, Any], keys: list[str], value: object) -> None:
-    """Put a value at a dotted key; what stood there is replaced whole."""
-    table = raw
-    for key in keys[:-1]:
-        if not isinstance(table.get(key), dict):
-            table[key] = {}
-        table = table[key]
-    table[keys[-1]] = value
 
 
 def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) -> Scenario:

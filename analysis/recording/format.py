@@ -124,7 +124,7 @@ def encode(packed: bytes | bytearray) -> bytes:
     """Turn packed rows into one Arrow record batch message.
 
     Built with ``from_buffers``: ``pa.array`` would import pandas on its first
-    call and stop the event loop for a third of a second.
+    call and stop the event loop meanwhile.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@
                       └─ killed, or open after the drain: unfinished
                          (interrupt: cancelled)
 
-A row is packed where the request ends (0.2 us); a batch is encoded and written
+A row is packed where the request ends (``make bench``); a batch is encoded and written
 by the hub's thread pool, so the event loop does not wait for the disk.
 """
 
