@@ -1,16 +1,19 @@
 """The tables.
 
 Keys are integers, money is integer cents, and a moment is text in UTC with microseconds and a Z
-(``2026-01-01T00:00:00.000000Z``): fixed width, so it sorts as text, and an answer needs no parsing.
+(``2026-01-01T00:00:00.000000Z``): fixed width, so it sorts as text, it reads the same on every
+database, and an answer needs no parsing. Text that a list or a search is ordered by compares by
+code point on every database.
+
 Each row keeps the id of the request that wrote it, so that what was acknowledged can be looked up
-afterwards. Unique rules are indexes rather than constraints: a dataset is filled first and indexed
-then.
+afterwards; what changes or removes a row instead of adding one leaves a row in `Change`. Unique
+rules are indexes rather than constraints: a dataset is filled first and indexed then.
 """
 
 from typing import TYPE_CHECKING, Annotated, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Table, func
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Table, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -26,19 +29,74 @@ if TYPE_CHECKING:
 else:
     Model = db.Model
 
+
+def _by_code_point(longest: int) -> String:
+    """Give a type of text that sorts alike everywhere: PostgreSQL would ask the server's locale."""
+    return String(longest).with_variant(String(longest, collation="C"), "postgresql")
+
+
 # SQLite makes a key the row id, and so fast, only when its type is spelled INTEGER.
 _KEY = BigInteger().with_variant(Integer(), "sqlite")
+_MOMENT = _by_code_point(27)
 
 Key = Annotated[int, mapped_column(_KEY, primary_key=True)]
-Moment = Annotated[str, mapped_column(String(27))]
+Reference = Annotated[int, mapped_column(BigInteger)]
+Moment = Annotated[str, mapped_column(_MOMENT)]
+Later = Annotated[str | None, mapped_column(_MOMENT)]
 RequestId = Annotated[str | None, mapped_column(String(64))]
 Version = Annotated[int, mapped_column(Integer, default=1)]
 
+STAFF_ROLES = ("sales", "support", "marketing", "manager", "admin")
+ROLES = (*STAFF_ROLES, "portal")
+SCOPES = ("read", "read write")
 CUSTOMER_STATUSES = ("lead", "active", "inactive", "churned")
 SEGMENTS = ("consumer", "small_business", "enterprise")
+ACTIVITY_KINDS = ("call", "email", "meeting", "note", "task")
 ORDER_STATUSES = ("new", "paid", "shipped", "cancelled")
 CURRENCIES = ("USD", "EUR", "GBP")
 FEEDBACK_STATUSES = ("new", "answered", "resolved")
+CHANGED = ("customer", "order", "feedback")
+
+
+def _written(table: str) -> Index:
+    """Index the rows that requests wrote: none of the seeded ones, so it stays small."""
+    there = text("request_id IS NOT NULL")
+    return Index(f"{table}_request", "request_id", postgresql_where=there, sqlite_where=there)
+
+
+class User(Model):
+    """Somebody with an account: staff, or a customer on the portal."""
+
+    __tablename__ = "users"
+
+    id: Mapped[Key]
+    email: Mapped[str] = mapped_column(_by_code_point(254))
+    name: Mapped[str] = mapped_column(String(120))
+    role: Mapped[str] = mapped_column(String(16))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    is_active: Mapped[bool] = mapped_column(Boolean)
+    customer_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Of a portal account: whose orders it sees. (No foreign key: customers refer to users.)"""
+    created_at: Mapped[Moment]
+
+    __table_args__ = (
+        Index("users_email", "email", unique=True),
+        Index("users_customer", "customer_id"),
+    )
+
+
+class ApiToken(Model):
+    """A bearer token. Only its hash is kept."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[Key]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[str] = mapped_column(String(40))
+    expires_at: Mapped[Moment]
+
+    __table_args__ = (Index("api_tokens_token", "token_sha256", unique=True),)
 
 
 class Customer(Model):
@@ -48,14 +106,17 @@ class Customer(Model):
 
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(String(120))
-    email: Mapped[str] = mapped_column(String(254))
+    name_key: Mapped[str] = mapped_column(_by_code_point(400))
+    """The name as it is searched for: see `target_app.folding`."""
+    email: Mapped[str] = mapped_column(_by_code_point(254))
     phone: Mapped[str | None] = mapped_column(String(32))
     company: Mapped[str | None] = mapped_column(String(120))
+    company_key: Mapped[str | None] = mapped_column(_by_code_point(400))
     city: Mapped[str | None] = mapped_column(String(80))
     country: Mapped[str | None] = mapped_column(String(2))
     status: Mapped[str] = mapped_column(String(16))
     segment: Mapped[str] = mapped_column(String(16))
-    owner_id: Mapped[int | None] = mapped_column(BigInteger)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     version: Mapped[Version]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
@@ -64,10 +125,40 @@ class Customer(Model):
     __table_args__ = (
         Index("customers_email", "email", unique=True),
         Index("customers_created", "created_at", "id"),
+        Index("customers_portfolio", "owner_id", "created_at", "id"),
         Index("customers_owner", "owner_id", "status", "id"),
         Index("customers_status", "status", "updated_at"),
-        Index("customers_name", func.lower(name)),
+        Index("customers_name", "name_key", "id"),
+        Index("customers_owner_name", "owner_id", "name_key", "id"),
+        Index("customers_company", "company_key", "id"),
+        Index("customers_owner_company", "owner_id", "company_key", "id"),
+        _written("customers"),
     )
+
+
+class Activity(Model):
+    """What somebody did with a customer: the timeline."""
+
+    __tablename__ = "activities"
+
+    id: Mapped[Key]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str | None] = mapped_column(String(2000))
+    occurred_at: Mapped[Moment]
+    request_id: Mapped[RequestId]
+
+    __table_args__ = (_written("activities"),)
+
+
+Index(
+    "activities_customer",
+    Activity.customer_id,
+    Activity.occurred_at.desc(),
+    Activity.id.desc(),
+)
 
 
 class Product(Model):
@@ -76,11 +167,10 @@ class Product(Model):
     __tablename__ = "products"
 
     id: Mapped[Key]
-    sku: Mapped[str] = mapped_column(String(32))
+    sku: Mapped[str] = mapped_column(_by_code_point(32))
     name: Mapped[str] = mapped_column(String(120))
     category: Mapped[str] = mapped_column(String(40))
     price_cents: Mapped[int] = mapped_column(BigInteger)
-    request_id: Mapped[RequestId]
 
     __table_args__ = (
         Index("products_sku", "sku", unique=True),
@@ -94,7 +184,7 @@ class Order(Model):
     __tablename__ = "orders"
 
     id: Mapped[Key]
-    number: Mapped[str] = mapped_column(String(24))
+    number: Mapped[str] = mapped_column(_by_code_point(24))
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     status: Mapped[str] = mapped_column(String(16))
     currency: Mapped[str] = mapped_column(String(3))
@@ -107,6 +197,7 @@ class Order(Model):
         Index("orders_number", "number", unique=True),
         Index("orders_status", "status", "placed_at"),
         Index("orders_placed", "placed_at", "id"),
+        _written("orders"),
     )
 
 
@@ -145,16 +236,68 @@ class Feedback(Model):
     nps: Mapped[int | None] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[Moment]
-    first_response_at: Mapped[str | None] = mapped_column(String(27))
-    resolved_at: Mapped[str | None] = mapped_column(String(27))
-    assigned_to: Mapped[int | None] = mapped_column(BigInteger)
+    first_response_at: Mapped[Later]
+    resolved_at: Mapped[Later]
+    assigned_to: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     version: Mapped[Version]
     request_id: Mapped[RequestId]
 
     __table_args__ = (
         Index("feedback_created", "created_at", "id"),
         Index("feedback_customer", "customer_id", "created_at"),
-        Index("feedback_status", "status", "created_at"),
+        Index("feedback_status", "status", "created_at", "id"),
+        _written("feedback"),
+    )
+
+
+class Response(Model):
+    """What we answered to feedback."""
+
+    __tablename__ = "responses"
+
+    id: Mapped[Key]
+    feedback_id: Mapped[int] = mapped_column(ForeignKey("feedback.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    content: Mapped[str] = mapped_column(String(2000))
+    created_at: Mapped[Moment]
+    request_id: Mapped[RequestId]
+
+    __table_args__ = (Index("responses_feedback", "feedback_id", "id"), _written("responses"))
+
+
+class Change(Model):
+    """A record was changed or removed: by whom, when, by which request."""
+
+    __tablename__ = "changes"
+
+    id: Mapped[Key]
+    subject: Mapped[str] = mapped_column(String(16))
+    record_id: Mapped[int] = mapped_column(BigInteger)
+    action: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[Moment]
+    request_id: Mapped[RequestId]
+
+    __table_args__ = (Index("changes_record", "subject", "record_id", "id"), _written("changes"))
+
+
+class IdempotencyKey(Model):
+    """The answer to a request that its sender may send again."""
+
+    __tablename__ = "idempotency_keys"
+
+    id: Mapped[Key]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    key: Mapped[str] = mapped_column(_by_code_point(64))
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int] = mapped_column(Integer)
+    location: Mapped[str | None] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[Moment]
+
+    __table_args__ = (
+        Index("idempotency_keys_key", "user_id", "key", unique=True),
+        Index("idempotency_keys_created", "created_at"),
     )
 
 
@@ -164,7 +307,7 @@ class Dataset(Model):
     __tablename__ = "dataset"
 
     id: Mapped[Key]
-    manifest: Mapped[str]
+    manifest: Mapped[str] = mapped_column(Text)
 
 
 def table_of(model: type[Base]) -> Table:
