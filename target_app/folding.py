@@ -2,6 +2,9 @@
 
 import unicodedata
 
+KEY_LONGEST = 120
+"""Folding may lengthen a text (one character becomes up to eighteen): a key is cut here."""
+
 _LAST = "\U0010ffff"
 
 
@@ -21,12 +24,12 @@ def fold(text: str) -> str:
     -------
     str
         Compatibility-composed and case-folded (Unicode 5.18, NFKC_Casefold in all but ignorable
-        characters), with single spaces.
+        characters), with single spaces, at most `KEY_LONGEST` characters.
     """
     if text.isascii():  # the usual case, and quick
-        return " ".join(text.lower().split())
+        return " ".join(text.lower().split())[:KEY_LONGEST]
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.split())
+    return " ".join(folded.split())[:KEY_LONGEST]
 
 
 def prefix_range(prefix: str) -> tuple[str, str]:

@@ -106,12 +106,12 @@ class Customer(Model):
 
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(String(120))
-    name_key: Mapped[str] = mapped_column(_by_code_point(400))
+    name_key: Mapped[str] = mapped_column(_by_code_point(120))
     """The name as it is searched for: see `target_app.folding`."""
     email: Mapped[str] = mapped_column(_by_code_point(254))
     phone: Mapped[str | None] = mapped_column(String(32))
     company: Mapped[str | None] = mapped_column(String(120))
-    company_key: Mapped[str | None] = mapped_column(_by_code_point(400))
+    company_key: Mapped[str | None] = mapped_column(_by_code_point(120))
     city: Mapped[str | None] = mapped_column(String(80))
     country: Mapped[str | None] = mapped_column(String(2))
     status: Mapped[str] = mapped_column(String(16))
