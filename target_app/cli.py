@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from target_app import server
 from target_app.config import Config
-from target_app.errors import DatasetError
-
-_CUSTOMERS_MAX = 5_000_000
-
-
-def _examples(*lines: str) -> str:
-    """Write the end of a help text."""
-    return "\b\nExample:\n" + "\n".join(f"  python -m target_app {line}" for line in lines)
-
-
-class AppError(click.ClickException):
-    """Something the user can mend; exit code 2, nothing was done."""
-
-    exit_code = 2
-
-
-@contextmanager
-def _mendable() -> Iterator[None]:
-    """
-    Say what went wrong in a line, instead of a traceback.
-
-    Raises
-    ------
-    AppError
-        For what the user can mend.
-    """
-    try:
-        yield
-    except (DatasetError, OSError) as error:
-        raise AppError(str(error)) from error
+from target_app.seeding import commands
+from target_app.usage import AppError, examples
 
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_examples(
+    epilog=examples(
         "seed  --customers 20000 --seed 1 --data data",
         "reset --data data --to work/crm.sqlite",
         "serve --database work/crm.sqlite --port 8000",
@@ -58,66 +27,11 @@ def main() -> None:
     """Run the reference CRM: make a dataset, copy it, serve the copy."""
 
 
-@main.command(epilog=_examples("seed --customers 20000 --seed 1 --data data"))
-@click.option(
-    "--customers",
-    type=click.IntRange(1, _CUSTOMERS_MAX),
-    default=20_000,
-    show_default=True,
-    help="How many customers; orders and feedback follow from it.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**63 - 1),
-    default=1,
-    show_default=True,
-    help="Decides the rows: the same seed gives the same rows.",
-)
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the dataset.  [default: one by parameters in the user's cache]",
-)
-@click.option("--force", is_flag=True, help="Make it anew, whatever is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-def seed(customers: int, seed: int, data: Path | None, force: bool, as_json: bool) -> None:
-    """Make a dataset, or find it where it was made before; print its folder."""
-    # Faker and numpy take half a second to import, which the server has no use for.
-    from target_app import seeding  # noqa: PLC0415
-
-    folder = (data or seeding.default_folder(customers, seed)).absolute()
-    with _mendable():
-        found = seeding.seed(folder, customers=customers, seed=seed, force=force)
-    manifest = found.manifest.to_json()
-    if as_json:
-        line = {"dir": str(folder), "database": str(found.database), "remark": found.remark}
-        click.echo(json.dumps(line | {"manifest": manifest}))
-        return
-    rows = ", ".join(f"{count:,} {name}" for name, count in found.manifest.rows.items())
-    click.echo(f"{found.remark}: {rows}; hash {found.manifest.dataset_hash[:12]}", err=True)
-    click.echo(folder)
+main.add_command(commands.seed)
+main.add_command(commands.reset)
 
 
-@main.command(epilog=_examples("reset --data data --to work/crm.sqlite"))
-@click.option(
-    "--data", type=click.Path(path_type=Path), required=True, help="Folder of the dataset."
-)
-@click.option(
-    "--to",
-    "target",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="The copy; a file that is there is replaced, with its journals.",
-)
-def reset(data: Path, target: Path) -> None:
-    """Make a fresh working copy of a dataset; print its path."""
-    from target_app import seeding  # noqa: PLC0415 - as above
-
-    with _mendable():
-        click.echo(seeding.copy_dataset(data, target))
-
-
-@main.command(epilog=_examples("serve --database work/crm.sqlite --port 8000 --threads 4"))
+@main.command(epilog=examples("serve --database work/crm.sqlite --port 8000 --threads 4"))
 @click.option(
     "--database",
     type=click.Path(path_type=Path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from target_app.models import CURRENCIES, CUSTOMER_STATUSES, ORDER_STATUSES, SEGMENTS
+from target_app.folding import fold
+from target_app.models import (
+    ACTIVITY_KINDS,
+    CURRENCIES,
+    CUSTOMER_STATUSES,
+    ORDER_STATUSES,
+    SEGMENTS,
+)
+from target_app.passwords import hash_password
+from target_app.seeding import accounts as signing
 from target_app.seeding import shapes
 from target_app.seeding.pools import FOREIGN, GOODS, Pools, fill
 from target_app.seeding.shapes import Numbers
@@ -17,7 +27,6 @@ from target_app.seeding.shapes import Numbers
 Column = npt.NDArray[Any]
 Columns = Mapping[str, Column]
 
-_OWNERS = 50
 _DAY_US = 24 * 3600 * 1_000_000
 
 
@@ -30,10 +39,14 @@ class _Streams:
     products: np.random.Generator
     orders: np.random.Generator
     order_items: np.random.Generator
+    activities: np.random.Generator
+    users: np.random.Generator
     feedback: np.random.Generator
 
 
-def compose(customers: int, seed: int) -> dict[str, Columns]:
+def compose(
+    customers: int, seed: int, accounts: int = 500
+) -> tuple[dict[str, Columns], list[signing.Account]]:
     """
     Compose a whole dataset.
 
@@ -43,32 +56,110 @@ def compose(customers: int, seed: int) -> dict[str, Columns]:
         How many customers; everything else follows from it.
     seed : int
         Decides everything.
+    accounts : int
+        How many accounts each role has.
 
     Returns
     -------
     dict of str to Columns
         Per table, in the order in which they can be inserted, its columns by name.
+    list of Account
+        Who may sign in, with what the tables keep hashes of.
     """
-    pools_seed, *seeds = np.random.SeedSequence(seed).spawn(6)
-    names = ("customers", "products", "orders", "order_items", "feedback")
+    pools_seed, *seeds = np.random.SeedSequence(seed).spawn(8)
+    names = (
+        "customers", "products", "orders", "order_items", "feedback", "activities", "users",
+    )  # fmt: skip
     generators = {n: np.random.default_rng(s) for n, s in zip(names, seeds, strict=True)}
     streams = _Streams(pools=pools_seed, **generators)
     pools = fill(streams.pools)
-    people = _customers(streams.customers, pools, customers)
+    signers = _signers(streams.users, pools, customers, seed, accounts)
+    people = _customers(streams.customers, pools, customers, accounts)
     products = _products(streams.products, pools, customers)
     orders, of_order = _orders(streams.orders, people)
     items = _order_items(streams.order_items, of_order, products)
     orders["total_cents"] = _totals(items, len(of_order))
     return {
+        "users": _users(signers, seed),
+        "api_tokens": _tokens(signers),
         "customers": _as_text(people),
+        "activities": _as_text(_activities(streams.activities, pools, people, accounts)),
         "products": products,
         "orders": _as_text(orders),
         "order_items": items,
-        "feedback": _as_text(_feedback(streams.feedback, pools, people)),
+        "feedback": _as_text(_feedback(streams.feedback, pools, people, accounts)),
+    }, signers
+
+
+def _signers(
+    random: np.random.Generator, pools: Pools, customers: int, seed: int, accounts: int
+) -> list[signing.Account]:
+    """Draw the people who sign in, and whose the portal accounts are."""
+    size = signing.total(accounts)
+    names = random.choice(pools.first_names, size) + " " + random.choice(pools.last_names, size)
+    patrons = np.resize(random.permutation(customers)[:accounts] + 1, accounts)
+    return signing.accounts(seed, accounts, names.tolist(), patrons.tolist())
+
+
+def _users(signers: list[signing.Account], seed: int) -> Columns:
+    """Compose the rows of the people who sign in."""
+    password = signing.password_of(seed)
+    hashed = hash_password(password, signing.salt_of(seed))
+    began = f"{shapes.EPOCH - np.timedelta64(shapes.HISTORY_DAYS + 1, 'D')}Z"
+    return {
+        "id": np.array([one.id for one in signers]),
+        "email": np.array([one.email for one in signers], object),
+        "name": np.array([one.name for one in signers], object),
+        "role": np.array([one.role for one in signers], object),
+        "password_hash": np.array([hashed] * len(signers), object),
+        "is_active": np.array([one.note != signing.DEACTIVATED for one in signers]),
+        "customer_id": np.array([one.customer_id for one in signers], object),
+        "created_at": np.array([began] * len(signers), object),
     }
 
 
-def _customers(random: np.random.Generator, pools: Pools, count: int) -> dict[str, Column]:
+def _tokens(signers: list[signing.Account]) -> Columns:
+    """Compose the rows of their tokens."""
+    later = f"{shapes.EPOCH + np.timedelta64(20 * 365, 'D')}Z"
+    sooner = f"{shapes.EPOCH - np.timedelta64(1, 'D')}Z"
+    hashes = [hashlib.sha256(one.token.encode()).hexdigest() for one in signers]
+    ends = [sooner if one.note == signing.EXPIRED else later for one in signers]
+    return {
+        "id": np.array([one.id for one in signers]),
+        "user_id": np.array([one.id for one in signers]),
+        "token_sha256": np.array(hashes, object),
+        "scopes": np.array([one.scopes for one in signers], object),
+        "expires_at": np.array(ends, object),
+    }
+
+
+def _activities(
+    random: np.random.Generator, pools: Pools, people: Columns, accounts: int
+) -> dict[str, Column]:
+    """Compose activities, the oldest first."""
+    counts = random.negative_binomial(0.8, 0.8 / 8.8, people["id"].size)
+    customer = np.repeat(people["id"], counts)
+    at = shapes.moments(random, _days_known(np.repeat(people["created_at"], counts)))
+    at = np.maximum(at, np.repeat(people["created_at"], counts))
+    order = np.argsort(at, kind="stable")
+    size = order.size
+    subjects = [text[:60] for text in _texts(random, pools, 500)]
+    return {
+        "id": np.arange(1, size + 1),
+        "customer_id": customer[order],
+        "user_id": random.integers(1, 2 * accounts + 1, size),
+        "kind": random.choice(
+            np.array(ACTIVITY_KINDS, object), size, p=(0.3, 0.35, 0.1, 0.15, 0.1)
+        ),
+        "subject": random.choice(np.array(subjects, object), size),
+        "body": _some(random, _texts(random, pools, size), 0.6),
+        "occurred_at": at[order],
+    }
+
+
+def _customers(
+    random: np.random.Generator, pools: Pools, count: int, accounts: int
+) -> dict[str, Column]:
     """Compose customers, the oldest first."""
     keys = np.arange(1, count + 1)
     first = random.choice(pools.first_names, count)
@@ -86,12 +177,16 @@ def _customers(random: np.random.Generator, pools: Pools, count: int) -> dict[st
     updated = created + (random.random(count) * (shapes.EPOCH.astype(np.int64) - created)).astype(
         int
     )
+    names = first + " " + last
+    companies = _some(random, random.choice(pools.companies, count), 0.6)
     return {
         "id": keys,
-        "name": first + " " + last,
+        "name": names,
+        "name_key": np.array([fold(name) for name in names], object),
         "email": np.array(local, dtype=object) + "@" + domains,
         "phone": _some(random, phones, 0.97),
-        "company": _some(random, random.choice(pools.companies, count), 0.6),
+        "company": companies,
+        "company_key": np.array([name and fold(name) for name in companies], object),
         "city": random.choice(pools.cities, count),
         "country": random.choice(
             np.array(["US", "CA", "GB", "AU"], object), count, p=(0.8, 0.1, 0.06, 0.04)
@@ -100,7 +195,7 @@ def _customers(random: np.random.Generator, pools: Pools, count: int) -> dict[st
             np.array(CUSTOMER_STATUSES, object), count, p=(0.2, 0.55, 0.15, 0.1)
         ),
         "segment": random.choice(np.array(SEGMENTS, object), count, p=(0.6, 0.3, 0.1)),
-        "owner_id": random.integers(1, _OWNERS + 1, count),
+        "owner_id": random.integers(1, accounts + 1, count),
         "version": np.ones(count, dtype=np.int64),
         "created_at": created,
         "updated_at": updated,
@@ -166,7 +261,9 @@ def _totals(items: Columns, orders: int) -> Numbers:
     return totals
 
 
-def _feedback(random: np.random.Generator, pools: Pools, people: Columns) -> dict[str, Column]:
+def _feedback(
+    random: np.random.Generator, pools: Pools, people: Columns, accounts: int
+) -> dict[str, Column]:
     """Compose feedback, the oldest first, four fifths of it from known customers."""
     count = round(shapes.FEEDBACK_PER_CUSTOMER * people["id"].size)
     place = random.integers(0, people["id"].size, count)
@@ -190,7 +287,7 @@ def _feedback(random: np.random.Generator, pools: Pools, people: Columns) -> dic
         "created_at": created,
         "first_response_at": _where(answered, _iso(replies)),
         "resolved_at": _where(resolved, _iso(replies + _DAY_US // 3)),
-        "assigned_to": _where(answered, random.integers(1, _OWNERS + 1, count)),
+        "assigned_to": _where(answered, random.integers(accounts + 1, 2 * accounts + 1, count)),
         "version": np.ones(count, dtype=np.int64),
     }
 
@@ -236,7 +333,7 @@ def _where(there: npt.NDArray[np.bool], values: Column) -> Column:
 
 def _as_text(columns: dict[str, Column]) -> Columns:
     """Turn the columns that are moments into text, as the tables keep them."""
-    moments = ("created_at", "updated_at", "placed_at")
+    moments = ("created_at", "updated_at", "placed_at", "occurred_at")
     return {name: _iso(c) if name in moments else c for name, c in columns.items()}
 
 

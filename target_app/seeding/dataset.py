@@ -18,11 +18,13 @@ from sqlalchemy import insert
 from target_app.errors import DatasetError
 from target_app.models import Dataset
 from target_app.seeding import writing
+from target_app.seeding.accounts import write_accounts
 from target_app.seeding.compose import compose
 from target_app.seeding.manifest import FORMAT, Manifest, Recipe
 
 DATABASE = "crm.sqlite"
 MANIFEST = "manifest.json"
+ACCOUNTS = "accounts.jsonl"
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -40,8 +42,13 @@ class Found:
         """The database file."""
         return self.folder / DATABASE
 
+    @property
+    def accounts(self) -> Path:
+        """The file of those who may sign in: see `target_app.seeding.accounts`."""
+        return self.folder / ACCOUNTS
 
-def default_folder(customers: int, seed: int) -> Path:
+
+def default_folder(customers: int, seed: int, accounts: int = 500) -> Path:
     """
     Name the folder of a dataset that nobody has named.
 
@@ -51,6 +58,8 @@ def default_folder(customers: int, seed: int) -> Path:
         How many customers.
     seed : int
         The seed.
+    accounts : int
+        How many accounts each role has.
 
     Returns
     -------
@@ -58,11 +67,13 @@ def default_folder(customers: int, seed: int) -> Path:
         In the user's cache, one per parameters.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = f"customers-{customers}_seed-{seed}_format-{FORMAT}"
+    name = f"customers-{customers}_seed-{seed}_accounts-{accounts}_format-{FORMAT}"
     return cache / "trueload" / "datasets" / name
 
 
-def seed(folder: Path, *, customers: int, seed: int, force: bool = False) -> Found:
+def seed(
+    folder: Path, *, customers: int, seed: int, accounts: int = 500, force: bool = False
+) -> Found:
     """
     Make a dataset, or find that it is there already.
 
@@ -74,6 +85,8 @@ def seed(folder: Path, *, customers: int, seed: int, force: bool = False) -> Fou
         How many customers.
     seed : int
         Decides the rows.
+    accounts : int
+        How many accounts each role has.
     force : bool
         Make it anew, whatever is there.
 
@@ -86,7 +99,7 @@ def seed(folder: Path, *, customers: int, seed: int, force: bool = False) -> Fou
     DatasetError
         When the folder holds a dataset of other parameters, and `force` was not given.
     """
-    recipe = Recipe.of(customers, seed)
+    recipe = Recipe.of(customers, seed, accounts)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         remark = "made anew"
@@ -158,9 +171,11 @@ def _look(folder: Path, recipe: Recipe) -> tuple[Manifest | None, str]:
     if manifest is None:
         return None, "made"
     there = manifest.recipe
-    if (there.customers, there.seed) != (recipe.customers, recipe.seed):
+    asked = (recipe.customers, recipe.seed, recipe.accounts)
+    if (there.customers, there.seed, there.accounts) != asked:
         raise DatasetError(
-            f"{folder}: holds another dataset (customers {there.customers}, seed {there.seed}). "
+            f"{folder}: holds another dataset (customers {there.customers}, seed {there.seed}, "
+            f"accounts {there.accounts}). "
             "Name another folder with --data, or replace it with --force."
         )
     if there != recipe:
@@ -174,19 +189,21 @@ def _build(folder: Path, recipe: Recipe) -> Manifest:
     """Build beside, then rename; the manifest comes last and is what makes the dataset complete."""
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as building:
         database = Path(building) / DATABASE
-        manifest = _build_database(database, recipe)
+        manifest = _build_database(database, recipe, Path(building) / ACCOUNTS)
         text = json.dumps(manifest.to_json(), indent=2) + "\n"
         (Path(building) / MANIFEST).write_text(text, encoding="utf-8")
         for stale in (folder / MANIFEST, *_journals(folder / DATABASE)):
             stale.unlink(missing_ok=True)
         database.replace(folder / DATABASE)
+        (Path(building) / ACCOUNTS).replace(folder / ACCOUNTS)
         (Path(building) / MANIFEST).replace(folder / MANIFEST)
     return manifest
 
 
-def _build_database(path: Path, recipe: Recipe) -> Manifest:
+def _build_database(path: Path, recipe: Recipe, accounts: Path) -> Manifest:
     """Write one database file with everything in it."""
-    tables = compose(recipe.customers, recipe.seed)
+    tables, signers = compose(recipe.customers, recipe.seed, recipe.accounts)
+    write_accounts(accounts, recipe.seed, signers)
     engine = writing.open_for_building(path)
     with engine.connect() as connection:
         rows = writing.write_tables(connection, tables)

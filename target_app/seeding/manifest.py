@@ -9,10 +9,11 @@ from typing import Any
 
 from target_app.seeding.shapes import EPOCH
 
-FORMAT = 1
+FORMAT = 2
 """Of the rows and of this file. Raise it when the same seed gives other rows.
 
-History: 1, customers, products, orders with items, feedback."""
+History: 1, customers, products, orders with items, feedback; 2, users with tokens,
+activities, search keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +23,13 @@ class Recipe:
     format: int
     seed: int
     customers: int
+    accounts: int
     epoch: str
     faker: str
     numpy: str
 
     @classmethod
-    def of(cls, customers: int, seed: int) -> Recipe:
+    def of(cls, customers: int, seed: int, accounts: int) -> Recipe:
         """
         Write down what would make a dataset here and now.
 
@@ -37,6 +39,8 @@ class Recipe:
             How many customers.
         seed : int
             The seed.
+        accounts : int
+            How many accounts each role has.
 
         Returns
         -------
@@ -46,6 +50,7 @@ class Recipe:
             format=FORMAT,
             seed=seed,
             customers=customers,
+            accounts=accounts,
             epoch=f"{EPOCH}Z",
             faker=version("faker"),
             numpy=version("numpy"),

@@ -27,10 +27,10 @@ def test_the_folder_holds_the_database_and_its_manifest_and_nothing_half_done(
     names = {path.name for path in dataset.folder.iterdir() if path.name != ".lock"}
     manifest = json.loads((dataset.folder / "manifest.json").read_text())
 
-    assert names == {"crm.sqlite", "manifest.json"}
+    assert names == {"accounts.jsonl", "crm.sqlite", "manifest.json"}
     assert manifest == dataset.manifest.to_json()
     assert set(manifest) == {
-        "format", "seed", "customers", "epoch", "faker", "numpy", "rows", "dataset_hash",
+        "format", "seed", "customers", "accounts", "epoch", "faker", "numpy", "rows", "dataset_hash",
         "file_sha256",
     }  # fmt: skip
 
@@ -71,7 +71,9 @@ def test_a_dataset_of_other_versions_is_made_anew(tmp_path: Path) -> None:
 def test_a_dataset_of_other_parameters_is_not_replaced_without_force(tmp_path: Path) -> None:
     seeding.seed(tmp_path, customers=1, seed=1)
 
-    with pytest.raises(DatasetError, match=r"holds another dataset \(customers 1, seed 1\)"):
+    with pytest.raises(
+        DatasetError, match=r"holds another dataset \(customers 1, seed 1, accounts 500\)"
+    ):
         seeding.seed(tmp_path, customers=2, seed=1)
     forced = seeding.seed(tmp_path, customers=2, seed=1, force=True)
 

@@ -107,7 +107,7 @@ def test_newer_rows_have_higher_ids(rows: sqlite3.Connection) -> None:
 
 
 def test_feedback_fits_the_form_and_is_not_all_english() -> None:
-    content = compose(N // 2, 1)["feedback"]["content"]
+    content = compose(N // 2, 1)[0]["feedback"]["content"]
 
     assert len(content) == round(0.35 * N / 2)
     assert all(1 <= len(text) <= 500 for text in content)
