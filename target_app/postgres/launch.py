@@ -1,0 +1,144 @@
+"""
+Starts one of PostgreSQL's programs, tied to the life of who asked for it, and never as root.
+
+Run as ``python -I -S launch.py PARENT FOLDER... -- COMMAND...``. The kernel sends the program
+SIGQUIT when the thread that started it ends, whatever that thread's process has become by exec in
+the meantime. On SIGQUIT all of PostgreSQL is gone in a twentieth of a second, sockets and shared
+memory included; SIGKILL would leave both, and busy backends that run on for seconds.
+
+PostgreSQL refuses to run as root, and ``initdb`` as a user without a name. Such a user puts on
+another name in a user namespace of its own, in which nothing changes hands and every file is as
+reachable as before. Where the system does not allow that (many containers do not), root becomes
+``nobody`` instead and hands it the FOLDERs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_CLONE_NEWUSER = 0x10000000  # <linux/sched.h>
+_SEPARATOR = "--"
+
+
+def command(folders: list[Path], words: list[str]) -> list[str]:
+    """
+    Write the command line that starts a program through this script.
+
+    Parameters
+    ----------
+    folders : list of Path
+        The folders that it writes into.
+    words : list of str
+        The program, by its absolute path, and its arguments.
+
+    Returns
+    -------
+    list of str
+    """
+    launcher = [sys.executable, "-I", "-S", str(Path(__file__).absolute()), str(os.getpid())]
+    return [*launcher, *map(str, folders), _SEPARATOR, *words]
+
+
+def nobody() -> pwd.struct_passwd:
+    """
+    Find the user as whom root runs PostgreSQL where it has no better way.
+
+    Returns
+    -------
+    pwd.struct_passwd
+    """
+    return pwd.getpwnam("nobody")
+
+
+def main(arguments: list[str]) -> None:
+    """
+    Become somebody that PostgreSQL accepts, tie, and become the program.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Process id of the parent, folders, ``--``, and the command.
+    """
+    parent, *rest = arguments
+    separator = rest.index(_SEPARATOR)
+    folders = [Path(word) for word in rest[:separator]]
+    words = rest[separator + 1 :]
+    libc = ctypes.CDLL(None, use_errno=True)
+    _become_acceptable(libc, folders)
+    _require_way_to(folders, Path(words[0]))
+    # Only now: a change of user would undo the tie.
+    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGQUIT), 0, 0, 0)
+    if os.getppid() != int(parent):
+        sys.exit(1)  # it died before the tie was made
+    os.execv(words[0], words)  # noqa: S606 - no shell is what is wanted
+
+
+def _become_acceptable(libc: ctypes.CDLL, folders: list[Path]) -> None:
+    """Be a user who is not root and has a name."""
+    user = os.geteuid()
+    if user != 0 and _has_name(user):
+        return
+    if _put_on_name(libc, user) or user != 0:
+        return  # a user without a name can at least try
+    other = nobody()
+    for folder in folders:
+        _hand_over(folder, other.pw_uid, other.pw_gid)
+    os.setgroups([])
+    os.setgid(other.pw_gid)
+    os.setuid(other.pw_uid)
+
+
+def _put_on_name(libc: ctypes.CDLL, user: int) -> bool:
+    """Be seen as ``nobody`` from inside, still being who we are; tell whether that was allowed."""
+    group = os.getegid()
+    name = nobody()
+    if libc.unshare(_CLONE_NEWUSER) != 0:
+        return False
+    try:
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+        Path("/proc/self/uid_map").write_text(f"{name.pw_uid} {user} 1", encoding="ascii")
+        Path("/proc/self/gid_map").write_text(f"{name.pw_gid} {group} 1", encoding="ascii")
+    except OSError as error:
+        sys.exit(f"a user namespace was made and cannot be used: {error}")
+    return True
+
+
+def _hand_over(folder: Path, user: int, group: int) -> None:
+    """Give a folder and everything in it to a user, following no links."""
+    if folder.stat().st_uid == user:
+        return
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.chown(Path(parent, name), user, group, follow_symlinks=False)
+    os.chown(folder, user, group)  # last: it tells that all of it was given
+
+
+def _require_way_to(folders: list[Path], program: Path) -> None:
+    """End with a message when the user that we are now cannot reach what is needed."""
+    for path in (*folders, program):
+        for step in (*reversed(path.parents), path):
+            if not os.access(step, os.X_OK):
+                sys.exit(
+                    f"{step}: PostgreSQL cannot run as root, and user {os.geteuid()} as whom it "
+                    f"runs instead may not enter this. Use a folder and a Python environment "
+                    "that every user may enter, or start as another user than root."
+                )
+
+
+def _has_name(user: int) -> bool:
+    """Tell whether the system knows a user by a name."""
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
