@@ -7,6 +7,7 @@ SQLite. ``python -m target_app seed`` makes a dataset, ``serve`` serves a copy o
 from flask import Flask
 
 from target_app import (
+    accounts,
     customers,
     database,
     feedback,
@@ -18,10 +19,14 @@ from target_app import (
     products,
     telemetry,
 )
+from target_app.api import PREFIX
 from target_app.config import Config
 from target_app.ids import RecordId
 
 __all__ = ["Config", "create_app"]
+
+RESOURCES = (customers.api, products.api, orders.api, feedback.api)
+"""The JSON API, all of it."""
 
 
 def create_app(config: Config) -> Flask:
@@ -46,8 +51,9 @@ def create_app(config: Config) -> Flask:
     database.install(app, config)
     pages.install(app)
     problems.install(app)
-    for resource in (customers, products, orders, feedback):
-        app.register_blueprint(resource.blueprint, url_prefix="/api/v1")
+    accounts.install(app)
+    for resource in RESOURCES:
+        app.register_blueprint(resource.blueprint, url_prefix=PREFIX)
     app.register_blueprint(feedback_page.blueprint)
     app.register_blueprint(operations.blueprint)
     telemetry.install(app, config)

@@ -1,22 +1,44 @@
 """``/api/v1/customers``."""
 
-import re
+from __future__ import annotations
 
-from flask import Blueprint, Response
-from sqlalchemy import bindparam, exists, insert, select
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Response
+from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import exists as there_is
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, bodies, database
-from target_app.models import CUSTOMER_STATUSES, SEGMENTS, Customer, table_of
-from target_app.paging import Listing
-from target_app.problems import Conflict, FieldError
-from target_app.rules import RECORD, Choice, Email, Text
-from target_app.validation import Field, check
+from target_app import answers, changes, conditions, database, schemas
+from target_app.accounts import EVERYBODY, MANAGERS, STAFF, Account
+from target_app.api import Api
+from target_app.folding import fold
+from target_app.ids import ID_MAX
+from target_app.models import (
+    CUSTOMER_STATUSES,
+    SEGMENTS,
+    STAFF_ROLES,
+    Activity,
+    Customer,
+    Feedback,
+    Order,
+    User,
+    table_of,
+)
+from target_app.paging import PAGE, Listing
+from target_app.problems import Conflict, FieldError, Invalid
+from target_app.rules import RECORD, Choice, Digits, Email, Text
+from target_app.validation import Field, Parameter
 
-blueprint = Blueprint("customers", __name__)
+api = Api("customers")
 
-_customers = table_of(Customer)
+_customers, _users = table_of(Customer), table_of(User)
+_orders, _activities, _feedback = map(table_of, (Order, Activity, Feedback))
 FIELDS = {
     name: _customers.c[name]
     for name in (
@@ -53,33 +75,88 @@ SCHEMA = {
     "segment": Field(Choice(SEGMENTS), required=False, default="consumer"),
     "owner_id": Field(RECORD, required=False),
 }
+"""Of a new customer. A sales rep's is the rep's own, whoever the body names: that is refused."""
 
-_LISTING = Listing(FIELDS, key=("created_at", "id"))
-_BY_ID = select(*FIELDS.values()).where(_customers.c.id == bindparam("customer_id"))
-_EXISTS = select(exists().where(_customers.c.id == bindparam("customer_id")))
+EDITORS = frozenset({"sales", "manager", "admin"})
+"""The roles that may create and change customers."""
+
+_ANSWER = schemas.record(FIELDS)
+_LISTED = FIELDS | {"owner_name": _users.c.name.label("owner_name")}
+_PAGE = schemas.page(schemas.record(FIELDS, owner_name={"type": ["string", "null"]}))
+_FILTERS = PAGE | {
+    "status": Parameter(Choice(CUSTOMER_STATUSES), about="Only customers of this status."),
+    "segment": Parameter(Choice(SEGMENTS), about="Only customers of this segment."),
+    "owner_id": Parameter(Digits(1, ID_MAX), about="Only the portfolio of this user."),
+}
+_KEY = ("created_at", "id")
+_WITH_OWNER = _customers.outerjoin(_users, _users.c.id == _customers.c.owner_id)
+
+_ID = _customers.c.id == bindparam("customer_id")
+_BY_ID = select(*FIELDS.values()).where(_ID)
+_LOCKED = _BY_ID.with_for_update(key_share=True)
+_OWNER = select(_customers.c.owner_id).where(_ID)
+_SELLS = select(
+    there_is()
+    .where(_users.c.id == bindparam("user_id"))
+    .where(_users.c.is_active)
+    .where(_users.c.role.in_(STAFF_ROLES))
+)
+_HAS_ORDERS = select(there_is().where(_orders.c.customer_id == bindparam("customer_id")))
 _INSERT = insert(_customers)
+_UPDATE = update(_customers).where(_ID)
+_DELETE = delete(_customers).where(_ID)
+_DELETE_ACTIVITIES = delete(_activities).where(
+    _activities.c.customer_id == bindparam("customer_id")
+)
+_KEEP_FEEDBACK = (
+    update(_feedback)
+    .where(_feedback.c.customer_id == bindparam("of_customer"))
+    .values(customer_id=None)
+)
 
 
-@blueprint.get("/customers")
-def list_customers() -> Response:
+@functools.cache
+def _listing(*filters: str) -> Listing:
+    """Give the list whose rows equal the parameters of some names."""
+    where = and_(*(_customers.c[name] == bindparam(f"only_{name}") for name in filters))
+    return Listing(_LISTED, _KEY, where if filters else None, source=_WITH_OWNER)
+
+
+@api.get("/customers", allow=STAFF, query=_FILTERS, answers={200: _PAGE}, cached_s=5)
+def list_customers(account: Account, query: Mapping[str, Any]) -> Response:
     """
-    List customers, newest first.
+    List customers, newest first; a sales rep's own portfolio.
+
+    Parameters
+    ----------
+    account : Account
+        Who asks.
+    query : mapping of str to object
+        As described.
 
     Returns
     -------
     Response
         A page.
     """
-    return _LISTING.answer()
+    wanted = {name: query[name] for name in ("status", "segment", "owner_id") if query[name]}
+    if account.portfolio is not None:
+        if wanted.get("owner_id", account.portfolio) != account.portfolio:
+            return answers.ok({"items": [], "next": None})
+        wanted["owner_id"] = account.portfolio
+    only = {f"only_{name}": value for name, value in wanted.items()}
+    return _listing(*wanted).answer(query, **only)
 
 
-@blueprint.get("/customers/<record:customer_id>")
-def open_customer(customer_id: int) -> Response:
+@api.get("/customers/<record:customer_id>", allow=EVERYBODY, answers={200: _ANSWER}, versioned=True)
+def open_customer(account: Account, customer_id: int) -> Response:
     """
     Open one customer.
 
     Parameters
     ----------
+    account : Account
+        Who asks.
     customer_id : int
         Which.
 
@@ -87,51 +164,173 @@ def open_customer(customer_id: int) -> Response:
     -------
     Response
         The record.
-
-    Raises
-    ------
-    NotFound
-        404, when there is no such customer.
     """
-    found = database.rows(_BY_ID, customer_id=customer_id)
-    if not found:
-        raise NotFound(f"Customer {customer_id} does not exist.")
-    return answers.ok(dict(zip(FIELDS, found[0], strict=True)))
+    return conditions.record(read(account, customer_id))
 
 
-@blueprint.post("/customers")
-def create_customer() -> Response:
+@api.post(
+    "/customers",
+    allow=EDITORS,
+    body=SCHEMA,
+    answers={201: _ANSWER},
+    idempotent=True,
+    versioned=True,
+)
+def create_customer(account: Account, body: dict[str, Any]) -> Response:
     """
-    Create a customer.
+    Create a customer; a sales rep's is the rep's own.
+
+    Parameters
+    ----------
+    account : Account
+        Who creates it.
+    body : dict of str to object
+        As described.
 
     Returns
     -------
     Response
         201 and the record.
+    """
+    if account.portfolio is not None and body["owner_id"] is None:
+        body["owner_id"] = account.portfolio
+    _check_owner(account, body["owner_id"])
+    moment = database.now()
+    values = body | {"version": 1, "created_at": moment, "updated_at": moment}
+    with _unique_email():
+        key = database.insert(_INSERT, values | _keys(values))
+    return conditions.tagged(answers.created(f"/api/v1/customers/{key}", {"id": key, **values}), 1)
+
+
+@api.patch(
+    "/customers/<record:customer_id>",
+    allow=EDITORS,
+    body=SCHEMA,
+    answers={200: _ANSWER},
+    versioned=True,
+)
+def change_customer(account: Account, customer_id: int, body: dict[str, Any]) -> Response:
+    """
+    Change some fields of a customer (a merge patch, RFC 7396).
+
+    Parameters
+    ----------
+    account : Account
+        Who changes it.
+    customer_id : int
+        Which.
+    body : dict of str to object
+        The fields to change; null removes what may be left out.
+
+    Returns
+    -------
+    Response
+        The record as it is now.
+    """
+    there = read(account, customer_id, lock=True)
+    conditions.require_match(there["version"])
+    if "owner_id" in body:
+        _check_owner(account, body["owner_id"])
+    values = body | {"version": there["version"] + 1, "updated_at": database.now()}
+    with _unique_email():
+        database.change(_UPDATE.values(values | _keys(values)), customer_id=customer_id)
+    changes.note(account, "customer", customer_id, f"changed {', '.join(body) or 'nothing'}")
+    return conditions.record(there | values)
+
+
+@api.delete("/customers/<record:customer_id>", allow=MANAGERS, answers={204: None}, versioned=True)
+def remove_customer(account: Account, customer_id: int) -> Response:
+    """
+    Remove a customer without orders, and its timeline; its feedback stays, without its name.
+
+    Parameters
+    ----------
+    account : Account
+        Who removes it.
+    customer_id : int
+        Which.
+
+    Returns
+    -------
+    Response
+        204.
 
     Raises
     ------
     Conflict
-        409, when somebody else has the e-mail address.
+        409, when it has orders: they are kept.
     """
-    moment = database.now()
-    values = check(SCHEMA, bodies.read_json())
-    values |= {"version": 1, "created_at": moment, "updated_at": moment}
-    try:
-        key = database.insert(_INSERT, values)
-    except IntegrityError:  # the e-mail address is the only rule that a checked body can break
-        message = "is the e-mail address of another customer"
-        raise Conflict([FieldError("/email", message)]) from None
-    database.commit()
-    return answers.created(f"/api/v1/customers/{key}", {"id": key, **values})
+    there = read(account, customer_id, lock=True)
+    conditions.require_match(there["version"])
+    if database.rows(_HAS_ORDERS, customer_id=customer_id)[0][0]:
+        raise Conflict([FieldError("/", "has orders, which are kept; make it inactive instead")])
+    database.change(_DELETE_ACTIVITIES, customer_id=customer_id)
+    database.change(_KEEP_FEEDBACK, of_customer=customer_id)
+    database.change(_DELETE, customer_id=customer_id)
+    changes.note(account, "customer", customer_id, "removed")
+    return Response(status=204)
 
 
-def customer_exists(customer_id: int) -> bool:
+def read(account: Account, customer_id: int, *, lock: bool = False) -> dict[str, Any]:
     """
-    Tell whether there is a customer.
+    Read a customer that an account may see.
 
     Parameters
     ----------
+    account : Account
+        Who asks.
+    customer_id : int
+        Which.
+    lock : bool
+        Whether it is going to be changed.
+
+    Returns
+    -------
+    dict of str to object
+        The record.
+
+    Raises
+    ------
+    NotFound
+        404, when there is none, or it is in somebody else's portfolio: who may not see it is not
+        told that it exists.
+    """
+    found = database.rows(_LOCKED if lock else _BY_ID, customer_id=customer_id)
+    if found:
+        customer = dict(zip(FIELDS, found[0], strict=True))
+        if visible(account, customer_id, customer["owner_id"]):
+            return customer
+    raise NotFound(f"Customer {customer_id} does not exist.")
+
+
+def require_visible(account: Account, customer_id: int) -> None:
+    """
+    Make sure that a customer is there and that an account may see it.
+
+    Parameters
+    ----------
+    account : Account
+        Who asks.
+    customer_id : int
+        Which.
+
+    Raises
+    ------
+    NotFound
+        404, as of `read`.
+    """
+    if not exists(account, customer_id):
+        raise NotFound(f"Customer {customer_id} does not exist.")
+
+
+def exists(account: Account, customer_id: int) -> bool:
+    """
+    Tell whether a customer is there, as far as an account may see.
+
+    Parameters
+    ----------
+    account : Account
+        Who asks.
     customer_id : int
         Which.
 
@@ -139,4 +338,70 @@ def customer_exists(customer_id: int) -> bool:
     -------
     bool
     """
-    return bool(database.rows(_EXISTS, customer_id=customer_id)[0][0])
+    found = database.rows(_OWNER, customer_id=customer_id)
+    return bool(found) and visible(account, customer_id, found[0][0])
+
+
+def visible(account: Account, customer_id: int, owner_id: int | None) -> bool:
+    """
+    Tell whether an account may see a customer, and what belongs to it.
+
+    Parameters
+    ----------
+    account : Account
+        Who asks.
+    customer_id : int
+        Which customer.
+    owner_id : int or None
+        In whose portfolio it is.
+
+    Returns
+    -------
+    bool
+    """
+    if account.role == "portal":
+        return account.customer_id == customer_id
+    return account.portfolio is None or account.portfolio == owner_id
+
+
+def _check_owner(account: Account, owner_id: int | None) -> None:
+    """
+    Hold a new owner against who names it.
+
+    Raises
+    ------
+    Invalid
+        When it is none that may be.
+    """
+    if account.portfolio is not None and owner_id != account.portfolio:
+        raise Invalid([FieldError("/owner_id", "must be your own id: a sales rep gives none away")])
+    if owner_id is not None and not database.rows(_SELLS, user_id=owner_id)[0][0]:
+        raise Invalid([FieldError("/owner_id", "is no member of staff that exists")])
+
+
+def _keys(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """Make the search keys of the texts that are given."""
+    return {
+        f"{name}_key": values[name] and fold(values[name])
+        for name in ("name", "company")
+        if name in values
+    }
+
+
+@contextmanager
+def _unique_email() -> Iterator[None]:
+    """
+    Say so when somebody else has the e-mail address.
+
+    Raises
+    ------
+    Conflict
+        409.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if "email" not in str(error.orig):
+            raise
+        message = "is the e-mail address of another customer"
+        raise Conflict([FieldError("/email", message)]) from None

@@ -1,21 +1,21 @@
-"""The engine: pragmas, transactions, and the few verbs with which the resources reach it."""
+"""The few verbs with which the resources reach the database.
+
+A request has one transaction. It begins with the first statement, and `commit` ends it; what a
+view leaves uncommitted is rolled back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
-from urllib.parse import quote
 
-from flask import Flask, has_request_context, request
-from sqlalchemy import URL, Connection, CursorResult, Executable, Insert, Row, event
-from sqlalchemy.engine import Engine
+from flask import Flask
+from sqlalchemy import CursorResult, Delete, Executable, Insert, Row, Update
 
-from target_app import telemetry
+from target_app import engines, telemetry
 from target_app.config import Config
 from target_app.models import db
-
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def install(app: Flask, config: Config) -> None:
@@ -27,36 +27,14 @@ def install(app: Flask, config: Config) -> None:
     app : Flask
         The application.
     config : Config
-        Names the database and the number of threads; each thread has a connection, and who finds
-        none within two seconds is told so (503) instead of waiting for ever.
+        Names the database and the number of threads.
     """
-    app.config["SQLALCHEMY_DATABASE_URI"] = sqlite_url(config)
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_size": config.threads,
-        "max_overflow": 0,
-        "pool_timeout": 2,
-    }
+    app.config["SQLALCHEMY_DATABASE_URI"] = engines.url(config)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engines.options(config)
     db.init_app(app)
     with app.app_context():
-        _set_up_sqlite(db.engine, config)
+        engines.set_up(db.engine, config)
         telemetry.watch(db.engine)
-
-
-def sqlite_url(config: Config) -> URL:
-    """
-    Give the URL of the configured file, in the mode that never creates one.
-
-    Parameters
-    ----------
-    config : Config
-        Names the file.
-
-    Returns
-    -------
-    URL
-    """
-    path = quote(str(config.database.absolute()))
-    return URL.create("sqlite", database=f"file:{path}", query={"mode": "rw", "uri": "true"})
 
 
 def rows(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
@@ -81,6 +59,29 @@ def rows(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
     found = result.all()
     measure.answered()
     return found
+
+
+def rows_aside(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
+    """
+    Run a query in a transaction of its own, which is over when this returns.
+
+    For what a request must know before it does its work: on SQLite the request's own transaction
+    would make every other writer wait from here on.
+
+    Parameters
+    ----------
+    statement : Executable
+        A select.
+    **parameters : object
+        Values of its bound parameters.
+
+    Returns
+    -------
+    sequence of Row
+        All of its rows.
+    """
+    with db.engine.connect().execution_options(**{engines.READS_ONLY: True}) as connection:
+        return connection.execute(statement, parameters).all()
 
 
 def insert(statement: Insert, values: Mapping[str, object]) -> int:
@@ -120,6 +121,26 @@ def insert_all(statement: Insert, values: Sequence[Mapping[str, object]]) -> Non
     db.session.execute(statement, [{**row, "request_id": request_id} for row in values])
 
 
+def change(statement: Update | Delete | Executable, **parameters: object) -> int:
+    """
+    Change or remove rows in the request's transaction.
+
+    Parameters
+    ----------
+    statement : Update or Delete
+        Which, and how.
+    **parameters : object
+        Values of its bound parameters.
+
+    Returns
+    -------
+    int
+        How many rows it met.
+    """
+    result = cast(CursorResult[Any], db.session.execute(statement, parameters))
+    return result.rowcount
+
+
 def commit() -> None:
     """End the request's transaction: from here on what it wrote is there, whatever happens."""
     measure = telemetry.current()
@@ -138,34 +159,3 @@ def now() -> str:
         UTC, with microseconds and a Z.
     """
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _set_up_sqlite(engine: Engine, config: Config) -> None:
-    """Make SQLite fit for several threads and processes."""
-    pragmas = (
-        f"busy_timeout={config.busy_timeout_ms}",  # first: the others may have to wait
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "temp_store=MEMORY",
-        "cache_size=-20000",  # KiB
-        f"mmap_size={128 * 1024 * 1024}",
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # the driver begins nothing: we do, below
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later fails at once with "database is locked"
-        # when somebody wrote between the two, whatever the busy timeout: so a request that may
-        # write takes the write lock at its start, and waits for it there.
-        writes = has_request_context() and request.method not in _SAFE_METHODS
-        measure = telemetry.current()
-        measure.waiting()
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-        measure.answered()

@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Response
 from sqlalchemy import bindparam, insert, select
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, bodies, database
-from target_app.customers import customer_exists
+from target_app import answers, customers, database, schemas
+from target_app.accounts import EVERYBODY, STAFF, Account
+from target_app.api import Api
 from target_app.models import Feedback, table_of
-from target_app.paging import Listing
+from target_app.paging import PAGE, Listing
 from target_app.problems import FieldError, Invalid
 from target_app.rules import RECORD, Email, Text, Whole
-from target_app.validation import Field, check
+from target_app.validation import Field
 
-blueprint = Blueprint("feedback", __name__)
+api = Api("feedback")
 
 _feedback = table_of(Feedback)
 FIELDS = {
@@ -50,13 +51,16 @@ SCHEMA = FORM_SCHEMA | {
     "nps": Field(Whole(0, 10), required=False),
 }
 
+_ANSWER = schemas.record(FIELDS)
+_PAGE = schemas.page(_ANSWER)
+
 _LISTING = Listing(FIELDS, key=("created_at", "id"))
 _BY_ID = select(*FIELDS.values()).where(_feedback.c.id == bindparam("feedback_id"))
 _INSERT = insert(_feedback)
 
 
-@blueprint.get("/feedback")
-def list_feedback() -> Response:
+@api.get("/feedback", allow=STAFF, query=PAGE, answers={200: _PAGE}, cached_s=5)
+def list_feedback(account: Account, query: Mapping[str, Any]) -> Response:
     """
     List feedback, newest first.
 
@@ -65,11 +69,12 @@ def list_feedback() -> Response:
     Response
         A page.
     """
-    return _LISTING.answer()
+    del account
+    return _LISTING.answer(query)
 
 
-@blueprint.get("/feedback/<record:feedback_id>")
-def open_feedback(feedback_id: int) -> Response:
+@api.get("/feedback/<record:feedback_id>", allow=STAFF, answers={200: _ANSWER})
+def open_feedback(account: Account, feedback_id: int) -> Response:
     """
     Open one piece of feedback.
 
@@ -94,8 +99,8 @@ def open_feedback(feedback_id: int) -> Response:
     return answers.ok(dict(zip(FIELDS, found[0], strict=True)))
 
 
-@blueprint.post("/feedback")
-def create_feedback() -> Response:
+@api.post("/feedback", allow=EVERYBODY, body=SCHEMA, answers={201: _ANSWER}, idempotent=True)
+def create_feedback(account: Account, body: dict[str, Any]) -> Response:
     """
     Take feedback, of a known customer or of anybody.
 
@@ -109,8 +114,7 @@ def create_feedback() -> Response:
     Invalid
         422, when it names a customer that does not exist.
     """
-    body = check(SCHEMA, bodies.read_json())
-    if body["customer_id"] is not None and not customer_exists(body["customer_id"]):
+    if body["customer_id"] is not None and not customers.exists(account, body["customer_id"]):
         raise Invalid([FieldError("/customer_id", "is no customer that exists")])
     record = store(body)
     return answers.created(f"/api/v1/feedback/{record['id']}", record)
@@ -128,11 +132,10 @@ def store(body: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict of str to object
-        The whole record, committed.
+        The whole record; not yet committed.
     """
     record: dict[str, Any] = dict.fromkeys(FIELDS) | dict(body)
     record |= {"status": "new", "created_at": database.now(), "version": 1}
     del record["id"]
     key = database.insert(_INSERT, record)
-    database.commit()
     return {"id": key, **record}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from target_app import bodies, feedback, pages
+from target_app import bodies, database, feedback, pages
 from target_app.paging import Listing
 from target_app.problems import Invalid
 from target_app.validation import check
@@ -62,6 +62,7 @@ def send() -> AnyResponse:
     filled = {name: value for name, value in values.items() if value.strip()}
     try:
         record = feedback.store(check(feedback.FORM_SCHEMA, filled))
+        database.commit()
     except Invalid as invalid:
         errors = {error.path.removeprefix("/"): error.message for error in invalid.errors}
         return _render(values, errors, status=422)

@@ -1,22 +1,25 @@
 """``/api/v1/orders``, and the orders of one customer."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Response
 from sqlalchemy import bindparam, insert, select
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, bodies, database
-from target_app.customers import customer_exists
+from target_app import answers, customers, database, schemas
+from target_app.accounts import EVERYBODY, STAFF, Account
+from target_app.api import Api
 from target_app.models import CURRENCIES, Order, OrderItem, Product, table_of
-from target_app.paging import Listing
+from target_app.paging import PAGE, Listing
 from target_app.problems import FieldError, Invalid
 from target_app.rules import RECORD, Choice, Whole
-from target_app.validation import Field, Listed, check
+from target_app.validation import Field, Listed
 
-blueprint = Blueprint("orders", __name__)
+api = Api("orders")
 
 _orders, _items, _products = map(table_of, (Order, OrderItem, Product))
 FIELDS = {
@@ -47,6 +50,11 @@ SCHEMA = {
     ),
 }
 
+_SHORT = schemas.record(FIELDS)
+_ITEM = schemas.record(ITEM_FIELDS)
+_ANSWER = schemas.record(FIELDS, items={"type": "array", "items": _ITEM})
+_PAGE = schemas.page(_SHORT)
+
 _KEY = ("placed_at", "id")
 _LISTING = Listing(FIELDS, _KEY)
 _OF_CUSTOMER = Listing(FIELDS, _KEY, where=_orders.c.customer_id == bindparam("customer_id"))
@@ -64,8 +72,8 @@ _INSERT = insert(_orders)
 _INSERT_ITEMS = insert(_items)
 
 
-@blueprint.get("/orders")
-def list_orders() -> Response:
+@api.get("/orders", allow=STAFF, query=PAGE, answers={200: _PAGE}, cached_s=5)
+def list_orders(account: Account, query: Mapping[str, Any]) -> Response:
     """
     List orders without their items, newest first.
 
@@ -74,11 +82,16 @@ def list_orders() -> Response:
     Response
         A page.
     """
-    return _LISTING.answer()
+    del account
+    return _LISTING.answer(query)
 
 
-@blueprint.get("/customers/<record:customer_id>/orders")
-def list_orders_of_customer(customer_id: int) -> Response:
+@api.get(
+    "/customers/<record:customer_id>/orders", allow=EVERYBODY, query=PAGE, answers={200: _PAGE}
+)
+def list_orders_of_customer(
+    account: Account, customer_id: int, query: Mapping[str, Any]
+) -> Response:
     """
     List the orders of one customer without their items, newest first.
 
@@ -97,13 +110,12 @@ def list_orders_of_customer(customer_id: int) -> Response:
     NotFound
         404, when there is no such customer.
     """
-    if not customer_exists(customer_id):
-        raise NotFound(f"Customer {customer_id} does not exist.")
-    return _OF_CUSTOMER.answer(customer_id=customer_id)
+    customers.require_visible(account, customer_id)
+    return _OF_CUSTOMER.answer(query, customer_id=customer_id)
 
 
-@blueprint.get("/orders/<record:order_id>")
-def open_order(order_id: int) -> Response:
+@api.get("/orders/<record:order_id>", allow=EVERYBODY, answers={200: _ANSWER})
+def open_order(account: Account, order_id: int) -> Response:
     """
     Open one order with its items.
 
@@ -125,14 +137,15 @@ def open_order(order_id: int) -> Response:
     found = database.rows(_BY_ID, order_id=order_id)
     if not found:
         raise NotFound(f"Order {order_id} does not exist.")
-    items = database.rows(_ITEMS, order_id=order_id)
     order = dict(zip(FIELDS, found[0], strict=True))
+    customers.require_visible(account, order["customer_id"])
+    items = database.rows(_ITEMS, order_id=order_id)
     order["items"] = [dict(zip(ITEM_FIELDS, item, strict=True)) for item in items]
     return answers.ok(order)
 
 
-@blueprint.post("/orders")
-def create_order() -> Response:
+@api.post("/orders", allow=STAFF, body=SCHEMA, answers={201: _ANSWER}, idempotent=True)
+def create_order(account: Account, body: dict[str, Any]) -> Response:
     """
     Create an order and its items, in one transaction, at today's prices.
 
@@ -141,8 +154,7 @@ def create_order() -> Response:
     Response
         201 and the record.
     """
-    body = check(SCHEMA, bodies.read_json())
-    items = _priced(body)
+    items = _priced(account, body)
     order = {
         "number": f"N-{secrets.token_hex(8).upper()}",
         "customer_id": body["customer_id"],
@@ -157,11 +169,10 @@ def create_order() -> Response:
     database.insert_all(
         _INSERT_ITEMS, [{"order_id": key} | {name: item[name] for name in stored} for item in items]
     )
-    database.commit()
     return answers.created(f"/api/v1/orders/{key}", {"id": key, **order, "items": items})
 
 
-def _priced(body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+def _priced(account: Account, body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     """
     Look the products of an order up.
 
@@ -177,7 +188,7 @@ def _priced(body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         for place, item in enumerate(body["items"])
         if item["product_id"] not in products
     ]
-    if not customer_exists(body["customer_id"]):
+    if not customers.exists(account, body["customer_id"]):
         errors.insert(0, FieldError("/customer_id", "is no customer that exists"))
     if errors:
         raise Invalid(errors)

@@ -15,15 +15,24 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request
-from sqlalchemy import ColumnElement, Integer, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Integer, bindparam, select, tuple_
 
 from target_app import answers, database
 from target_app.ids import ID_MAX
 from target_app.problems import FieldError, Invalid
+from target_app.rules import Digits, Text
+from target_app.validation import Parameter
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
 _CURSOR_LONGEST = 200
+PAGE = {
+    "limit": Parameter(Digits(1, LIMIT_MAX), LIMIT_DEFAULT, about="How many items at most."),
+    "after": Parameter(
+        Text(_CURSOR_LONGEST), about="The `next` of an earlier page: where to go on."
+    ),
+}
+"""The parameters that every list takes."""
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
@@ -49,6 +58,8 @@ class Listing:
         over them is what makes a page cheap.
     where : ColumnElement of bool, optional
         Which rows are in the list.
+    source : FromClause, optional
+        What to select from, when it is more than the table of the fields.
     """
 
     def __init__(
@@ -56,11 +67,14 @@ class Listing:
         fields: Mapping[str, ColumnElement[Any] | Any],
         key: Sequence[str],
         where: ColumnElement[bool] | None = None,
+        source: FromClause | None = None,
     ) -> None:
         self._names = tuple(fields)
         self._key = tuple(key)
         columns = [fields[name] for name in key]
         first = select(*fields.values()).order_by(*(column.desc() for column in columns))
+        if source is not None:
+            first = first.select_from(source)
         if where is not None:
             first = first.where(where)
         self._first = first.limit(bindparam("fetched", type_=Integer))
@@ -100,12 +114,14 @@ class Listing:
         more = len(found) > limit
         return Page(items, self._encode(items[-1]) if more else None)
 
-    def answer(self, **parameters: object) -> Response:
+    def answer(self, query: Mapping[str, Any], **parameters: object) -> Response:
         """
         Answer the current request with the page it asks for.
 
         Parameters
         ----------
+        query : mapping of str to object
+            Checked against `PAGE` and whatever else the list takes.
         **parameters : object
             Values of the parameters that `where` binds.
 
@@ -114,12 +130,11 @@ class Listing:
         Response
             ``{"items": [...], "next": cursor or null}``, and the next page as a ``Link``.
         """
-        limit = read_limit(LIMIT_DEFAULT)
-        page = self.page(limit, request.args.get("after"), **parameters)
+        page = self.page(query["limit"], query["after"], **parameters)
         answer = answers.ok({"items": page.items, "next": page.next})
         if page.next is not None:
-            query = urlencode({"limit": limit, "after": page.next})
-            answer.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+            following = urlencode(request.args.to_dict() | {"after": page.next})
+            answer.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
         return answer
 
     def _encode(self, item: Mapping[str, object]) -> str:
@@ -157,30 +172,3 @@ class Listing:
             and 1 <= key <= ID_MAX
             and all(isinstance(moment, str) and _MOMENT.fullmatch(moment) for moment in moments)
         )
-
-
-def read_limit(default: int) -> int:
-    """
-    Read ``limit`` from the current request's query.
-
-    Parameters
-    ----------
-    default : int
-        What it is when it is not given.
-
-    Returns
-    -------
-    int
-        From 1 to `LIMIT_MAX`.
-
-    Raises
-    ------
-    Invalid
-        When it is anything else.
-    """
-    given = request.args.get("limit")
-    if given is None:
-        return default
-    if re.fullmatch(r"[0-9]{1,4}", given) and 1 <= int(given) <= LIMIT_MAX:
-        return int(given)
-    raise Invalid([FieldError("limit", f"must be a whole number from 1 to {LIMIT_MAX}")])

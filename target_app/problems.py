@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
@@ -82,6 +82,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(InternalServerError, _answer)
     for unanswered in (OperationalError, PoolTimeout, sqlite3.OperationalError):
         app.register_error_handler(unanswered, _busy)
+    app.register_error_handler(IntegrityError, _overtaken)
 
 
 def _answer(error: HTTPException) -> Response | HTTPException:
@@ -126,6 +127,12 @@ def _busy(error: Exception) -> Response | HTTPException:
     """Answer for a database that is locked, gone or short of connections; the log says which."""
     current_app.logger.error("request %s: %s", telemetry.request_id(), error)
     return _answer(Busy())
+
+
+def _overtaken(error: Exception) -> Response | HTTPException:
+    """Answer for what was there when it was looked at, and was not any more when it was used."""
+    current_app.logger.warning("request %s: %s", telemetry.request_id(), error)
+    return _answer(Conflict([FieldError("/", "something that it names was changed meanwhile")]))
 
 
 def _reads_html() -> bool:

@@ -154,6 +154,37 @@ RECORD = Whole(1, ID_MAX)
 
 
 @dataclass(frozen=True, slots=True)
+class Digits:
+    """A whole number in ASCII digits, as a query writes it."""
+
+    least: int
+    most: int
+
+    def __call__(self, value: object) -> int:
+        """
+        Check a number.
+
+        Parameters
+        ----------
+        value : object
+            A text.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        Refused
+            When it is none, or out of range.
+        """
+        text = str(value)
+        if re.fullmatch(r"[0-9]{1,19}", text) and self.least <= int(text) <= self.most:
+            return int(text)
+        raise Refused(f"must be a whole number from {self.least} to {self.most}")
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of some words."""
 

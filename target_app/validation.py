@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
+
 from target_app.problems import FieldError, Invalid
 from target_app.rules import Refused, Rule, kind_of
 
@@ -19,6 +21,16 @@ class Field:
     rule: Rule
     required: bool = True
     default: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a query: its rule takes the text that stands in the address."""
+
+    rule: Rule
+    default: object = None
+    required: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,87 @@ def check(schema: Mapping[str, Field], value: object) -> dict[str, Any]:
         return _check_object(schema, value)
     except Refused as refused:
         raise Invalid(refused.errors) from None
+
+
+def check_patch(schema: Mapping[str, Field], value: object) -> dict[str, Any]:
+    """
+    Hold a merge patch (RFC 7396) against the schema of its record.
+
+    Parameters
+    ----------
+    schema : mapping of str to Field
+        What the record may hold.
+    value : object
+        What the patch holds.
+
+    Returns
+    -------
+    dict of str to object
+        The fields that it names, normalised; None for those that it removes.
+
+    Raises
+    ------
+    Invalid
+        With all errors of the body.
+    """
+    if not isinstance(value, dict):
+        raise Invalid([FieldError("", f"must be an object; found {kind_of(value)}")])
+    errors: list[FieldError] = []
+    checked: dict[str, Any] = {}
+    for name in filter(schema.__contains__, value):
+        if value[name] is not None:
+            checked[name] = _take(errors, f"/{name}", schema[name].rule, value[name])
+        elif schema[name].required or schema[name].default is not None:
+            errors.append(FieldError(f"/{name}", "must not be null"))
+        else:
+            checked[name] = None
+    errors += _unknown(schema, value)
+    if errors:
+        raise Invalid(errors)
+    return checked
+
+
+def check_query(parameters: Mapping[str, Parameter], given: MultiDict[str, str]) -> dict[str, Any]:
+    """
+    Hold a query against its description.
+
+    Parameters
+    ----------
+    parameters : mapping of str to Parameter
+        What it may hold.
+    given : MultiDict
+        What it holds.
+
+    Returns
+    -------
+    dict of str to object
+        Every parameter, normalised, defaults filled in.
+
+    Raises
+    ------
+    Invalid
+        With all errors of the query.
+    """
+    if not given and not any(parameter.required for parameter in parameters.values()):
+        return {name: parameter.default for name, parameter in parameters.items()}  # often
+    errors: list[FieldError] = []
+    checked: dict[str, Any] = {}
+    for name, parameter in parameters.items():
+        values = given.getlist(name)
+        if len(values) > 1:
+            errors.append(FieldError(name, f"is given {len(values)} times; once is allowed"))
+        elif values:
+            checked[name] = _take(errors, name, parameter.rule, values[0])
+        elif parameter.required:
+            errors.append(FieldError(name, "is required"))
+        else:
+            checked[name] = parameter.default
+    unknown = [name for name in given if name not in parameters][:_UNKNOWN_SHOWN]
+    allowed = ", ".join(parameters) or "none"
+    errors += [FieldError(_pointer(n), f"is unknown; allowed are {allowed}") for n in unknown]
+    if errors:
+        raise Invalid(errors)
+    return checked
 
 
 def _check_object(schema: Mapping[str, Field], value: object) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""Engines for the two databases, each with the settings that several threads and processes need."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import has_request_context, request
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.engine import Engine
+
+from target_app import telemetry
+from target_app.config import Config
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_POOL_TIMEOUT_S = 2
+READS_ONLY = "crm_reads_only"
+"""Execution option of a connection on which nothing will be written, whatever the request."""
+
+
+def url(config: Config) -> URL:
+    """
+    Give the URL of the configured database, for SQLAlchemy.
+
+    Parameters
+    ----------
+    config : Config
+        Names the file or the server.
+
+    Returns
+    -------
+    URL
+        For a file in the mode that never creates one.
+    """
+    if isinstance(config.database, str):
+        return make_url(config.database).set(drivername="postgresql+psycopg")
+    path = quote(str(config.database.absolute()))
+    return URL.create("sqlite", database=f"file:{path}", query={"mode": "rw", "uri": "true"})
+
+
+def options(config: Config) -> dict[str, Any]:
+    """
+    Give the options of the engine.
+
+    Each request thread has a connection, and who finds none within two seconds is told so (503)
+    instead of waiting for ever.
+
+    Parameters
+    ----------
+    config : Config
+        Names the number of threads, and the size of the pool where that is another.
+
+    Returns
+    -------
+    dict of str to object
+    """
+    pool: dict[str, Any] = {
+        "pool_size": config.options.pool_size or config.threads,
+        "max_overflow": 0,
+        "pool_timeout": _POOL_TIMEOUT_S,
+    }
+    if config.postgres_url is None:
+        return pool
+    limits = {
+        "statement_timeout": config.busy_timeout_ms,
+        "lock_timeout": 2000,
+        "idle_in_transaction_session_timeout": 10_000,
+        "timezone": "UTC",
+    }
+    words = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    return pool | {"connect_args": {"options": words, "connect_timeout": 2}}
+
+
+def set_up(engine: Engine, config: Config) -> None:
+    """
+    Have an engine's connections and transactions begin as they must.
+
+    Parameters
+    ----------
+    engine : Engine
+        Made with `url` and `options`.
+    config : Config
+        The same.
+    """
+    if engine.dialect.name == "sqlite":
+        _set_up_sqlite(engine, config)
+
+
+def _set_up_sqlite(engine: Engine, config: Config) -> None:
+    """Make SQLite fit for several threads and processes."""
+    pragmas = (
+        f"busy_timeout={config.busy_timeout_ms}",  # first: the others may have to wait
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-20000",  # KiB
+        f"mmap_size={128 * 1024 * 1024}",
+    )
+    mode = config.options.sqlite_tx
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: object) -> None:
+        if mode != "legacy":
+            connection.isolation_level = None  # the driver begins nothing: we do, below
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    if mode == "legacy":
+        return
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later fails at once with "database is locked"
+        # when somebody wrote between the two, whatever the busy timeout: so a request that may
+        # write takes the write lock at its start, and waits for it there.
+        immediate = mode == "immediate" and _writes(connection)
+        measure = telemetry.current()
+        measure.waiting()
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        measure.answered()
+
+
+def _writes(connection: Connection) -> bool:
+    """Tell whether the current request may write on a connection."""
+    if connection.get_execution_options().get(READS_ONLY):
+        return False
+    return has_request_context() and request.method not in _SAFE_METHODS
