@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Response
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, true, update
 from sqlalchemy import exists as there_is
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
@@ -118,8 +118,8 @@ _KEEP_FEEDBACK = (
 @functools.cache
 def _listing(*filters: str) -> Listing:
     """Give the list whose rows equal the parameters of some names."""
-    where = and_(*(_customers.c[name] == bindparam(f"only_{name}") for name in filters))
-    return Listing(_LISTED, _KEY, where if filters else None, source=_WITH_OWNER)
+    where = and_(true(), *(_customers.c[name] == bindparam(f"only_{name}") for name in filters))
+    return Listing(_LISTED, _KEY, where, source=_WITH_OWNER)
 
 
 @api.get("/customers", allow=STAFF, query=_FILTERS, answers={200: _PAGE}, cached_s=5)
@@ -397,6 +397,8 @@ def _unique_email() -> Iterator[None]:
     ------
     Conflict
         409.
+    IntegrityError
+        When it is another rule that is broken.
     """
     try:
         yield

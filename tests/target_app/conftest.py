@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from target_app import Config, create_app, seeding
 from target_app.models import db
+from tests.support.accounts import Accounts
 
 CUSTOMERS = 300
 
@@ -46,19 +47,31 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
+def client(app: Flask, accounts: Accounts) -> FlaskClient:
+    """A client of somebody who may do everything."""
+    return accounts.client(app, "admin")
+
+
+@pytest.fixture
+def stranger(app: Flask) -> FlaskClient:
+    """A client without an account."""
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def accounts(dataset: seeding.Found) -> Accounts:
+    return Accounts.of(dataset.folder)
 
 
 @pytest.fixture(scope="module")
 def shared_client(
-    dataset: seeding.Found, tmp_path_factory: pytest.TempPathFactory
+    dataset: seeding.Found, accounts: Accounts, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FlaskClient]:
-    """A client for tests that do not mind what others have written."""
+    """An admin's client for tests that do not mind what others have written."""
     path = tmp_path_factory.mktemp("shared") / "crm.sqlite"
     app = create_app(Config(database=seeding.copy_dataset(dataset.folder, path)))
     app.testing = True  # an exception of ours comes out here instead of becoming a 500
-    yield app.test_client()
+    yield accounts.client(app, "admin")
     with app.app_context():
         db.engine.dispose()
 
