@@ -61,10 +61,12 @@ def _require_replaceable(source: Path, target: Path) -> None:
     DatasetError
         When it is the source, or anything but a cluster or an empty folder.
     """
+    if target.resolve().is_relative_to(source.resolve()):
+        raise DatasetError(
+            f"{target}: is the cluster itself, or in it. Name another folder for the copy."
+        )
     if not target.exists():
         return
-    if target.samefile(source):
-        raise DatasetError(f"{target}: is the cluster itself. Name another folder for the copy.")
     if not is_cluster(target) and not (target.is_dir() and not any(target.iterdir())):
         raise DatasetError(f"{target}: is no PostgreSQL cluster, so it is not replaced.")
 
@@ -89,9 +91,22 @@ def _require_clean(source: Path) -> None:
 
 
 def _copy_tree(source: Path, target: Path) -> None:
-    """Copy a cluster's files."""
+    """
+    Copy a cluster's files.
+
+    Raises
+    ------
+    DatasetError
+        When some cannot be copied.
+    """
     left_out = shutil.ignore_patterns(*_LEFT_OUT, log_of(source).name)
-    shutil.copytree(source, target, symlinks=True, ignore=left_out, copy_function=_copy_file)
+    try:
+        shutil.copytree(source, target, symlinks=True, ignore=left_out, copy_function=_copy_file)
+    except shutil.Error as error:  # a list of all that went wrong, file by file
+        _, _, reason = error.args[0][0]
+        raise DatasetError(
+            f"{source}: cannot be copied to {target.parent.parent}: {reason}"
+        ) from error
     target.chmod(0o700)
 
 
@@ -104,6 +119,8 @@ def _copy_file(source: str, target: str) -> None:
             while left > 0 and (copied := os.copy_file_range(old.fileno(), new.fileno(), left)):
                 left -= copied
         except OSError:  # between file systems, or a kernel that cannot
+            pass
+        if left > 0:
             old.seek(0)
             new.seek(0)
             shutil.copyfileobj(old, new)

@@ -16,6 +16,7 @@ from target_app.postgres.running import MAINTENANCE
 
 _LONGEST_NAME = 63  # bytes; PostgreSQL would cut what is longer, and only say so in a notice
 _FILE_COPY_SINCE = 150_000
+_BUILTIN_LOCALE_SINCE = 170_000
 _END_CONNECTIONS_MS = 2000
 
 
@@ -40,11 +41,16 @@ def ensure_database(server: URL, name: str) -> bool:
     DatasetError
         When the server cannot be reached or refuses.
     """
+    quoted = _identifier(name)
     with _maintenance(server, f"database {name!r} cannot be made") as connection:
         if _exists(connection, name):
             return False
+        # Sorted by code point and able to hold every character, whatever the server is used to.
+        words = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+        if connection.info.server_version >= _BUILTIN_LOCALE_SINCE:
+            words += " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
         try:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(_identifier(name)))
+            connection.execute(sql.SQL(words).format(quoted))
         except (errors.DuplicateDatabase, errors.UniqueViolation):  # somebody was faster
             return False
         return True
@@ -72,13 +78,14 @@ def create_from_template(server: URL, name: str, template: str) -> None:
         When the server cannot be reached or refuses, there is no such template or a database of
         the new name, or somebody keeps coming back to the template.
     """
+    quoted = _identifier(name), _identifier(template)
     with _maintenance(server, f"database {name!r} cannot be made of {template!r}") as connection:
         _end_connections(connection, template)
         words = "CREATE DATABASE {} TEMPLATE {}"
         if connection.info.server_version >= _FILE_COPY_SINCE:
             # The template's files as they are; the other way writes each page to the log as well.
             words += " STRATEGY file_copy"
-        connection.execute(sql.SQL(words).format(_identifier(name), _identifier(template)))
+        connection.execute(sql.SQL(words).format(*quoted))
 
 
 def drop_database(server: URL, name: str) -> None:
@@ -97,9 +104,9 @@ def drop_database(server: URL, name: str) -> None:
     DatasetError
         When the server cannot be reached or refuses.
     """
+    words = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(_identifier(name))
     with _maintenance(server, f"database {name!r} cannot be removed") as connection:
-        words = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        connection.execute(words.format(_identifier(name)))
+        connection.execute(words)
 
 
 @contextmanager
@@ -118,7 +125,18 @@ def _maintenance(server: URL, trouble: str) -> Iterator[psycopg.Connection[tuple
         except psycopg.Error as error:
             said = error.diag.message_primary or str(error).strip()
             detail = f" ({error.diag.message_detail})" if error.diag.message_detail else ""
-            raise DatasetError(f"{urls.safe(server)}: {trouble}: {said}{detail}") from error
+            raise DatasetError(
+                f"{urls.safe(server)}: {trouble}: {said}{detail}. {_advice(error)}"
+            ) from error
+
+
+def _advice(error: psycopg.Error) -> str:
+    """Say what to do about it."""
+    if isinstance(error, errors.ObjectInUse):
+        return "Stop what uses that database, and try again."
+    if isinstance(error, errors.InsufficientPrivilege):
+        return "Name a user who may: ALTER ROLE ... CREATEDB, and who owns the database."
+    return "See the server's log for more."
 
 
 def _exists(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> bool:
@@ -130,7 +148,8 @@ def _exists(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> bool:
 def _end_connections(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> None:
     """Disconnect everybody from a database, and wait until they have gone."""
     connection.execute(
-        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE datname = %s",
+        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE datname = %s"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
         [_END_CONNECTIONS_MS, name],
     )
 

@@ -70,8 +70,8 @@ def main(arguments: list[str]) -> None:
     folders = [Path(word) for word in rest[:separator]]
     words = rest[separator + 1 :]
     libc = ctypes.CDLL(None, use_errno=True)
-    _become_acceptable(libc, folders)
-    _require_way_to(folders, Path(words[0]))
+    if _become_acceptable(libc, folders):
+        _require_way_to(folders, Path(words[0]))
     # Only now: a change of user would undo the tie.
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGQUIT), 0, 0, 0)
     if os.getppid() != int(parent):
@@ -79,19 +79,22 @@ def main(arguments: list[str]) -> None:
     os.execv(words[0], words)  # noqa: S606 - no shell is what is wanted
 
 
-def _become_acceptable(libc: ctypes.CDLL, folders: list[Path]) -> None:
-    """Be a user who is not root and has a name."""
+def _become_acceptable(libc: ctypes.CDLL, folders: list[Path]) -> bool:
+    """Be a user who is not root and has a name; tell whether that took a change."""
     user = os.geteuid()
     if user != 0 and _has_name(user):
-        return
-    if _put_on_name(libc, user) or user != 0:
-        return  # a user without a name can at least try
+        return False
+    if _put_on_name(libc, user):
+        return True
+    if user != 0:
+        return False  # without a name one can at least try
     other = nobody()
     for folder in folders:
         _hand_over(folder, other.pw_uid, other.pw_gid)
     os.setgroups([])
     os.setgid(other.pw_gid)
     os.setuid(other.pw_uid)
+    return True
 
 
 def _put_on_name(libc: ctypes.CDLL, user: int) -> bool:

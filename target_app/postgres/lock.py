@@ -42,11 +42,13 @@ def held(folder: Path, *, shared: bool = False) -> Iterator[int]:
     Raises
     ------
     DatasetError
-        When a server runs on it, or somebody else has it for too long.
+        When a server runs on it, somebody else has it for too long, or it was replaced.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _wait(descriptor, folder, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        if not os.path.samestat(os.fstat(descriptor), folder.stat()):
+            raise DatasetError(f"{folder}: was replaced by another cluster meanwhile. Try again.")
         stranger = server_of(folder)
         if stranger is not None:  # one that somebody started by other means
             raise DatasetError(_in_use(folder, stranger))

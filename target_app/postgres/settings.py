@@ -68,6 +68,8 @@ def _building() -> dict[str, str | int]:
         # Rows into a table that was made in the same transaction are not logged at all.
         "wal_level": "minimal",
         "max_wal_senders": 0,  # which minimal demands
+        # Old segments of the log are removed instead of kept for use: each copy would carry them.
+        "wal_recycle": "off",
         "autovacuum": "off",  # it would write statistics at a moment of its own
         "maintenance_work_mem": f"{_buffers_mib()}MB",
         "max_wal_size": "16GB",

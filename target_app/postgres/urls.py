@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import psycopg
@@ -69,9 +68,16 @@ def safe(url: URL | str) -> str:
     if isinstance(url, URL):
         hidden = {name: _HIDDEN for name in url.query if name in _SECRETS}
         return url.update_query_dict(hidden).render_as_string(hide_password=True)
-    # Up to the last @, because a password may hold one; a text that cannot be read has no parts.
-    text = re.sub(r"(?<=://).*@", f"{_HIDDEN}@", url, flags=re.DOTALL)
-    return re.sub(rf"\b({'|'.join(_SECRETS)})=[^&\s]*", rf"\1={_HIDDEN}", text)
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        return _HIDDEN if "=" in url else url  # libpq's other form, or the path of a file
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        read = None
+    if read is None or "@" in (read.host or ""):
+        return f"{scheme}://{_HIDDEN}"  # where the password begins and ends, nobody can tell
+    return safe(read)
 
 
 def require_reachable(url: URL) -> None:
@@ -110,11 +116,11 @@ def connect(url: URL) -> psycopg.Connection[tuple[Any, ...]]:
     DatasetError
         When no connection comes about.
     """
-    _, options = url.get_dialect()().create_connect_args(url)
-    options = {"connect_timeout": _CONNECT_TIMEOUT_S, **options, "autocommit": True}
     try:
-        return psycopg.connect(**options)
-    except psycopg.Error as error:
+        _, options = url.get_dialect()().create_connect_args(url)
+        given = {"connect_timeout": _CONNECT_TIMEOUT_S, **options, "autocommit": True}
+        return psycopg.connect(**given)
+    except (psycopg.Error, ArgumentError) as error:
         reason = str(error).strip()
         raise DatasetError(
             f"{safe(url)}: cannot be reached: {reason}. Is the server running, and may this user "
