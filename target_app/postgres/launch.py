@@ -103,10 +103,12 @@ def _put_on_name(libc: ctypes.CDLL, user: int) -> bool:
     name = nobody()
     if libc.unshare(_CLONE_NEWUSER) != 0:
         return False
+    # From here on Python's own files may be out of reach, so nothing may be imported any more: not
+    # even another codec than this one.
     try:
-        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-        Path("/proc/self/uid_map").write_text(f"{name.pw_uid} {user} 1", encoding="ascii")
-        Path("/proc/self/gid_map").write_text(f"{name.pw_gid} {group} 1", encoding="ascii")
+        Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
+        Path("/proc/self/uid_map").write_text(f"{name.pw_uid} {user} 1", encoding="utf-8")
+        Path("/proc/self/gid_map").write_text(f"{name.pw_gid} {group} 1", encoding="utf-8")
     except OSError as error:
         sys.exit(f"a user namespace was made and cannot be used: {error}")
     return True
