@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from target_app import Config, create_app, seeding
 from target_app.models import db
 from tests.support.accounts import Accounts
+from tests.support.databases import KINDS, Databases
 
 CUSTOMERS = 300
+SLOW: dict[str, list[pytest.MarkDecorator]] = {"sqlite": [], "postgres": [pytest.mark.slow]}
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,26 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> seeding.Found:
 def database(dataset: seeding.Found, tmp_path: Path) -> Path:
     """A fresh copy of the dataset, for one test to change."""
     return seeding.copy_dataset(dataset.folder, tmp_path / "work" / "crm.sqlite")
+
+
+@pytest.fixture(scope="session")
+def databases(
+    dataset: seeding.Found, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
+    """Fresh databases of the dataset, on request; PostgreSQL is started by the first that asks."""
+    made = Databases(dataset, tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=SLOW[kind]) for kind in KINDS],
+)
+def each_database(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Path | str]:
+    """A fresh copy of the dataset for each module, on each database in turn."""
+    with databases.fresh(request.param) as database:
+        yield database
 
 
 @pytest.fixture
