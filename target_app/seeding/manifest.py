@@ -2,59 +2,62 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from typing import Any
-
-from target_app.seeding.shapes import EPOCH
 
 FORMAT = 2
 """Of the rows and of this file. Raise it when the same seed gives other rows.
 
-History: 1, customers, products, orders with items, feedback; 2, users with tokens,
-activities, search keys."""
+History: 1, customers, products, orders with items, feedback; 2, users with tokens, activities,
+responses, search keys, seasons, stated defects, two locales, a hash by columns."""
+
+EPOCH = "2026-01-01T00:00:00.000000Z"
+"""The dataset's own present. Frozen, so that no row depends on the day it was made."""
+
+ACCOUNTS = 500
+"""How many accounts each role has, unless somebody asks for more."""
+
+LOCALES = ("en_US", "zh_CN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """All that the rows depend on. Equal recipes give equal rows."""
 
-    format: int
-    seed: int
     customers: int
-    accounts: int
-    epoch: str
-    faker: str
-    numpy: str
+    seed: int
+    accounts: int = ACCOUNTS
+    """How many each role has."""
+    locale: str = LOCALES[0]
+    format: int = FORMAT
+    epoch: str = EPOCH
+    faker: str = field(default_factory=lambda: version("faker"))
+    numpy: str = field(default_factory=lambda: version("numpy"))
 
-    @classmethod
-    def of(cls, customers: int, seed: int, accounts: int) -> Recipe:
+    def asked(self) -> dict[str, Any]:
         """
-        Write down what would make a dataset here and now.
-
-        Parameters
-        ----------
-        customers : int
-            How many customers.
-        seed : int
-            The seed.
-        accounts : int
-            How many accounts each role has.
+        Give the part that somebody asked for; the rest is what this program is made of.
 
         Returns
         -------
-        Recipe
+        dict of str to object
         """
-        return cls(
-            format=FORMAT,
-            seed=seed,
-            customers=customers,
-            accounts=accounts,
-            epoch=f"{EPOCH}Z",
-            faker=version("faker"),
-            numpy=version("numpy"),
-        )
+        names = ("customers", "seed", "accounts", "locale")
+        return {name: getattr(self, name) for name in names}
+
+    def key(self) -> str:
+        """
+        Give what a dataset of this recipe is found by.
+
+        Returns
+        -------
+        str
+            SHA-256, hexadecimal.
+        """
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +68,13 @@ class Manifest:
     rows: dict[str, int]
     """How many rows each table has."""
     dataset_hash: str
-    """SHA-256 over a canonical dump of the rows."""
-    file_sha256: str | None = None
-    """SHA-256 of the file as it was written: tells whether anybody has changed it since."""
+    """SHA-256 of the rows: see `target_app.seeding.digest`."""
+    table_hashes: dict[str, str]
+    """The same for each table."""
+    defects: dict[str, dict[str, float]]
+    """Faults of the data that are there on purpose: the rate that was asked for, and how many."""
+    truths: dict[str, Any]
+    """What an analysis of the rows has to find, within sampling error."""
 
     def to_json(self) -> dict[str, Any]:
         """
@@ -77,15 +84,41 @@ class Manifest:
         -------
         dict of str to object
         """
-        result = {"rows": self.rows, "dataset_hash": self.dataset_hash}
-        if self.file_sha256 is not None:
-            result["file_sha256"] = self.file_sha256
-        return asdict(self.recipe) | result
+        data = asdict(self)
+        return data.pop("recipe") | data
+
+    @classmethod
+    def from_json(cls, data: object) -> Manifest:
+        """
+        Read what `to_json` gave.
+
+        Parameters
+        ----------
+        data : object
+            As JSON gave it; keys that we do not know are passed over.
+
+        Returns
+        -------
+        Manifest
+
+        Raises
+        ------
+        ValueError
+            When it is no manifest that we know.
+        """
+        try:
+            if not isinstance(data, dict):
+                raise TypeError(type(data).__name__)  # noqa: TRY301 - told as the others are
+            recipe = Recipe(**{part.name: data[part.name] for part in fields(Recipe)})
+            rest = {part.name: data[part.name] for part in fields(cls) if part.name != "recipe"}
+            return cls(recipe=recipe, **rest)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"no manifest of a dataset: {error!r}") from None
 
     @classmethod
     def from_text(cls, text: str) -> Manifest:
         """
-        Read what `to_json` wrote.
+        Read the same as text.
 
         Parameters
         ----------
@@ -95,20 +128,5 @@ class Manifest:
         Returns
         -------
         Manifest
-
-        Raises
-        ------
-        ValueError
-            When it is no manifest of a format that we know.
         """
-        try:
-            data = json.loads(text)
-            recipe = Recipe(**{field.name: data[field.name] for field in fields(Recipe)})
-            return cls(
-                recipe=recipe,
-                rows=dict(data["rows"]),
-                dataset_hash=data["dataset_hash"],
-                file_sha256=data.get("file_sha256"),
-            )
-        except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f"no manifest of a dataset: {error!r}") from None
+        return cls.from_json(json.loads(text))  # its error is a ValueError, too

@@ -11,54 +11,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from faker import Faker
 
-Words = npt.NDArray[np.object_]
+from target_app.seeding.columns import Words
+from target_app.seeding.places import PLACES, Places
 
 _SENTENCES = 3000
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-
-GOODS = {
-    "Furniture": ("Desk", "Chair", "Bookshelf", "Filing Cabinet", "Standing Desk", "Stool"),
-    "Lighting": ("Desk Lamp", "Floor Lamp", "Light Strip", "Reading Light"),
-    "Paper": ("Notebook", "Envelope Set", "Sketch Pad", "Label Roll", "Calendar"),
-    "Writing": ("Fountain Pen", "Marker Set", "Pencil Case", "Whiteboard"),
-    "Storage": ("Storage Box", "Drawer Unit", "Document Tray", "Key Safe"),
-    "Kitchen": ("Mug", "Kettle", "Water Bottle", "Lunch Box", "Tea Set"),
-    "Bags": ("Backpack", "Laptop Sleeve", "Messenger Bag", "Travel Case"),
-    "Devices": ("Headset", "Keyboard", "Webcam", "Desk Fan", "Power Bank"),
-}
-"""What is sold, by category; a product is one of these in one of Faker's colours."""
-
-# Texts that are not plain English: CJK, right to left, four-byte characters and joined emoji.
-FOREIGN = (
-    "服务很好,送货很快,下次还会再来。包装也很结实。",
-    "サポートの対応がとても丁寧でした。ありがとうございます。",
-    "배송이 빨라서 좋았어요. 다음에도 주문하겠습니다.",
-    "الخدمة ممتازة والتوصيل سريع جدا، شكرا لكم على كل شيء.",
-    "השירות היה מצוין והמשלוח הגיע בזמן. תודה רבה.",
-    "Great service 👍🏽 will order again 🎉🚀 — the whole family 👨‍👩‍👧‍👦 is happy 😀",
-)
+_NOT_IN_ADDRESS = re.compile(r"[^a-z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pools:
-    """Words to choose from."""
+    """Words to choose from, of one locale."""
 
+    places: Places
     first_names: Words
+    first_addresses: Words
+    """What of a first name is written in an e-mail address, in the same order."""
     last_names: Words
+    last_addresses: Words
     companies: Words
     cities: Words
     domains: Words
     colours: Words
-    text: str
-    """Many English sentences on end."""
-    sentence_starts: npt.NDArray[np.int64]
-    """Where in `text` a sentence begins."""
+    sentences: list[str]
 
 
-def fill(seed: np.random.SeedSequence) -> Pools:
+def fill(seed: np.random.SeedSequence, locale: str) -> Pools:
     """
     Ask Faker, once.
 
@@ -66,27 +46,40 @@ def fill(seed: np.random.SeedSequence) -> Pools:
     ----------
     seed : SeedSequence
         Decides everything.
+    locale : str
+        One of `LOCALES`.
 
     Returns
     -------
     Pools
     """
-    fake = Faker("en_US", use_weighting=False)  # weighted names take ten times as long
+    fake = Faker(locale, use_weighting=False)  # weighted names take ten times as long
     fake.seed_instance(int(seed.generate_state(1)[0]))
-    sentences = [fake.sentence(nb_words=9) for _ in range(_SENTENCES)]
-    lengths = [len(sentence) + 1 for sentence in sentences]
+    first, last = _words(fake.first_name, 1500), _words(fake.last_name, 2000)
+    if PLACES[locale].romanized:  # by place, not by sound: nobody reads them
+        latin_first = np.resize(_words(fake.first_romanized_name, 1500), first.size)
+        latin_last = np.resize(_words(fake.last_romanized_name, 500), last.size)
+    else:
+        latin_first, latin_last = first, last
     return Pools(
-        first_names=_words(fake.first_name, 1500),
-        last_names=_words(fake.last_name, 2000),
+        places=PLACES[locale],
+        first_names=first,
+        first_addresses=_addresses(latin_first),
+        last_names=last,
+        last_addresses=_addresses(latin_last),
         companies=_words(fake.company, 2000),
         cities=_words(fake.city, 1000),
         domains=_words(fake.free_email_domain, 50),
         colours=_words(lambda: _CAMEL.sub(" ", fake.color_name()), 400),
-        text=" ".join(sentences),
-        sentence_starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
+        sentences=[fake.sentence(nb_words=9) for _ in range(_SENTENCES)],
     )
 
 
 def _words(make: Callable[[], str], count: int) -> Words:
     """Collect `count` words, each once, in the order in which they came."""
     return np.array(list(dict.fromkeys(make() for _ in range(count))), dtype=object)
+
+
+def _addresses(names: Words) -> Words:
+    """Write names as they stand in an e-mail address."""
+    return np.array([_NOT_IN_ADDRESS.sub("", name.lower()) or "x" for name in names], object)

@@ -76,7 +76,10 @@ def test_as_root_the_files_stay_roots(base: Cluster) -> None:
 def test_without_user_namespaces_root_becomes_nobody(open_folder: Path) -> None:
     said = _live_without_namespaces(open_folder)
     assert said == "runs as 65534\n" * 3
-    assert (open_folder / "c").stat().st_uid == 65534
+    folder = open_folder / "c"
+    assert folder.stat().st_uid == 65534
+    with Cluster(folder).start():  # where root need not be nobody, it takes back what it gave
+        assert {path.stat().st_uid for path in (folder, *folder.rglob("*"))} == {0}
 
 
 def test_where_nobody_may_not_go_the_folder_is_named(open_folder: Path) -> None:
