@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import sqlite3
+import secrets
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from target_app import server
-from target_app.config import Config
+from target_app import postgres, preparing, server, stores
+from target_app.config import Config, is_url
+from target_app.options import NAMES, OptionError, Options
 from target_app.seeding import commands
-from target_app.usage import AppError, examples
+from target_app.usage import AppError, examples, mendable
 
 
 @click.group(
@@ -31,13 +33,33 @@ main.add_command(commands.seed)
 main.add_command(commands.reset)
 
 
-@main.command(epilog=examples("serve --database work/crm.sqlite --port 8000 --threads 4"))
+@main.command(
+    epilog=examples(
+        "serve --database work/crm.sqlite --port 8000 --threads 4",
+        "serve --database work/crm.sqlite --option paging=offset --option n_plus_one=true",
+    )
+)
 @click.option(
     "--database",
-    type=click.Path(path_type=Path),
     required=True,
-    help="The SQLite file; requests change it, so serve a copy (see reset).",
+    envvar="CRM_DATABASE",
+    metavar="FILE|FOLDER|URL",
+    help="A SQLite file, the folder of a PostgreSQL cluster, or postgresql://USER@HOST/DATABASE; "
+    "a URL with a password goes into the variable CRM_DATABASE. Requests change it, so serve a "
+    "copy (see reset).",
 )
+@click.option(
+    "--option",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="One of the published optimisations and defects; may be repeated. "
+    f"Names: {', '.join(NAMES)}.",
+)
+@click.option(
+    "--extension", "extensions", multiple=True, metavar="NAME", help="Module to switch on."
+)
+@click.option("--test-mode", is_flag=True, help="Answer the audit, which tells a test everything.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option(
@@ -64,7 +86,10 @@ main.add_command(commands.reset)
     help="Append a line of JSON per answered request.",
 )
 def serve(
-    database: Path,
+    database: str,
+    settings: tuple[str, ...],
+    extensions: tuple[str, ...],
+    test_mode: bool,
     host: str,
     port: int,
     workers: int,
@@ -73,53 +98,95 @@ def serve(
     access_log: Path | None,
 ) -> None:
     """Serve a database until SIGTERM or Ctrl-C. This process becomes the server."""
-    _require_crm(database)
+    _refuse_password_in_sight(database)
+    options = _read_options(settings)
+    _require_extensions(extensions)
     if access_log:
         _require_writable(access_log)
     _require_free(host, port)
-    config = Config(
-        database=database.absolute(),
-        threads=threads,
-        access_log=access_log and access_log.absolute(),
-        instance=os.environ.get("CRM_INSTANCE"),
-        commit=server.commit_of_code(),
-    )
     words = server.command(
         host=host, port=port, workers=workers, threads=threads, connections=connections
     )
-    click.echo(f"serving {database} on http://{host}:{port}", err=True)
-    server.replace_process(words, config, connections)
+    with mendable(), stores.opened(database, workers * (options.pool_size or threads)) as store:
+        config = Config(
+            database=store.database,
+            options=options,
+            extensions=extensions,
+            workers=workers,
+            threads=threads,
+            test_mode=test_mode,
+            secret_key=os.environ.get("CRM_SECRET_KEY") or secrets.token_hex(32),
+            access_log=access_log and access_log.absolute(),
+            instance=os.environ.get("CRM_INSTANCE"),
+            commit=server.commit_of_code(),
+        )
+        if store.is_dataset:
+            _warn_of_dataset(store)
+        preparing.prepare(config, is_dataset=store.is_dataset)
+        click.echo(f"serving {store.shown} on http://{host}:{port}", err=True)
+        server.replace_process(words, config, connections, stores.metrics_folder(store))
 
 
-def _require_crm(database: Path) -> None:
+def _refuse_password_in_sight(database: str) -> None:
     """
-    Refuse a file that is no database of ours, before a worker fails over it.
+    Refuse a password on the command line, where everybody on this machine can read it.
 
     Raises
     ------
     AppError
-        When it is none.
+        When there is one.
     """
-    hint = (
-        "Make one: python -m target_app seed --data DIR, then "
-        f"python -m target_app reset --data DIR --to {database}"
-    )
-    if not database.is_file():
-        raise AppError(f"--database {database}: there is no such file. {hint}")
+    source = click.get_current_context().get_parameter_source("database")
+    if source is ParameterSource.COMMANDLINE and is_url(database):
+        with mendable():
+            url = postgres.parse(database)
+        if postgres.safe(url) != url.render_as_string(hide_password=False):
+            raise AppError(
+                f"--database {postgres.safe(url)}: every user of this machine can read a password "
+                "on a command line. Put the URL into the environment variable CRM_DATABASE, and "
+                "leave --database out."
+            )
+
+
+def _read_options(settings: tuple[str, ...]) -> Options:
+    """
+    Read what was given with ``--option``.
+
+    Raises
+    ------
+    AppError
+        With every mistake there is.
+    """
     try:
-        connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)
-        try:
-            connection.execute("SELECT id FROM customers LIMIT 1")
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise AppError(f"--database {database}: is no CRM database ({error}). {hint}") from error
-    if (database.parent / "manifest.json").is_file():
-        click.echo(
-            f"warning: {database} is a dataset itself; requests will change it, and it will have "
-            "to be made anew. Serve a copy: see python -m target_app reset --help",
-            err=True,
-        )
+        return Options.parse(settings)
+    except OptionError as error:
+        raise AppError(f"--option: {error}") from error
+
+
+def _require_extensions(names: tuple[str, ...]) -> None:
+    """
+    Refuse extensions that do not exist, before a worker fails over them.
+
+    Raises
+    ------
+    AppError
+        With all that are unknown.
+    """
+    package = Path(__file__).with_name("extensions")
+    known = {path.stem for path in package.glob("[!_]*") if path.suffix in {"", ".py"}}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        allowed = ", ".join(sorted(known)) or "none"
+        raise AppError(f"--extension {', '.join(unknown)}: unknown; there is {allowed}")
+
+
+def _warn_of_dataset(store: stores.Store) -> None:
+    """Say what will become of a dataset that is served itself."""
+    click.echo(
+        f"warning: {store.shown} is a dataset itself; requests will change it, and it will have "
+        "to be made anew. Serve a copy: see python -m target_app reset --help",
+        err=True,
+    )
 
 
 def _require_free(host: str, port: int) -> None:

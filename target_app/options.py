@@ -177,6 +177,8 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "pool_size": _whole(1, 128),
     "password_cost": _whole(4, 20),
 }
+NAMES = tuple(_READERS)
+"""Of all options."""
 
 
 def _read(name: str, value: str) -> object:

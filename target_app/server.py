@@ -90,7 +90,7 @@ def command(*, host: str, port: int, workers: int, threads: int, connections: in
     return [sys.executable, "-P", "-m", "granian", *words, *switches, FACTORY]
 
 
-def replace_process(words: list[str], config: Config, connections: int) -> None:
+def replace_process(words: list[str], config: Config, connections: int, metrics: Path) -> None:
     """
     Become the server. Does not return.
 
@@ -102,11 +102,15 @@ def replace_process(words: list[str], config: Config, connections: int) -> None:
         The options of the workers, which reach them by the environment.
     connections : int
         How many files may be needed at once, and a few more.
+    metrics : Path
+        An empty folder, where the workers add up what they count.
     """
     _allow_files(connections + _FILES_BESIDE_CONNECTIONS)
-    # granian would take each option that is not given from a variable of its own.
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GRANIAN_")}
-    os.execve(words[0], words, inherited | config.to_environment())  # noqa: S606 - no shell is the point
+    # granian would take each option that is not given from a variable of its own; and so would we.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GRANIAN_", "CRM_"))}
+    # prometheus_client reads it when it is imported, so it must be there from the start.
+    given = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)} | config.to_environment()
+    os.execve(words[0], words, inherited | given)  # noqa: S606 - no shell is the point
 
 
 def taken(host: str, port: int) -> str | None:

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from target_app import Config, seeding, server
 from target_app.cli import main
+from target_app.options import Options
 
 
 @pytest.fixture
@@ -48,7 +49,18 @@ def test_reset_prints_the_copy(runner: CliRunner, dataset: seeding.Found, tmp_pa
         (["reset", "--data", "nowhere", "--to", "x"], "holds no complete dataset"),
         (["serve"], "Missing option '--database'"),
         (["serve", "--database", "nowhere"], "Make one: python -m target_app seed --data DIR"),
+        (["serve", "--database", "."], "is a folder, and no PostgreSQL cluster is in it"),
         (["serve", "--database", "nowhere", "--port", "0"], "0 is not in the range"),
+        (["serve", "--database", "x", "--extension", "nothing"], "--extension nothing: unknown"),
+        (
+            ["serve", "--database", "x", "--option", "paging=x", "--option", "pool=3"],
+            "--option: paging=x: must be keyset or offset; pool: unknown; allowed are cache, ",
+        ),
+        (
+            ["serve", "--database", "postgresql://u:hidden@h/d"],
+            "--database postgresql+psycopg://u:***@h/d: every user of this machine can read",
+        ),
+        (["serve", "--database", "postgresql://h:nowhere/d"], "cannot be read. Write postgresql"),
         (["serve", "--database", "nowhere", "--threads", "129"], "129 is not in the range"),
     ],
 )
@@ -64,6 +76,7 @@ def test_bad_usage_is_explained_and_ends_with_2(
 
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.split())
+    assert "hidden" not in result.output
 
 
 def test_an_access_log_that_cannot_be_written_is_refused(runner: CliRunner, database: Path) -> None:
@@ -128,16 +141,31 @@ def test_the_server_is_given_room_for_the_connections() -> None:
 def test_options_survive_the_way_through_the_environment() -> None:
     config = Config(
         database=Path("/d b/x?.sqlite"),
+        options=Options.parse(["cache=ttl", "drop_index=orders_placed,orders_status"]),
+        extensions=("loyalty", "other"),
+        workers=3,
         threads=7,
+        test_mode=True,
+        secret_key="k",
         access_log=Path("/l"),
         instance="i",
         commit="c",
     )
 
     assert Config.from_environment(config.to_environment()) == config
-    assert Config.from_environment({"CRM_DATABASE": "/x"}) == Config(database=Path("/x"))
+    least = {"CRM_DATABASE": "/x", "CRM_SECRET_KEY": "k"}
+    assert Config.from_environment(least) == Config(database=Path("/x"), secret_key="k")
     with pytest.raises(RuntimeError, match="CRM_DATABASE is not set"):
         Config.from_environment({})
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:p@h/d", "postgresql+psycopg://u@/d?host=/s&port=1"]
+)
+def test_a_url_survives_the_way_through_the_environment(url: str) -> None:
+    config = Config(database=url)
+
+    assert Config.from_environment(config.to_environment()).postgres_url == url
 
 
 @pytest.mark.parametrize("command", ["seed", "reset", "serve"])

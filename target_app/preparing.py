@@ -1,0 +1,106 @@
+"""Bringing a working copy into the state that the options ask for, before it is served.
+
+Whatever it was served with before: who drops an index now, and serves the same copy without that
+option next, gets it back.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Index, create_engine, inspect, select, update
+from sqlalchemy.pool import NullPool
+
+from target_app import engines, passwords
+from target_app.config import Config
+from target_app.errors import DatasetError
+from target_app.models import Base, Dataset, User, table_of
+from target_app.options import index_names
+
+_users = table_of(User)
+_FIRST_HASH = select(_users.c.password_hash).order_by(_users.c.id).limit(1)
+_MANIFEST = select(table_of(Dataset).c.manifest)
+
+
+def prepare(config: Config, *, is_dataset: bool) -> None:
+    """
+    Do to a database what its options ask for; nothing, when that has been done.
+
+    Parameters
+    ----------
+    config : Config
+        The database and its options.
+    is_dataset : bool
+        Whether it is a dataset itself, which may not be changed in this way.
+
+    Raises
+    ------
+    DatasetError
+        When it may not, or holds nothing that tells how.
+    """
+    engine = create_engine(engines.url(config), poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            wrong = _indexes_to_change(connection, frozenset(config.options.drop_index))
+            cost_differs = _cost(connection) not in {None, config.options.password_cost}
+            if is_dataset and (wrong or cost_differs):
+                raise DatasetError(
+                    "a dataset itself is served as it is: drop_index and password_cost change the "
+                    "database. Serve a copy: see python -m target_app reset --help"
+                )
+            for index in wrong:
+                if index.name in config.options.drop_index:
+                    index.drop(connection)
+                else:
+                    index.create(connection)
+            if cost_differs:
+                _hash_anew(connection, config.options.password_cost)
+    finally:
+        engine.dispose()
+
+
+def _indexes_to_change(connection: Connection, unwanted: frozenset[str]) -> list[Index]:
+    """List the indexes that are there and should not be, and the other way round."""
+    inspector = inspect(connection)
+    droppable = index_names()
+    return [
+        index
+        for table in Base.metadata.sorted_tables
+        for there in [{found["name"] for found in inspector.get_indexes(table.name)}]
+        for index in sorted(table.indexes, key=lambda index: str(index.name))
+        if index.name in droppable and (index.name in there) == (index.name in unwanted)
+    ]
+
+
+def _cost(connection: Connection) -> int | None:
+    """Read the cost of the seeded accounts' password; None when there are no accounts."""
+    found = connection.execute(_FIRST_HASH).scalar()
+    # scrypt:N:r:p$salt$digest
+    return int(found.split(":")[1]).bit_length() - 1 if found else None
+
+
+def _hash_anew(connection: Connection, cost: int) -> None:
+    """
+    Hash the password of the seeded accounts again: it is one for all of them.
+
+    Raises
+    ------
+    DatasetError
+        When the database does not know the seed, from which the password follows.
+    """
+    # It imports Faker and numpy, for which a start has no use otherwise.
+    from target_app.seeding import accounts  # noqa: PLC0415
+
+    found = connection.execute(_MANIFEST).scalar()
+    if found is None:
+        raise DatasetError(
+            "password_cost: this database was not made by seeding, so its password is not known"
+        )
+    manifest: dict[str, Any] = json.loads(found)
+    seed: int = manifest["seed"]
+    old = connection.execute(_FIRST_HASH).scalar_one()
+    new = passwords.hash_password(accounts.password_of(seed), accounts.salt_of(seed), cost)
+    connection.execute(
+        update(_users).where(_users.c.password_hash == old).values(password_hash=new)
+    )

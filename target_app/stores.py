@@ -1,0 +1,177 @@
+"""The database that is going to be served: found, started where it is ours, and looked at.
+
+It is a SQLite file, the folder of a PostgreSQL cluster, or the URL of a PostgreSQL database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from target_app import postgres
+from target_app.config import is_url
+from target_app.errors import DatasetError
+from target_app.postgres import urls
+
+MANIFEST = "manifest.json"
+"""Lies beside the database of a dataset, which is to be copied and not to be served."""
+
+_SPARE_CONNECTIONS = 5  # for those who look at the server while it serves
+_PROBE = "SELECT id FROM customers LIMIT 1"
+_METRICS = ("counter_*.db", "gauge_*.db", "histogram_*.db", "summary_*.db")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A CRM's database that can be connected to."""
+
+    database: Path | str
+    """A SQLite file or a URL, as `target_app.config.Config` takes it."""
+
+    shown: str
+    """Its name for messages; without a password."""
+
+    folder: Path | None
+    """The file or folder that it is in; None when another machine may have it."""
+
+    @property
+    def is_dataset(self) -> bool:
+        """Whether it is a dataset itself, instead of a copy."""
+        return self.folder is not None and (self.folder.parent / MANIFEST).is_file()
+
+
+@contextlib.contextmanager
+def opened(given: str, connections: int) -> Iterator[Store]:
+    """
+    Find a database, and start it where it is a cluster.
+
+    The server of a cluster is a child of this process. It is stopped when the block ends, and goes
+    on when the block has this process become another program.
+
+    Parameters
+    ----------
+    given : str
+        File, folder or URL.
+    connections : int
+        How many connections there will be.
+
+    Yields
+    ------
+    Store
+
+    Raises
+    ------
+    DatasetError
+        When it cannot be found, reached or started, has not so many connections, or holds no CRM.
+    """
+    if is_url(given):
+        yield _server(given, connections)
+        return
+    path = Path(given).absolute()
+    if not postgres.is_cluster(path):
+        _require_crm_file(path, given)
+        yield Store(path, given, path)
+        return
+    with postgres.Cluster(path).start(connections=connections + _SPARE_CONNECTIONS) as running:
+        url = running.url()
+        with urls.connect(url) as connection:
+            _require_crm_tables(connection, given)
+        yield Store(url.render_as_string(hide_password=False), given, path)
+
+
+def metrics_folder(store: Store) -> Path:
+    """
+    Make the folder in which the processes of a server add up what they count.
+
+    Parameters
+    ----------
+    store : Store
+        What they serve.
+
+    Returns
+    -------
+    Path
+        Empty of what another server has counted; beside the database, or among the temporary files
+        when it is elsewhere.
+    """
+    if store.folder is None:
+        return Path(tempfile.mkdtemp(prefix="crm-metrics-"))
+    folder = store.folder.with_name(f"{store.folder.name}.metrics")
+    folder.mkdir(exist_ok=True)
+    for pattern in _METRICS:
+        for stale in folder.glob(pattern):
+            stale.unlink()
+    return folder
+
+
+def _server(given: str, connections: int) -> Store:
+    """
+    Look at a database on a server that somebody runs.
+
+    Raises
+    ------
+    DatasetError
+        When it cannot be reached, holds no CRM, or takes too few connections.
+    """
+    url = postgres.parse(given)
+    shown = postgres.safe(url)
+    with urls.connect(url) as connection:
+        _require_crm_tables(connection, shown)
+        found = connection.execute("SHOW max_connections").fetchone()
+    most = int(found[0]) - _SPARE_CONNECTIONS if found else 0
+    if connections > most:
+        raise DatasetError(
+            f"{shown}: the server takes {most + _SPARE_CONNECTIONS} connections, of which "
+            f"{_SPARE_CONNECTIONS} are left to others; workers x connections of each would be "
+            f"{connections}. Ask for at most {most}: fewer --workers, fewer --threads, or "
+            "--option pool_size=N; or raise the server's max_connections."
+        )
+    return Store(url.render_as_string(hide_password=False), shown, None)
+
+
+def _require_crm_file(path: Path, shown: str) -> None:
+    """
+    Refuse a file that is no database of ours, before a worker fails over it.
+
+    Raises
+    ------
+    DatasetError
+        When it is none.
+    """
+    hint = (
+        "Make one: python -m target_app seed --data DIR, then "
+        f"python -m target_app reset --data DIR --to {shown}"
+    )
+    if path.is_dir():
+        raise DatasetError(f"{shown}: is a folder, and no PostgreSQL cluster is in it. {hint}")
+    if not path.is_file():
+        raise DatasetError(f"{shown}: there is no such file. {hint}")
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as file:
+            file.execute(_PROBE)
+    except sqlite3.Error as error:
+        raise DatasetError(f"{shown}: is no CRM database ({error}). {hint}") from error
+
+
+def _require_crm_tables(connection: psycopg.Connection[tuple[object, ...]], shown: str) -> None:
+    """
+    Refuse a PostgreSQL database that is none of ours.
+
+    Raises
+    ------
+    DatasetError
+        When it is none.
+    """
+    try:
+        connection.execute(_PROBE)
+    except psycopg.Error as error:
+        said = error.diag.message_primary or str(error).strip()
+        raise DatasetError(
+            f"{shown}: is no CRM database ({said}). Make one: see python -m target_app reset --help"
+        ) from error
