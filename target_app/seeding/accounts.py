@@ -14,6 +14,8 @@ ROLES = ("sales", "support", "marketing", "manager", "portal")
 READ, READ_WRITE = "read", "read write"
 EXPIRED, READ_ONLY, DEACTIVATED = "expired", "read-only", "deactivated"
 
+FILE = "accounts.jsonl"
+
 FORMAT = 1
 """Of the file of accounts."""
 
@@ -156,19 +158,20 @@ def salt_of(seed: int) -> str:
     return hashlib.blake2b(b"salt", key=seed.to_bytes(8, "little"), digest_size=8).hexdigest()
 
 
-def write_accounts(path: Path, seed: int, people: Iterable[Account]) -> None:
+def write_accounts(folder: Path, seed: int, people: Iterable[Account]) -> None:
     """
     Write the file that holds what the database keeps hashes of; nobody else may read it.
 
     Parameters
     ----------
-    path : Path
-        A file that is not there.
+    folder : Path
+        Of the dataset; it has no such file.
     seed : int
         Of the dataset.
     people : iterable of Account
         All of them.
     """
+    path = folder / FILE
     path.touch(mode=0o600, exist_ok=False)
     with path.open("w", encoding="utf-8") as file:
         header = {"format": FORMAT, "password": password_of(seed)}

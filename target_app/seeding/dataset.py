@@ -1,4 +1,4 @@
-"""A dataset's folder: ``crm.sqlite`` and ``manifest.json``, complete or not there."""
+"""A dataset's folder: database, ``accounts.jsonl`` and ``manifest.json``; all of it, or none."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from target_app.errors import DatasetError
-from target_app.models import Dataset
-from target_app.seeding import writing
-from target_app.seeding.accounts import write_accounts
-from target_app.seeding.compose import compose
-from target_app.seeding.manifest import FORMAT, Manifest, Recipe
+from target_app.seeding import accounts as signing
+from target_app.seeding.manifest import ACCOUNTS, FORMAT, LOCALES, Manifest, Recipe
+from target_app.seeding.stores import KINDS, Stamp, Store, server_key, store
 
-DATABASE = "crm.sqlite"
 MANIFEST = "manifest.json"
-ACCOUNTS = "accounts.jsonl"
-_BESIDE = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +29,49 @@ class Found:
 
     folder: Path
     manifest: Manifest
+    database: Path | str
+    """The file, the folder of the cluster, or the URL on a server (without a password)."""
     remark: str
     """Whether it was there before or has just been made, and why."""
 
     @property
-    def database(self) -> Path:
-        """The database file."""
-        return self.folder / DATABASE
-
-    @property
     def accounts(self) -> Path:
         """The file of those who may sign in: see `target_app.seeding.accounts`."""
-        return self.folder / ACCOUNTS
+        return self.folder / signing.FILE
 
 
-def default_folder(customers: int, seed: int, accounts: int = 500) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What a folder says of itself."""
+
+    manifest: Manifest
+    database: str
+    """Its kind, or the server's URL."""
+    stamp: Stamp
+
+    def text(self) -> str:
+        """Write it."""
+        data = self.manifest.to_json() | {"database": self.database, "stamp": self.stamp}
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def of(cls, folder: Path) -> _Entry | None:
+        """Read it; a broken one counts as none."""
+        try:
+            data: Any = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            return cls(Manifest.from_json(data), str(data["database"]), dict(data["stamp"]))
+        except (OSError, KeyError, TypeError, ValueError):
+            return None
+
+
+def default_folder(
+    customers: int,
+    seed: int,
+    *,
+    accounts: int = ACCOUNTS,
+    locale: str = LOCALES[0],
+    database: str = KINDS[0],
+) -> Path:
     """
     Name the folder of a dataset that nobody has named.
 
@@ -60,6 +83,10 @@ def default_folder(customers: int, seed: int, accounts: int = 500) -> Path:
         The seed.
     accounts : int
         How many accounts each role has.
+    locale : str
+        One of `LOCALES`.
+    database : str
+        ``sqlite``, ``postgres``, or the URL of a server.
 
     Returns
     -------
@@ -67,12 +94,22 @@ def default_folder(customers: int, seed: int, accounts: int = 500) -> Path:
         In the user's cache, one per parameters.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = f"customers-{customers}_seed-{seed}_accounts-{accounts}_format-{FORMAT}"
+    kind = database
+    if kind not in KINDS:
+        kind = "server-" + hashlib.sha256(server_key(kind).encode()).hexdigest()[:12]
+    name = f"customers-{customers}_seed-{seed}_accounts-{accounts}_{locale}_{kind}_format-{FORMAT}"
     return cache / "trueload" / "datasets" / name
 
 
 def seed(
-    folder: Path, *, customers: int, seed: int, accounts: int = 500, force: bool = False
+    folder: Path,
+    *,
+    customers: int,
+    seed: int,
+    accounts: int = ACCOUNTS,
+    locale: str = LOCALES[0],
+    database: str = KINDS[0],
+    force: bool = False,
 ) -> Found:
     """
     Make a dataset, or find that it is there already.
@@ -87,6 +124,10 @@ def seed(
         Decides the rows.
     accounts : int
         How many accounts each role has.
+    locale : str
+        One of `LOCALES`.
+    database : str
+        ``sqlite``, ``postgres`` (a cluster of our own), or the URL of a server.
     force : bool
         Make it anew, whatever is there.
 
@@ -99,18 +140,20 @@ def seed(
     DatasetError
         When the folder holds a dataset of other parameters, and `force` was not given.
     """
-    recipe = Recipe.of(customers, seed, accounts)
+    recipe = Recipe(customers=customers, seed=seed, accounts=accounts, locale=locale)
+    place = store(folder, database)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         remark = "made anew"
         if not force:
-            reusable, remark = _look(folder, recipe)
-            if reusable is not None:
-                return Found(folder, reusable, remark)
-        return Found(folder, _build(folder, recipe), remark)
+            manifest, remark = _look(folder, place, recipe)
+            if manifest is not None:
+                return Found(folder, manifest, place.database, remark)
+        manifest = _build(folder, place, recipe)
+        return Found(folder, manifest, place.database, remark)
 
 
-def copy_dataset(folder: Path, target: Path) -> Path:
+def reset(folder: Path, target: str) -> Path | str:
     """
     Make a fresh working copy of a dataset's database.
 
@@ -118,47 +161,79 @@ def copy_dataset(folder: Path, target: Path) -> Path:
     ----------
     folder : Path
         The dataset.
+    target : str
+        The file or folder to write, one that is there is replaced; of a dataset on a server, the
+        URL of the database to write, which is replaced when it is a copy of a dataset.
+
+    Returns
+    -------
+    Path or str
+        The absolute path of the copy, or its URL without a password.
+
+    Raises
+    ------
+    DatasetError
+        When there is no dataset, it was changed since it was made, or `target` is not ours to
+        replace.
+    """
+    entry, place = _found(folder)
+    if not _untouched(folder, place, entry):
+        raise DatasetError(
+            f"{place.database}: has been changed since it was made. Make it anew: "
+            f"{_command(folder, entry)} --force"
+        )
+    return place.copy_to(target)
+
+
+def copy_dataset(folder: Path, target: Path) -> Path:
+    """
+    Do the same with a dataset in a file or a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The dataset.
     target : Path
-        The file to write; one that is there is replaced.
+        The file or folder to write.
 
     Returns
     -------
     Path
         The absolute path of the copy.
+    """
+    return Path(reset(folder, str(target)))
+
+
+def verify(folder: Path) -> Manifest:
+    """
+    Read every row of a dataset and compare their hash with the manifest's.
+
+    Parameters
+    ----------
+    folder : Path
+        The dataset.
+
+    Returns
+    -------
+    Manifest
+        What is there, as it was made.
 
     Raises
     ------
     DatasetError
-        When there is no dataset, it was changed since it was made, or `target` is its own file.
+        When there is no dataset, or its rows are others.
     """
-    source = folder / DATABASE
-    manifest = _read_manifest(folder)
-    if manifest is None or not source.is_file():
-        raise DatasetError(
-            f"{folder}: holds no complete dataset. Make one: "
-            f"python -m target_app seed --customers 20000 --seed 1 --data {folder}"
-        )
-    if not _untouched(source, manifest):
-        made_by = f"--customers {manifest.recipe.customers} --seed {manifest.recipe.seed}"
-        raise DatasetError(
-            f"{source}: has been changed since it was made. Make it anew: "
-            f"python -m target_app seed {made_by} --data {folder} --force"
-        )
-    target = target.absolute()
-    if target.exists() and target.samefile(source):
-        raise DatasetError(f"{target}: is the dataset itself. Name another file for the copy.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # The old file goes first, and its journals with it: a journal beside another database would be
-    # played into it.
-    for name in (target, *_journals(target)):
-        name.unlink(missing_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.copyfile(source, beside)
-    beside.replace(target)
-    return target
+    entry, place = _found(folder)
+    with _alone(folder):
+        if not _holds(folder, place, entry):
+            raise DatasetError(
+                f"{place.database}: its rows are not those it was made with. Make it anew: "
+                f"{_command(folder, entry)} --force"
+            )
+    return entry.manifest
 
 
-def _look(folder: Path, recipe: Recipe) -> tuple[Manifest | None, str]:
+def _look(folder: Path, place: Store, recipe: Recipe) -> tuple[Manifest | None, str]:
     """
     Tell whether a folder holds what a recipe asks for; if not, what is to be said about it.
 
@@ -167,81 +242,96 @@ def _look(folder: Path, recipe: Recipe) -> tuple[Manifest | None, str]:
     DatasetError
         When it holds something else, which is not ours to replace.
     """
-    manifest = _read_manifest(folder)
-    if manifest is None:
-        return None, "made"
-    there = manifest.recipe
-    asked = (recipe.customers, recipe.seed, recipe.accounts)
-    if (there.customers, there.seed, there.accounts) != asked:
+    entry = _Entry.of(folder)
+    if entry is None:
+        manifest = place.find(recipe)
+        if manifest is None:
+            return None, "made"
+        _write(folder, _Entry(manifest, place.kind, place.stamp()))
+        return manifest, "found"
+    there = entry.manifest.recipe.asked() | {"database": entry.database}
+    if there != recipe.asked() | {"database": place.kind}:
+        shown = ", ".join(f"{name} {value}" for name, value in there.items())
         raise DatasetError(
-            f"{folder}: holds another dataset (customers {there.customers}, seed {there.seed}, "
-            f"accounts {there.accounts}). "
+            f"{folder}: holds another dataset ({shown}). "
             "Name another folder with --data, or replace it with --force."
         )
-    if there != recipe:
+    if entry.manifest.recipe != recipe:
         return None, "made anew: the one there was made by other versions"
-    if not _untouched(folder / DATABASE, manifest):
+    if not _untouched(folder, place, entry):
         return None, "made anew: the one there had been changed since"
-    return manifest, "reused"
+    return entry.manifest, "reused"
 
 
-def _build(folder: Path, recipe: Recipe) -> Manifest:
+def _build(folder: Path, place: Store, recipe: Recipe) -> Manifest:
     """Build beside, then rename; the manifest comes last and is what makes the dataset complete."""
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as building:
-        database = Path(building) / DATABASE
-        manifest = _build_database(database, recipe, Path(building) / ACCOUNTS)
-        text = json.dumps(manifest.to_json(), indent=2) + "\n"
-        (Path(building) / MANIFEST).write_text(text, encoding="utf-8")
-        for stale in (folder / MANIFEST, *_journals(folder / DATABASE)):
-            stale.unlink(missing_ok=True)
-        database.replace(folder / DATABASE)
-        (Path(building) / ACCOUNTS).replace(folder / ACCOUNTS)
-        (Path(building) / MANIFEST).replace(folder / MANIFEST)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as name:
+        building = Path(name)
+        manifest = place.build(building, recipe)
+        (folder / MANIFEST).unlink(missing_ok=True)
+        place.publish(building)
+        (building / signing.FILE).replace(folder / signing.FILE)
+        _write(folder, _Entry(manifest, place.kind, place.stamp()))
     return manifest
 
 
-def _build_database(path: Path, recipe: Recipe, accounts: Path) -> Manifest:
-    """Write one database file with everything in it."""
-    tables, signers = compose(recipe.customers, recipe.seed, recipe.accounts)
-    write_accounts(accounts, recipe.seed, signers)
-    engine = writing.open_for_building(path)
-    with engine.connect() as connection:
-        rows = writing.write_tables(connection, tables)
-        dataset_hash = writing.dump_hash(connection, list(tables))
-        manifest = Manifest(recipe=recipe, rows=rows, dataset_hash=dataset_hash)
-        text = json.dumps(manifest.to_json())
-        connection.execute(insert(Dataset), {"id": 1, "manifest": text})
-        connection.commit()
-        writing.finish(connection)
-    engine.dispose()
-    return replace(manifest, file_sha256=_sha256(path))
+def _found(folder: Path) -> tuple[_Entry, Store]:
+    """
+    Open the dataset of a folder.
+
+    Raises
+    ------
+    DatasetError
+        When it holds none.
+    """
+    entry = _Entry.of(folder)
+    place = store(folder, entry.database) if entry else None
+    if entry is None or place is None or not place.is_complete():
+        raise DatasetError(
+            f"{folder}: holds no complete dataset. Make one: "
+            f"python -m target_app seed --customers 20000 --seed 1 --data {folder}"
+        )
+    return entry, place
 
 
-def _read_manifest(folder: Path) -> Manifest | None:
-    """Read a folder's manifest; a broken one counts as none."""
-    try:
-        return Manifest.from_text((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def _untouched(folder: Path, place: Store, entry: _Entry) -> bool:
+    """
+    Tell whether a dataset is as it was made.
 
-
-def _untouched(database: Path, manifest: Manifest) -> bool:
-    """Tell whether a database is byte for byte what was made, with nothing left in a journal."""
-    journals = [path for path in _journals(database) if not path.name.endswith("-shm")]
-    if any(path.exists() and path.stat().st_size for path in journals):
+    What the file system says is enough; when that differs, the rows decide (a folder may have been
+    moved, or come out of an archive).
+    """
+    if not (place.is_complete() and (folder / signing.FILE).is_file()):
         return False
-    return database.is_file() and _sha256(database) == manifest.file_sha256
+    return place.stamp() == entry.stamp or _holds(folder, place, entry)
 
 
-def _journals(database: Path) -> list[Path]:
-    """Name the files that SQLite may keep beside a database."""
-    return [database.with_name(database.name + suffix) for suffix in _BESIDE]
+def _holds(folder: Path, place: Store, entry: _Entry) -> bool:
+    """Read all rows, tell whether they are those that were made, and note that they are."""
+    from target_app.seeding.digest import hash_of_database  # noqa: PLC0415 - brings numpy
+
+    try:
+        with place.reading() as connection:
+            same = hash_of_database(connection) == entry.manifest.dataset_hash
+    except SQLAlchemyError:  # no database any more, or another one
+        return False
+    if same and place.stamp() != entry.stamp:
+        _write(folder, replace(entry, stamp=place.stamp()))
+    return same
 
 
-def _sha256(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _write(folder: Path, entry: _Entry) -> None:
+    """Write what a folder says of itself, at once."""
+    beside = folder / f".{MANIFEST}.{os.getpid()}"
+    beside.write_text(entry.text(), encoding="utf-8")
+    beside.replace(folder / MANIFEST)
+
+
+def _command(folder: Path, entry: _Entry) -> str:
+    """Write the command that makes a dataset."""
+    asked = entry.manifest.recipe.asked() | {"database": entry.database}
+    options = " ".join(f"--{name} {value}" for name, value in asked.items())
+    return f"python -m target_app seed {options} --data {folder}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 FORMAT = 2
 """Of the rows and of this file. Raise it when the same seed gives other rows.
@@ -107,12 +107,11 @@ class Manifest:
             When it is no manifest that we know.
         """
         try:
-            if not isinstance(data, dict):
-                raise TypeError(type(data).__name__)  # noqa: TRY301 - told as the others are
-            recipe = Recipe(**{part.name: data[part.name] for part in fields(Recipe)})
-            rest = {part.name: data[part.name] for part in fields(cls) if part.name != "recipe"}
+            whole = dict(cast(dict[str, Any], data))
+            recipe = Recipe(**{part.name: whole[part.name] for part in fields(Recipe)})
+            rest = {part.name: whole[part.name] for part in fields(cls) if part.name != "recipe"}
             return cls(recipe=recipe, **rest)
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"no manifest of a dataset: {error!r}") from None
 
     @classmethod

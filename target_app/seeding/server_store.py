@@ -1,0 +1,1 @@
+"""A dataset on a server that somebody gave: a database that others are copied from."""

@@ -1,0 +1,156 @@
+"""Datasets in a file of SQLite: filled, read, copied."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, insert
+from sqlalchemy.dialects import sqlite as dialects
+from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from target_app.models import Base
+from target_app.seeding.compose import Ending, Part, Piece, Signers
+from target_app.seeding.manifest import Manifest
+
+_BESIDE = ("-wal", "-shm", "-journal")
+_DIALECT = dialects.dialect()
+# Nobody else looks, and a build that breaks off is thrown away: no journal, no waiting for disks.
+_BUILDING = (
+    "journal_mode=OFF",
+    "synchronous=OFF",
+    "locking_mode=EXCLUSIVE",
+    "cache_size=-65536",
+    "threads=2",  # that sort for an index, beside the one that reads
+)
+
+
+def fill(path: Path, parts: Iterable[Part]) -> tuple[Signers, Manifest]:
+    """
+    Make a database of what was composed: tables, rows, indexes, statistics, in the cheap order.
+
+    Parameters
+    ----------
+    path : Path
+        A file that is not there.
+    parts : iterable
+        What `compose` gives.
+
+    Returns
+    -------
+    Signers
+        Who may sign in.
+    Manifest
+        What was composed.
+
+    Raises
+    ------
+    RuntimeError
+        When the parts end too early.
+    """
+    signers = manifest = None
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in _BUILDING:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        for table in Base.metadata.sorted_tables:
+            connection.execute(str(CreateTable(table).compile(dialect=_DIALECT)))
+        for part in parts:
+            if isinstance(part, Piece):
+                _insert(connection, part)
+            elif isinstance(part, Signers):
+                signers = part
+            elif isinstance(part, Ending):
+                manifest = part.manifest
+        if signers is None or manifest is None:
+            raise RuntimeError("the parts of the dataset ended too early")
+        for table in Base.metadata.sorted_tables:
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                connection.execute(str(CreateIndex(index).compile(dialect=_DIALECT)))
+        text = json.dumps(manifest.to_json())
+        connection.execute("INSERT INTO dataset (id, manifest) VALUES (1, ?)", [text])
+        connection.execute("COMMIT")
+        # Statistics for the planner, of a part of each index: the whole would take as long again.
+        connection.execute("PRAGMA analysis_limit=1000")
+        connection.execute("ANALYZE")
+        # Kept in the file, so that no server process has to switch, which takes a lock.
+        connection.execute("PRAGMA journal_mode=WAL")
+    return signers, manifest
+
+
+@contextmanager
+def reading(database: Path) -> Iterator[Connection]:
+    """
+    Open a dataset's file to look at it; nothing is written, not even beside it.
+
+    Parameters
+    ----------
+    database : Path
+        The file.
+
+    Yields
+    ------
+    Connection
+    """
+    uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=NullPool
+    )
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def journals(database: Path) -> list[Path]:
+    """
+    Name the files that SQLite may keep beside a database.
+
+    Parameters
+    ----------
+    database : Path
+        The file.
+
+    Returns
+    -------
+    list of Path
+    """
+    return [database.with_name(database.name + suffix) for suffix in _BESIDE]
+
+
+def _insert(connection: sqlite3.Connection, piece: Piece) -> None:
+    """Insert some rows, past SQLAlchemy, which would look at each."""
+    names = list(piece.columns)
+    table = Base.metadata.tables[piece.table]
+    statement = str(insert(table).compile(dialect=_DIALECT, column_keys=names))
+    order = [column.name for column in table.columns if column.name in piece.columns]
+    values: list[Any] = [piece.columns[name].values() for name in order]
+    connection.executemany(statement, zip(*values, strict=True))
+
+
+def copy_within_kernel(source: Path, target: Path) -> None:
+    """
+    Copy a file without taking its bytes in; a file system that can will share them.
+
+    Parameters
+    ----------
+    source : Path
+        The file.
+    target : Path
+        The copy.
+    """
+    with source.open("rb", buffering=0) as old, target.open("wb", buffering=0) as new:
+        left = os.fstat(old.fileno()).st_size
+        try:
+            while left > 0 and (copied := os.copy_file_range(old.fileno(), new.fileno(), left)):
+                left -= copied
+        except OSError:  # between file systems, or a kernel that cannot
+            old.seek(0)
+            new.seek(0)
+            shutil.copyfileobj(old, new)
