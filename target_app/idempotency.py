@@ -21,7 +21,8 @@ from target_app.models import IdempotencyKey, table_of
 from target_app.problems import Conflict, FieldError, Invalid
 
 HEADER = "Idempotency-Key"
-_KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+REPLAYED = "Idempotency-Replayed"
+KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _GOOD_FOR = timedelta(days=1)
 _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A: lock_timeout ran out
 
@@ -52,7 +53,7 @@ def key_of_request() -> str | None:
         422, when it is none that we would store.
     """
     key = request.headers.get(HEADER)
-    if key is not None and not _KEY.fullmatch(key):
+    if key is not None and not KEY.fullmatch(key):
         message = "must have 1 to 64 of the characters A-Z a-z 0-9 . _ : -"
         raise Invalid([FieldError(HEADER, message)])
     return key
@@ -135,7 +136,7 @@ def _replay(key: str, user_id: int, digest: str) -> Response:
     answer = Response(found.body, status=found.status, mimetype="application/json")
     if found.location:
         answer.headers["Location"] = found.location
-    answer.headers["Idempotency-Replayed"] = "true"
+    answer.headers[REPLAYED] = "true"
     return answer
 
 

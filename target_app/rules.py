@@ -9,20 +9,41 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from target_app.ids import ID_MAX
 from target_app.problems import FieldError
 
-Rule = Callable[[object], object]
+Schema = dict[str, Any]
 
 # The syntax that browsers apply to <input type=email> (HTML standard, "valid e-mail address").
 _EMAIL = re.compile(
     r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
     r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
 )
+# For JSON Schema, whose patterns are ECMAScript's: what `Text` strips, and what it refuses. (Half a
+# pair of surrogates is refused as well; not every engine can be told so.)
+_SPACE = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_CONTROL_BUT_LINES = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
 _KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list"}
+
+
+class Rule(Protocol):
+    """What one value may be."""
+
+    def __call__(self, value: object, /) -> object:
+        """Give a value as it will be stored; raises `Refused`."""
+
+    def json_schema(self) -> Schema:
+        """
+        Say the same as JSON Schema, as far as that can.
+
+        A value that the schema admits is accepted. Of those that it does not admit some are
+        accepted all the same: text with space around it.
+        """
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer to the caller, not our error
@@ -91,6 +112,17 @@ class Text:
             return self.lines
         return unicodedata.category(character) not in {"Cc", "Cs"}
 
+    def json_schema(self) -> Schema:
+        """Say the same as JSON Schema: see `Rule`."""
+        control = _CONTROL_BUT_LINES if self.lines else _CONTROL
+        edge, inside = f"[^{_CONTROL}{_SPACE}]", f"[^{control}]"
+        pattern = f"^{edge}({inside}*{edge})?$"
+        schema = {"type": "string", "minLength": 1, "maxLength": self.longest, "pattern": pattern}
+        if self.pattern is None:
+            return schema
+        own = {"pattern": f"^(?:{self.pattern.pattern})$", "description": self.form}
+        return schema | {"allOf": [own]}
+
 
 @dataclass(frozen=True, slots=True)
 class Email:
@@ -113,6 +145,11 @@ class Email:
             As it will be stored.
         """
         return Text(self.longest, pattern=_EMAIL, form="an e-mail address")(value).lower()
+
+    def json_schema(self) -> Schema:
+        """Say the same as JSON Schema: see `Rule`."""
+        pattern = f"^{_EMAIL.pattern}$"
+        return {"type": "string", "format": "email", "maxLength": self.longest, "pattern": pattern}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +184,10 @@ class Whole:
         if not self.least <= value <= self.most:
             raise Refused(f"must be from {self.least} to {self.most}")
         return value
+
+    def json_schema(self) -> Schema:
+        """Say the same as JSON Schema: see `Rule`."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
 RECORD = Whole(1, ID_MAX)
@@ -183,6 +224,10 @@ class Digits:
             return int(text)
         raise Refused(f"must be a whole number from {self.least} to {self.most}")
 
+    def json_schema(self) -> Schema:
+        """Say the same as JSON Schema: see `Rule`."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -212,6 +257,10 @@ class Choice:
         if not isinstance(value, str) or value not in self.words:
             raise Refused(f"must be one of {', '.join(self.words)}")
         return value
+
+    def json_schema(self) -> Schema:
+        """Say the same as JSON Schema: see `Rule`."""
+        return {"type": "string", "enum": list(self.words)}
 
 
 def kind_of(value: object) -> str:

@@ -11,7 +11,11 @@ from target_app.ids import ID_MAX
 
 Schema = dict[str, Any]
 
-MOMENT: Schema = {"type": "string", "format": "date-time"}
+MOMENT: Schema = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
+}
 
 
 def record(fields: Mapping[str, ColumnElement[Any] | Any], **more: Schema) -> Schema:
@@ -73,6 +77,8 @@ def _of_column(name: str, column: Any) -> Schema:
         schema = {"type": "integer"}
     elif isinstance(column.type, String | Text):
         schema = {"type": "string"}
+        if column.type.length is not None:
+            schema["maxLength"] = column.type.length
     else:
         raise TypeError(f"{name}: no schema for {column.type!r}")
     if getattr(column, "nullable", False):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from target_app.problems import FieldError, Invalid
-from target_app.rules import Refused, Rule, kind_of
+from target_app.rules import Refused, Rule, Schema, kind_of
 
 _UNKNOWN_SHOWN = 10
 
@@ -22,6 +22,18 @@ class Field:
     required: bool = True
     default: object = None
 
+    def json_schema(self) -> Schema:
+        """Say what the member of a whole record may be; null stands for leaving it out."""
+        if self.required:
+            return self.rule.json_schema()
+        return nullable(self.rule.json_schema()) | {"default": self.default}
+
+    def patch_schema(self) -> Schema:
+        """Say what the member of a merge patch may be; null removes what need not be there."""
+        removable = not self.required and self.default is None
+        schema = self.rule.json_schema()
+        return nullable(schema) if removable else schema
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -31,6 +43,11 @@ class Parameter:
     default: object = None
     required: bool = False
     about: str = ""
+
+    def json_schema(self) -> Schema:
+        """Say what its value may be."""
+        schema = self.rule.json_schema()
+        return schema if self.default is None else schema | {"default": self.default}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +86,68 @@ class Listed:
             raise Refused(errors=errors)
         return items
 
+    def json_schema(self) -> Schema:
+        """Say the same as JSON Schema."""
+        items = object_schema(self.schema)
+        return {"type": "array", "minItems": 1, "maxItems": self.longest, "items": items}
+
     def _one(self, value: object) -> dict[str, Any]:
         return _check_object(self.schema, value)
+
+
+def object_schema(schema: Mapping[str, Field]) -> Schema:
+    """
+    Say as JSON Schema what `check` accepts.
+
+    Parameters
+    ----------
+    schema : mapping of str to Field
+        What a body may hold.
+
+    Returns
+    -------
+    dict
+    """
+    members = {name: field.json_schema() for name, field in schema.items()}
+    required = [name for name, field in schema.items() if field.required]
+    there = {"required": required} if required else {}
+    return {"type": "object", "properties": members, **there, "additionalProperties": False}
+
+
+def patch_schema(schema: Mapping[str, Field]) -> Schema:
+    """
+    Say as JSON Schema what `check_patch` accepts.
+
+    Parameters
+    ----------
+    schema : mapping of str to Field
+        What the record may hold.
+
+    Returns
+    -------
+    dict
+    """
+    members = {name: field.patch_schema() for name, field in schema.items()}
+    return {"type": "object", "properties": members, "additionalProperties": False}
+
+
+def nullable(schema: Schema) -> Schema:
+    """
+    Admit null beside what a schema admits.
+
+    Parameters
+    ----------
+    schema : dict
+        With one type.
+
+    Returns
+    -------
+    dict
+    """
+    wider = schema | {"type": [schema["type"], "null"]}
+    if "enum" in schema:
+        wider["enum"] = [*schema["enum"], None]
+    return wider
 
 
 def check(schema: Mapping[str, Field], value: object) -> dict[str, Any]:
@@ -217,7 +294,9 @@ def _unknown(schema: Mapping[str, Field], value: Mapping[str, object]) -> Sequen
     ]
 
 
-def _take(errors: list[FieldError], path: str, rule: Rule, value: object) -> Any:
+def _take(
+    errors: list[FieldError], path: str, rule: Callable[[object], object], value: object
+) -> Any:
     """Apply a rule, and note below which path it refused."""
     try:
         return rule(value)
