@@ -12,6 +12,7 @@ from target_app import (
     database,
     feedback,
     feedback_page,
+    openapi,
     operations,
     orders,
     pages,
@@ -54,6 +55,7 @@ def create_app(config: Config) -> Flask:
     accounts.install(app)
     for resource in RESOURCES:
         app.register_blueprint(resource.blueprint, url_prefix=PREFIX)
+    openapi.install(app, RESOURCES)
     app.register_blueprint(feedback_page.blueprint)
     app.register_blueprint(operations.blueprint)
     telemetry.install(app, config)
