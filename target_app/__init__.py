@@ -8,6 +8,7 @@ from flask import Flask
 
 from target_app import (
     accounts,
+    activities,
     customers,
     database,
     feedback,
@@ -18,6 +19,7 @@ from target_app import (
     pages,
     problems,
     products,
+    search,
     telemetry,
 )
 from target_app.api import PREFIX
@@ -26,7 +28,15 @@ from target_app.ids import RecordId
 
 __all__ = ["Config", "create_app"]
 
-RESOURCES = (customers.api, products.api, orders.api, feedback.api)
+RESOURCES = (
+    customers.api,
+    activities.api,
+    products.api,
+    orders.api,
+    feedback.api,
+    search.api,
+    insights.api,
+)
 """The JSON API, all of it."""
 
 

@@ -30,7 +30,7 @@ from target_app.models import (
     User,
     table_of,
 )
-from target_app.paging import PAGE, Listing
+from target_app.paging import PAGE, Listing, Related
 from target_app.problems import Conflict, FieldError, Invalid
 from target_app.rules import RECORD, Choice, Digits, Email, Text
 from target_app.validation import Field, Parameter
@@ -81,7 +81,7 @@ EDITORS = frozenset({"sales", "manager", "admin"})
 """The roles that may create and change customers."""
 
 _ANSWER = schemas.record(FIELDS)
-_LISTED = FIELDS | {"owner_name": _users.c.name.label("owner_name")}
+_OWNER_NAME = Related("owner_name", _users.c.name, via="owner_id")
 _PAGE = schemas.page(schemas.record(FIELDS, owner_name={"type": ["string", "null"]}))
 _FILTERS = PAGE | {
     "status": Parameter(Choice(CUSTOMER_STATUSES), about="Only customers of this status."),
@@ -89,7 +89,6 @@ _FILTERS = PAGE | {
     "owner_id": Parameter(Digits(1, ID_MAX), about="Only the portfolio of this user."),
 }
 _KEY = ("created_at", "id")
-_WITH_OWNER = _customers.outerjoin(_users, _users.c.id == _customers.c.owner_id)
 
 _ID = _customers.c.id == bindparam("customer_id")
 _BY_ID = select(*FIELDS.values()).where(_ID)
@@ -119,7 +118,7 @@ _KEEP_FEEDBACK = (
 def _listing(*filters: str) -> Listing:
     """Give the list whose rows equal the parameters of some names."""
     where = and_(true(), *(_customers.c[name] == bindparam(f"only_{name}") for name in filters))
-    return Listing(_LISTED, _KEY, where, source=_WITH_OWNER)
+    return Listing(FIELDS, _KEY, where, related=_OWNER_NAME)
 
 
 @api.get("/customers", allow=STAFF, query=_FILTERS, answers={200: _PAGE}, cached_s=5)
@@ -342,7 +341,7 @@ def exists(account: Account, customer_id: int) -> bool:
     return bool(found) and visible(account, customer_id, found[0][0])
 
 
-def visible(account: Account, customer_id: int, owner_id: int | None) -> bool:
+def visible(account: Account, customer_id: int | None, owner_id: int | None) -> bool:
     """
     Tell whether an account may see a customer, and what belongs to it.
 
@@ -350,8 +349,8 @@ def visible(account: Account, customer_id: int, owner_id: int | None) -> bool:
     ----------
     account : Account
         Who asks.
-    customer_id : int
-        Which customer.
+    customer_id : int or None
+        Which customer; None for what belongs to none.
     owner_id : int or None
         In whose portfolio it is.
 
@@ -360,7 +359,7 @@ def visible(account: Account, customer_id: int, owner_id: int | None) -> bool:
     bool
     """
     if account.role == "portal":
-        return account.customer_id == customer_id
+        return customer_id is not None and account.customer_id == customer_id
     return account.portfolio is None or account.portfolio == owner_id
 
 

@@ -1,24 +1,28 @@
 """``/api/v1/feedback``."""
 
+from __future__ import annotations
+
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import and_, bindparam, insert, select, true, update
+from sqlalchemy import exists as there_is
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, customers, database, schemas
-from target_app.accounts import EVERYBODY, STAFF, Account
+from target_app import answers, changes, conditions, customers, database, responses, schemas
+from target_app.accounts import EVERYBODY, Account
 from target_app.api import Api
-from target_app.models import Feedback, table_of
+from target_app.models import FEEDBACK_STATUSES, Customer, Feedback, User, table_of
 from target_app.paging import PAGE, Listing
-from target_app.problems import FieldError, Invalid
-from target_app.rules import RECORD, Email, Text, Whole
-from target_app.validation import Field
+from target_app.problems import Conflict, FieldError, Invalid
+from target_app.rules import RECORD, Choice, Email, Text, Whole
+from target_app.validation import Field, Parameter
 
 api = Api("feedback")
 
-_feedback = table_of(Feedback)
+_feedback, _customers, _users = map(table_of, (Feedback, Customer, User))
 FIELDS = {
     name: _feedback.c[name]
     for name in (
@@ -50,74 +54,274 @@ SCHEMA = FORM_SCHEMA | {
     "score": Field(Whole(1, 5), required=False),
     "nps": Field(Whole(0, 10), required=False),
 }
+"""Of new feedback. On the portal it is the customer's own; a sales rep names one of the own."""
 
-_ANSWER = schemas.record(FIELDS)
-_PAGE = schemas.page(_ANSWER)
+HANDLERS = frozenset({"support", "manager", "admin"})
+"""The roles that answer feedback, and that it may be assigned to."""
 
-_LISTING = Listing(FIELDS, key=("created_at", "id"))
-_BY_ID = select(*FIELDS.values()).where(_feedback.c.id == bindparam("feedback_id"))
+_CHANGES = {
+    "status": Field(Choice(("resolved",))),
+    "assigned_to": Field(RECORD, required=False),
+}
+_LISTED = schemas.record(FIELDS)
+_RESPONSES: schemas.Schema = {"type": "array", "items": responses.RECORD}
+_ANSWER = schemas.record(FIELDS, responses=_RESPONSES)
+_FILTERS = PAGE | {
+    "status": Parameter(
+        Choice(FEEDBACK_STATUSES), about="Only feedback of this status: `new` is the queue."
+    )
+}
+
+_PORTFOLIO = select(_customers.c.id).where(_customers.c.owner_id == bindparam("only_owner"))
+_ONLY = {
+    "status": _feedback.c.status == bindparam("only_status"),
+    "owner": _feedback.c.customer_id.in_(_PORTFOLIO),
+    "customer": _feedback.c.customer_id == bindparam("only_customer"),
+}
+_ID = _feedback.c.id == bindparam("feedback_id")
+_BY_ID = (
+    select(*FIELDS.values(), _customers.c.owner_id)
+    .outerjoin(_customers, _customers.c.id == _feedback.c.customer_id)
+    .where(_ID)
+)
+_LOCKED = _BY_ID.with_for_update(key_share=True, of=_feedback)
+_HANDLES = select(
+    there_is()
+    .where(_users.c.id == bindparam("user_id"))
+    .where(_users.c.role.in_(sorted(HANDLERS)))
+    .where(_users.c.is_active)
+)
 _INSERT = insert(_feedback)
+_UPDATE = update(_feedback).where(_ID)
 
 
-@api.get("/feedback", allow=STAFF, query=PAGE, answers={200: _PAGE}, cached_s=5)
+@functools.cache
+def _listing(*filters: str) -> Listing:
+    """Give the list of the feedback that passes some filters."""
+    return Listing(FIELDS, ("created_at", "id"), and_(true(), *(_ONLY[name] for name in filters)))
+
+
+@api.get(
+    "/feedback",
+    allow=EVERYBODY,
+    query=_FILTERS,
+    answers={200: schemas.page(_LISTED)},
+    cached_s=5,
+)
 def list_feedback(account: Account, query: Mapping[str, Any]) -> Response:
     """
-    List feedback, newest first.
+    List feedback, newest first; for sales that of the portfolio, on the portal one's own.
+
+    Parameters
+    ----------
+    account : Account
+        Who asks.
+    query : mapping of str to object
+        As described.
 
     Returns
     -------
     Response
         A page.
     """
-    del account
-    return _LISTING.answer(query)
+    if account.role == "portal" and account.customer_id is None:
+        return answers.ok({"items": [], "next": None})
+    wanted = {
+        "status": query["status"],
+        "owner": account.portfolio,
+        "customer": account.customer_id,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    only = {f"only_{name}": value for name, value in given.items()}
+    return _listing(*given).answer(query, **only)
 
 
-@api.get("/feedback/<record:feedback_id>", allow=STAFF, answers={200: _ANSWER})
+@api.get("/feedback/<record:feedback_id>", allow=EVERYBODY, answers={200: _ANSWER}, versioned=True)
 def open_feedback(account: Account, feedback_id: int) -> Response:
     """
-    Open one piece of feedback.
+    Open one piece of feedback with what was answered to it, oldest first.
 
     Parameters
     ----------
+    account : Account
+        Who asks.
     feedback_id : int
-        Which.
+        Which; 404, when the account may not see it.
 
     Returns
     -------
     Response
         The record.
-
-    Raises
-    ------
-    NotFound
-        404, when there is no such feedback.
     """
-    found = database.rows(_BY_ID, feedback_id=feedback_id)
-    if not found:
-        raise NotFound(f"Feedback {feedback_id} does not exist.")
-    return answers.ok(dict(zip(FIELDS, found[0], strict=True)))
+    return conditions.record(_with_responses(read(account, feedback_id)))
 
 
-@api.post("/feedback", allow=EVERYBODY, body=SCHEMA, answers={201: _ANSWER}, idempotent=True)
+@api.post(
+    "/feedback",
+    allow=EVERYBODY,
+    body=SCHEMA,
+    answers={201: _ANSWER},
+    idempotent=True,
+    versioned=True,
+)
 def create_feedback(account: Account, body: dict[str, Any]) -> Response:
     """
     Take feedback, of a known customer or of anybody.
 
+    Parameters
+    ----------
+    account : Account
+        Who takes or gives it.
+    body : dict of str to object
+        As described.
+
     Returns
     -------
     Response
-        201 and the record.
+        201 and the record; 422, when it names no customer that the account may see.
+    """
+    record = store(body | {"customer_id": _customer_of(account, body["customer_id"])})
+    answer = answers.created(f"/api/v1/feedback/{record['id']}", record | {"responses": []})
+    return conditions.tagged(answer, 1)
+
+
+@api.patch(
+    "/feedback/<record:feedback_id>",
+    allow=HANDLERS,
+    body=_CHANGES,
+    answers={200: _ANSWER},
+    versioned=True,
+)
+def change_feedback(account: Account, feedback_id: int, body: dict[str, Any]) -> Response:
+    """
+    Resolve feedback, or assign it to somebody.
+
+    Parameters
+    ----------
+    account : Account
+        Who does.
+    feedback_id : int
+        Which.
+    body : dict of str to object
+        The fields to change; nobody (null) may be assigned.
+
+    Returns
+    -------
+    Response
+        The record as it is now.
 
     Raises
     ------
+    Conflict
+        409, when it is resolved already.
     Invalid
-        422, when it names a customer that does not exist.
+        422, when it is assigned to nobody who answers feedback.
     """
-    if body["customer_id"] is not None and not customers.exists(account, body["customer_id"]):
-        raise Invalid([FieldError("/customer_id", "is no customer that exists")])
-    record = store(body)
-    return answers.created(f"/api/v1/feedback/{record['id']}", record)
+    there = read(account, feedback_id, lock=True)
+    conditions.require_match(there["version"])
+    values = body | {"version": there["version"] + 1}
+    if "status" in body:
+        if there["status"] == "resolved":
+            raise Conflict([FieldError("/status", "is resolved already")])
+        values["resolved_at"] = database.now()
+    assigned = body.get("assigned_to")
+    if assigned is not None and not database.rows(_HANDLES, user_id=assigned)[0][0]:
+        raise Invalid([FieldError("/assigned_to", "is nobody who answers feedback")])
+    database.change(_UPDATE.values(values), feedback_id=feedback_id)
+    changes.note(account, "feedback", feedback_id, f"changed {', '.join(body) or 'nothing'}")
+    return conditions.record(_with_responses(there | values))
+
+
+@api.post(
+    "/feedback/<record:feedback_id>/responses",
+    allow=HANDLERS,
+    body=responses.SCHEMA,
+    answers={201: responses.RECORD},
+    idempotent=True,
+)
+def create_response(account: Account, feedback_id: int, body: dict[str, Any]) -> Response:
+    """
+    Answer feedback; who is first takes it on, when nobody has.
+
+    Parameters
+    ----------
+    account : Account
+        Who answers.
+    feedback_id : int
+        What.
+    body : dict of str to object
+        As described.
+
+    Returns
+    -------
+    Response
+        201 and the response; it is read with its feedback.
+    """
+    return answers.created(
+        f"/api/v1/feedback/{feedback_id}", respond(account, feedback_id, body["content"])
+    )
+
+
+def respond(account: Account, feedback_id: int, content: str) -> dict[str, Any]:
+    """
+    Store an answer to feedback, and what it makes of that.
+
+    Parameters
+    ----------
+    account : Account
+        Who answers.
+    feedback_id : int
+        What.
+    content : str
+        Checked against `target_app.responses.SCHEMA`.
+
+    Returns
+    -------
+    dict of str to object
+        The response; not yet committed.
+    """
+    there = read(account, feedback_id, lock=True)
+    moment = database.now()
+    values = {
+        "first_response_at": there["first_response_at"] or moment,
+        "status": "resolved" if there["status"] == "resolved" else "answered",
+        "assigned_to": account.id if there["assigned_to"] is None else there["assigned_to"],
+        "version": there["version"] + 1,
+    }
+    database.change(_UPDATE.values(values), feedback_id=feedback_id)
+    return responses.store(account, feedback_id, content, moment)
+
+
+def read(account: Account, feedback_id: int, *, lock: bool = False) -> dict[str, Any]:
+    """
+    Read feedback that an account may see, without the responses.
+
+    Parameters
+    ----------
+    account : Account
+        Who asks.
+    feedback_id : int
+        Which.
+    lock : bool
+        Whether it is going to be changed.
+
+    Returns
+    -------
+    dict of str to object
+        The record.
+
+    Raises
+    ------
+    NotFound
+        404, when there is none, or it is of no customer that the account may see.
+    """
+    found = database.rows(_LOCKED if lock else _BY_ID, feedback_id=feedback_id)
+    if found:
+        record: dict[str, Any] = dict(zip((*FIELDS, "owner_id"), found[0], strict=True))
+        owner_id = record.pop("owner_id")
+        if customers.visible(account, record["customer_id"], owner_id):
+            return record
+    raise NotFound(f"Feedback {feedback_id} does not exist.")
 
 
 def store(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,3 +343,27 @@ def store(body: Mapping[str, Any]) -> dict[str, Any]:
     del record["id"]
     key = database.insert(_INSERT, record)
     return {"id": key, **record}
+
+
+def _with_responses(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what was answered."""
+    return {**record, "responses": responses.of_feedback(record["id"])}
+
+
+def _customer_of(account: Account, customer_id: int | None) -> int | None:
+    """
+    Give the customer that new feedback is of.
+
+    Raises
+    ------
+    Invalid
+        When it names none that the account may see.
+    """
+    if customer_id is None:
+        if account.portfolio is not None:
+            message = "is required: a sales rep takes feedback of the own customers"
+            raise Invalid([FieldError("/customer_id", message)])
+        return account.customer_id
+    if not customers.exists(account, customer_id):
+        raise Invalid([FieldError("/customer_id", "is no customer that exists")])
+    return customer_id
