@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Index, create_engine, inspect, select, update
 from sqlalchemy.pool import NullPool
 
-from target_app import engines, passwords
+from target_app import engines, extensions, passwords
 from target_app.config import Config
 from target_app.errors import DatasetError
 from target_app.models import Base, Dataset, User, table_of
@@ -56,6 +56,8 @@ def prepare(config: Config, *, is_dataset: bool) -> None:
                     index.create(connection)
             if cost_differs:
                 _hash_anew(connection, config.options.password_cost)
+            for extension in extensions.load(config.extensions):
+                extension.tables.create_all(connection)
     finally:
         engine.dispose()
 

@@ -88,9 +88,9 @@ def load(wanted: Iterable[str]) -> list[Extension]:
     return [importlib.import_module(f"{__name__}.{name}").extension for name in wanted]
 
 
-def install(app: Flask, extensions: Sequence[Extension], prefix: str) -> None:
+def install(app: Flask, extensions: Sequence[Extension]) -> None:
     """
-    Add extensions to an application.
+    Add extensions to an application; their operations are registered with those of the core.
 
     Parameters
     ----------
@@ -98,13 +98,9 @@ def install(app: Flask, extensions: Sequence[Extension], prefix: str) -> None:
         The application.
     extensions : sequence of Extension
         As `load` gives them.
-    prefix : str
-        Where the operations of the API begin.
     """
     app.extensions["crm_extensions"] = tuple(extensions)
     for extension in extensions:
-        if extension.api is not None:
-            app.register_blueprint(extension.api.blueprint, url_prefix=prefix)
         if extension.pages is not None:
             app.register_blueprint(extension.pages)
         if extension.connect is not None:

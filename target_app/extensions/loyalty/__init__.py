@@ -1,6 +1,6 @@
 """Loyalty: customers earn points with orders, and redeem them.
 
-A cent-free example of a functional extension: a table, a hook on orders, two operations, a page.
+An example of a functional extension: a table, a hook on orders, two operations, a page.
 """
 
 from target_app.extensions import Extension, Link
@@ -15,7 +15,7 @@ extension = Extension(
     name="loyalty",
     tables=ledger.metadata,
     api=views.api,
-    pages=page.blueprint,
+    pages=page.pages.blueprint,
     connect=earning.connect,
     customer_links=_links,
 )

@@ -38,9 +38,7 @@ entries = Table(
 )
 
 REASONS = ("order", "cancellation", "redemption")
-FIELDS = {
-    name: entries.c[name] for name in ("id", "order_id", "points", "reason", "created_at")
-}
+FIELDS = {name: entries.c[name] for name in ("id", "order_id", "points", "reason", "created_at")}
 
 _INSERT = insert(entries)
 _BALANCE = select(func.coalesce(func.sum(entries.c.points), 0)).where(
