@@ -13,6 +13,7 @@ from target_app import (
     database,
     feedback,
     feedback_page,
+    insights,
     openapi,
     operations,
     orders,
