@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 
+from loadtests.databases import check_database, database_of
 from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, users_word
@@ -19,6 +20,7 @@ from scenarios.errors import ExitCode, TrueloadError
 from scenarios.loading import builtin_scenarios, find, load_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import plan
+from scenarios.target_fields import OF_THE_CRM
 
 
 class LazyGroup(click.Group):
@@ -63,13 +65,23 @@ def trueload() -> None:
         "\b\nExamples:\n"
         "  trueload run demo\n"
         "  trueload run growth --set target.customers=100000\n"
+        "  trueload run smoke --database postgres --set target.options.cache='\"ttl\"'\n"
         "  trueload run smoke --url http://127.0.0.1:8000 --locustfile mine.py\n"
         "  trueload run smoke --set 'budgets.all=[\"p(95) < 200ms\"]'"
     )
 )
 @click.argument("scenario")
 @click.option("--url", help="Load a system that is already running.")
-@click.option("--database", help="Database of the CRM: sqlite.")
+@click.option(
+    "--database",
+    metavar="KIND|URL",
+    help="Database of the CRM: sqlite, postgres (a server of our own), or postgresql://...",
+)
+@click.option(
+    "--accounts",
+    type=click.Path(path_type=Path),
+    help="With --url and personas: who may sign in at the CRM there (accounts.jsonl).",
+)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
 @click.option(
     "--out",
@@ -102,6 +114,7 @@ def run(
     scenario: str,
     url: str | None,
     database: str | None,
+    accounts: Path | None,
     settings: tuple[str, ...],
     out: Path,
     locustfile: Path | None,
@@ -111,9 +124,13 @@ def run(
     as_json: bool,
 ) -> None:
     """Run a scenario, judge it, report; exit by the verdict."""
-    loaded = _load(scenario, settings, url=url, database=database, locustfile=locustfile)
+    loaded = _load(
+        scenario, settings, url=url, database=database, accounts=accounts, locustfile=locustfile
+    )
     on_line = (*allow, urlsplit(url).hostname or "") if url else allow
     hosts = allowed_hosts(loaded, on_line)
+    named = database_of(loaded.target).hosts if database else ()
+    check_database(loaded.target, (*on_line, *named))
     check_secrets(loaded)
     check_locustfile(loaded.load.locustfile)
     order = Order(
@@ -142,6 +159,7 @@ def _load(
     *,
     url: str | None,
     database: str | None,
+    accounts: Path | None,
     locustfile: Path | None,
 ) -> Scenario:
     """Load a scenario with what the flags stand for."""
@@ -149,9 +167,11 @@ def _load(
     removed: list[str] = []
     if url is not None:
         overrides["target.url"] = url
-        removed.append("target.app")
+        removed += ["target.app", *(f"target.{key}" for key in OF_THE_CRM)]
     if database is not None:
         overrides["target.database"] = database
+    if accounts is not None:
+        overrides["target.accounts"] = str(accounts.absolute())
     if locustfile is not None:
         overrides["load.locustfile"] = str(locustfile.absolute())
         removed += ["load.mix", "load.think_scale", "title", "question"]

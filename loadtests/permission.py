@@ -95,6 +95,25 @@ def check_secrets(scenario: Scenario) -> None:
         )
 
 
+def headers_of(scenario: Scenario) -> dict[str, str]:
+    """Headers that every request carries, secrets in place.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose secrets have been checked.
+
+    Returns
+    -------
+    dict of str to str
+        Never to be written down.
+    """
+    return {
+        name: os.environ[value.env] if isinstance(value, Secret) else value
+        for name, value in scenario.target.headers.items()
+    }
+
+
 def check_locustfile(path: Path | None) -> None:
     """Check that no module beside a locustfile is called like one of ours.
 

@@ -20,12 +20,13 @@ from typing import Any, NoReturn, Protocol
 
 from analysis.recording.format import TIMELINE
 from loadtests import cores as core_shares
-from loadtests import environment, target
+from loadtests import crm, environment
 from loadtests.folder import RunFolder
 from loadtests.line import Line
 from loadtests.processes import Child, python
 from loadtests.resources import Watch
 from loadtests.tail import Tail
+from loadtests.target import Target, reach_url
 from loadtests.wall_clock import WallClock
 from scenarios.errors import ExitCode, HostNotAllowed, LocustfileError, TrueloadError, UsageError
 from scenarios.model import Scenario
@@ -163,26 +164,26 @@ class Supervisor:
         if self._interrupts:
             raise Interrupted("interrupted before any load was sent")
 
-    def _prepare_dataset(self) -> dict[str, Any] | None:
+    def _prepare_dataset(self) -> crm.Dataset | None:
         if self._scenario.target.app is None:
             return None
         customers = self._scenario.target.customers
         self._progress.say(f"populating the CRM with {customers:,} customers")
         try:
-            return target.seed_dataset(self._scenario)
+            return crm.find_dataset(self._scenario)
         except TrueloadError:
             self._stop_if_interrupted()  # Ctrl-C reached the seeding too
             raise
 
-    def _load(self, folder: RunFolder, dataset: dict[str, Any] | None) -> None:
+    def _load(self, folder: RunFolder, dataset: crm.Dataset | None) -> None:
         workers = self._scenario.target.workers if dataset is not None else 0
         cores = core_shares.share(workers, 1)
         if dataset is None:
-            system = target.reach_url(self._scenario)
+            system: Target = reach_url(self._scenario)
         else:
             self._progress.say("starting the CRM")
             try:
-                system = target.start_crm(self._scenario, dataset, folder.path, cores.target)
+                system = crm.start_crm(self._scenario, dataset, folder.path, cores.target)
             except TrueloadError:
                 self._stop_if_interrupted()  # Ctrl-C reached the copying too
                 raise
@@ -203,7 +204,7 @@ class Supervisor:
         self._close(folder)
 
     def _start_generator(
-        self, folder: RunFolder, line: Line, system: target.Target, cores: core_shares.Cores
+        self, folder: RunFolder, line: Line, system: Target, cores: core_shares.Cores
     ) -> Child:
         generator = Child(
             python("-m", "loadtests.generator.main", str(line.remote.fileno())),
@@ -222,7 +223,8 @@ class Supervisor:
             scenario_folder=str(self._order.folder),
             base_url=system.base_url,
             allow=list(self._order.allow),
-            dataset=system.dataset,
+            rows=system.rows,
+            accounts=None if system.accounts is None else str(system.accounts),
         )
         return generator
 
@@ -267,7 +269,7 @@ class Supervisor:
     def _describe(
         self,
         folder: RunFolder,
-        system: target.Target,
+        system: Target,
         cores: core_shares.Cores,
         ready: dict[str, Any],
     ) -> None:
@@ -294,15 +296,13 @@ class Supervisor:
 
     # during the load
 
-    def _drive(
-        self, folder: RunFolder, system: target.Target, generator: Child, line: Line
-    ) -> None:
+    def _drive(self, folder: RunFolder, system: Target, generator: Child, line: Line) -> None:
         self._origin_ns = time.monotonic_ns() + round(_START_IN_S * 1e9)
         line.send(kind="start", origin_ns=self._origin_ns)
         folder.event(0.0, "run_started")
         roots = {"generator": generator.pid}
-        if system.child is not None:
-            roots["target"] = system.child.pid
+        if system.server is not None:
+            roots["target"] = system.server
         watch = Watch(folder.path, roots)
         self._progress.begin(self._scenario, self._schedule, folder.path)
         tail = Tail(folder.path / TIMELINE)
@@ -352,7 +352,7 @@ class Supervisor:
             elif message["kind"] == "fault":
                 self._progress.say(str(message["message"]))
 
-    def _look(self, folder: RunFolder, system: target.Target, line: Line, t_s: float) -> None:
+    def _look(self, folder: RunFolder, system: Target, line: Line, t_s: float) -> None:
         """Notice an interrupt or the loss of the target, and have the load end."""
         if self._interrupts:
             self._why = "interrupted"

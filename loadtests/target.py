@@ -1,27 +1,21 @@
-"""The target: the reference CRM, started and stopped, or a system at a URL."""
+"""What is loaded: something that has a URL, and may have to be stopped afterwards."""
 
 from __future__ import annotations
 
 import http.client
 import json
-import secrets
 import socket
-import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadtests.processes import Child, python, tied
-from scenarios.errors import TargetError, TrueloadError
+from loadtests.permission import headers_of
+from scenarios.errors import TargetError
 from scenarios.model import Scenario
 
-_READY_S = 20.0
 _CONNECT_S = 3.0
-_STOP_GRACE_S = 2.0
 _OK = 200
-_SPARE_CONNECTIONS = 64
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,197 +26,30 @@ class Target:
     ----------
     base_url : str
         Where load goes.
-    child : Child or None
-        The server that was started; None for a URL.
+    accounts : Path or None
+        File of those who may sign in, for the personas.
+    rows : dict of str to int
+        Sizes of its tables, as far as they are known.
     facts : dict
         What the manifest says of it.
-    dataset : dict
-        Numbers of customers and products, for the personas.
     """
 
     base_url: str
-    child: Child | None = None
+    accounts: Path | None = None
+    rows: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
-    dataset: dict[str, Any] = field(default_factory=dict)
-    _held: socket.socket | None = None
-    _database: Path | None = None
+
+    @property
+    def server(self) -> int | None:
+        """Process id of a server that was started; None for a URL."""
+        return None
 
     def lost(self) -> bool:
         """Whether a server that was started has ended."""
-        return self.child is not None and self.child.exit_code() is not None
+        return False
 
     def stop(self) -> None:
-        """Stop what was started; leaves no process and no working copy behind."""
-        if self.child is not None:
-            self.child.stop(_STOP_GRACE_S)
-        if self._held is not None:
-            self._held.close()
-        if self._database is not None:
-            for path in self._database.parent.glob(f"{self._database.name}*"):
-                path.unlink(missing_ok=True)
-
-
-def seed_dataset(scenario: Scenario) -> dict[str, Any]:
-    """Find or make the dataset that a scenario asks for.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Its target's customers and seed are taken.
-
-    Returns
-    -------
-    dict
-        ``dir``, ``database``, ``remark`` and ``manifest``.
-
-    Raises
-    ------
-    TrueloadError
-        When seeding fails.
-    """
-    target = scenario.target
-    command = python("-m", "target_app", "seed", "--json")
-    command += ["--customers", str(target.customers), "--seed", str(target.seed)]
-    done = _run(command, "the dataset cannot be made")
-    found: dict[str, Any] = json.loads(done)
-    return found
-
-
-def start_crm(
-    scenario: Scenario, dataset: dict[str, Any], folder: Path, cores: frozenset[int] | None
-) -> Target:
-    """Start the reference CRM on a free loopback port, on a fresh copy of a dataset.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Its target settings are taken.
-    dataset : dict
-        As :func:`seed_dataset` gives it.
-    folder : Path
-        The run folder: log and working copy lie there.
-    cores : frozenset of int or None
-        The cores that the server may use.
-
-    Returns
-    -------
-    Target
-        Ready.
-
-    Raises
-    ------
-    TargetError
-        When it does not become ready.
-    """
-    database = folder / "crm.sqlite"
-    command = python("-m", "target_app", "reset", "--data", dataset["dir"], "--to", str(database))
-    _run(command, "the dataset cannot be copied")
-    held = _hold_port()
-    port = held.getsockname()[1]
-    instance = secrets.token_hex(8)
-    highest = max(stage.users for stage in scenario.load.stages)
-    settings = {
-        "--database": str(database),
-        "--port": port,
-        "--workers": scenario.target.workers,
-        "--threads": scenario.target.threads,
-        "--connections": 2 * highest + _SPARE_CONNECTIONS,
-    }
-    words = [str(word) for pair in settings.items() for word in pair]
-    child = Child(
-        python("-m", "target_app", "serve", *words),
-        log=folder / "target.log",
-        cores=cores,
-        environment={"CRM_INSTANCE": instance},
-    )
-    target = Target(
-        base_url=f"http://127.0.0.1:{port}",
-        child=child,
-        dataset=dict(dataset["manifest"]["rows"]),
-        _held=held,
-        _database=database,
-    )
-    try:
-        _await_ready(target, instance, folder / "target.log")
-        target.facts = _crm_facts(target, scenario, port, dataset)
-    except BaseException:
-        target.stop()
-        raise
-    return target
-
-
-def _run(command: list[str], what: str) -> str:
-    done = subprocess.run(tied(command), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise TrueloadError(f"{what}: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
-
-
-def _hold_port() -> socket.socket:
-    """Bind a port without listening: nobody else gets it, and granian may share it."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held.bind(("127.0.0.1", 0))
-    return held
-
-
-def _await_ready(target: Target, instance: str, log: Path) -> None:
-    """Wait until the health page answers, and proves that it is the server we started.
-
-    Raises
-    ------
-    TargetError
-        When the server ends, or takes too long.
-    """
-    port = urlsplit(target.base_url).port or 0
-    deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline:
-        if target.lost():
-            raise TargetError(f"the CRM ended while it started; its log: {_tail(log)}")
-        try:
-            if _get(port, "/healthz").get("instance") == instance:
-                return
-        except (OSError, ValueError, http.client.HTTPException):
-            time.sleep(0.03)
-    raise TargetError(f"the CRM was not ready after {_READY_S:g} s; its log: {_tail(log)}")
-
-
-def _get(port: int, path: str) -> dict[str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_CONNECT_S)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        body = json.loads(response.read())
-    finally:
-        connection.close()
-    if response.status != _OK or not isinstance(body, dict):
-        raise ValueError(f"{path} answered {response.status}")
-    return body
-
-
-def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()[-5:]
-    return " | ".join(lines) or "(empty)"
-
-
-def _crm_facts(
-    target: Target, scenario: Scenario, port: int, dataset: dict[str, Any]
-) -> dict[str, Any]:
-    version = _get(port, "/version")
-    return {
-        "app": "crm",
-        "url": target.base_url,
-        "server": f"granian {version['packages']['granian']}",
-        "workers": scenario.target.workers,
-        "threads": scenario.target.threads,
-        "database": "sqlite",
-        "customers": scenario.target.customers,
-        "seed": scenario.target.seed,
-        "rows": dataset["manifest"]["rows"],
-        "dataset_hash": version["dataset_hash"],
-        "commit": version["commit"],
-        "options": version["options"],
-    }
+        """Stop what was started."""
 
 
 def reach_url(scenario: Scenario) -> Target:
@@ -239,12 +66,12 @@ def reach_url(scenario: Scenario) -> Target:
     Returns
     -------
     Target
-        Without a child.
+        Nothing of it has to be stopped.
 
     Raises
     ------
     TargetError
-        When nobody listens there.
+        When nobody listens there, or personas of the CRM are to load something else.
     """
     url = scenario.target.url or ""
     parts = urlsplit(url)
@@ -260,8 +87,65 @@ def reach_url(scenario: Scenario) -> Target:
             "allowed: a system that accepts connections",
             hint="start it first, or leave --url away to load the reference CRM",
         ) from error
-    return Target(
-        base_url=url,
-        facts={"app": None, "url": url, "customers": scenario.target.customers},
-        dataset={"customers": scenario.target.customers, "products": 500},
+    target = Target(
+        base_url=url, accounts=scenario.target.accounts, facts={"app": None, "url": url}
     )
+    if scenario.load.mix:
+        target.rows = _rows(url, headers_of(scenario))
+    return target
+
+
+def _rows(url: str, headers: dict[str, str]) -> dict[str, int]:
+    """Ask a CRM how many rows its dataset has.
+
+    Raises
+    ------
+    TargetError
+        When it is none.
+    """
+    try:
+        rows: dict[str, int] = ask(url, "/version", headers)["dataset"]["rows"]
+    except (OSError, ValueError, TypeError, KeyError, http.client.HTTPException) as error:
+        raise TargetError(
+            f"target.url {url}: is no reference CRM ({error!r} at /version); "
+            "allowed beside a mix: a CRM, which the users of a mix know how to use",
+            hint="load anything else with --locustfile",
+        ) from error
+    return rows
+
+
+def ask(url: str, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """Ask a server for a JSON object; redirects are not followed.
+
+    Parameters
+    ----------
+    url : str
+        Of the server.
+    path : str
+        Below it.
+    headers : dict of str to str, optional
+        To be sent.
+
+    Returns
+    -------
+    dict
+        The object.
+
+    Raises
+    ------
+    ValueError
+        When the answer is something else.
+    """
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_CONNECT_S)
+    try:
+        connection.request("GET", parts.path + path, headers=headers or {})
+        response = connection.getresponse()
+        body = json.loads(response.read())
+    finally:
+        connection.close()
+    if response.status != _OK or not isinstance(body, dict):
+        raise ValueError(f"{path} answered {response.status}")
+    return body

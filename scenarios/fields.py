@@ -140,6 +140,13 @@ class Fields:
             return low if default is None else default
         return value
 
+    def switch(self, key: str) -> bool:
+        """Read true or false; false by default."""
+        value = self.take(key)
+        if value is not None and not isinstance(value, bool):
+            self.mistake(key, repr(value), "true or false")
+        return value is True
+
     def number(self, key: str, *, default: float, low: float, high: float) -> float:
         """Read a number between two bounds."""
         value = self.take(key)

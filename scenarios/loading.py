@@ -155,13 +155,20 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
     title = top.text("title", default=Path(name).stem)
     question = top.text("question", default="")
     scenario_name = top.text("name", default=Path(name).stem)
-    target = read_target(top.table("target"))
+    target = read_target(top.table("target"), folder)
     load = _load(top.table("load"), folder)
     budgets = _budgets(top.table("budgets"))
     for table, part in (("stop", "stop rules"), ("faults", "faults from outside")):
         top.not_yet(table, part)
     top.no_more()
     _timeout_exceeds_limits(top, load, budgets)
+    if folder is not None and target.url and load.mix and not target.accounts:
+        top.mistake(
+            "target.accounts",
+            "nothing beside a url and a mix",
+            'the file that "trueload app seed" made with the CRM\'s data: '
+            "each virtual user signs in as somebody else",
+        )
     if top.mistakes:
         raise ScenarioError(name, top.mistakes)
     return Scenario(

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from scenarios.assertions import Assertion
 
+Option = str | int | bool | tuple[str, ...]
+"""Value of a switch of the CRM."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
@@ -33,7 +36,14 @@ class Target:
     allow : tuple of str
         Hosts beside loopback that the scenario's author allows.
     database : str or Secret
-        ``"sqlite"``, ``"postgres"``, or a URL in the environment.
+        ``"sqlite"``, ``"postgres"`` (a server of our own), or the URL of a
+        PostgreSQL database: literal without a password, else in the environment.
+    options : mapping of str to Option
+        Switches of the CRM; what is not named is as the CRM has it.
+    extensions : tuple of str
+        Modules of the CRM that are switched on.
+    accounts : Path or None
+        File of the accounts of a CRM at `url`; one that we start has its own.
     workers, threads : int
         Server processes, and threads in each.
     customers, seed : int
@@ -46,6 +56,9 @@ class Target:
     url: str | None = None
     allow: tuple[str, ...] = ()
     database: str | Secret = "sqlite"
+    options: Mapping[str, Option] = field(default_factory=dict)
+    extensions: tuple[str, ...] = ()
+    accounts: Path | None = None
     workers: int = 1
     threads: int = 4
     customers: int = 20_000
@@ -128,6 +141,11 @@ class Scenario:
     budgets: tuple[Budget, ...]
     source: str
     raw: Mapping[str, object]
+
+    @property
+    def peak_users(self) -> int:
+        """The most virtual users that a stage asks for."""
+        return max(stage.users for stage in self.load.stages)
 
     @property
     def tightest_latency_limit_s(self) -> float | None:

@@ -34,6 +34,8 @@ class Persona:
     ----------
     name : str
         As the mix names it.
+    role : str
+        Of its accounts in the CRM.
     think_s : float
         Z, the mean of the exponential before it is cut, in seconds.
     steps : mapping of str to Step
@@ -41,6 +43,7 @@ class Persona:
     """
 
     name: str
+    role: str
     think_s: float
     steps: Mapping[str, Step]
 
@@ -59,6 +62,10 @@ class Persona:
 _CUSTOMERS = "GET /api/v1/customers"
 _CUSTOMER = "GET /api/v1/customers/{id}"
 _CUSTOMER_ORDERS = "GET /api/v1/customers/{id}/orders"
+_SEARCH = "GET /api/v1/search"
+_SUGGEST = "GET /api/v1/suggest"
+_TIMELINE = "GET /api/v1/customers/{id}/timeline"
+_NEW_ACTIVITY = "POST /api/v1/customers/{id}/activities"
 _NEW_CUSTOMER = "POST /api/v1/customers"
 _NEW_ORDER = "POST /api/v1/orders"
 _ORDER = "GET /api/v1/orders/{id}"
@@ -68,17 +75,23 @@ _SEND_FORM = "POST /feedback"
 PERSONAS: Mapping[str, Persona] = {
     "sales_rep": Persona(
         name="sales_rep",
+        role="sales",
         think_s=10.0,
         steps={
-            "list_customers": Step(weight=30, requests=(_CUSTOMERS,)),
-            "open_customer": Step(weight=35, requests=(_CUSTOMER,)),
-            "customer_orders": Step(weight=20, requests=(_CUSTOMER_ORDERS,)),
-            "create_order": Step(weight=10, requests=(_NEW_ORDER, _ORDER)),
-            "create_customer": Step(weight=5, requests=(_NEW_CUSTOMER,)),
+            "list_customers": Step(weight=20, requests=(_CUSTOMERS,)),
+            "search": Step(weight=20, requests=(_SEARCH,)),
+            "suggest": Step(weight=2, requests=(_SUGGEST,)),
+            "open_customer": Step(weight=25, requests=(_CUSTOMER,)),
+            "timeline": Step(weight=10, requests=(_TIMELINE,)),
+            "log_activity": Step(weight=10, requests=(_NEW_ACTIVITY,)),
+            "customer_orders": Step(weight=5, requests=(_CUSTOMER_ORDERS,)),
+            "create_order": Step(weight=5, requests=(_NEW_ORDER, _ORDER)),
+            "create_customer": Step(weight=3, requests=(_NEW_CUSTOMER,)),
         },
     ),
     "portal_customer": Persona(
         name="portal_customer",
+        role="portal",
         think_s=15.0,
         steps={
             "read_form": Step(weight=35, requests=(_FORM,)),

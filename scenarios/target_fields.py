@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from scenarios.crm_options import EXTENSIONS, read_options, read_words
+from scenarios.database_url import SHAPE, is_database_url, read_database_url
 from scenarios.fields import Fields
 from scenarios.model import Secret, Target
 
@@ -15,13 +18,21 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BY_NAME = 'in the environment, by name: { env = "NAME" }'
 
 
-def read_target(fields: Fields) -> Target:
+OF_THE_CRM = ("database", "options", "extensions")
+"""What sets the CRM up, and so says nothing of a system that runs already."""
+
+_DATABASES = ("sqlite", "postgres")
+
+
+def read_target(fields: Fields, folder: Path | None) -> Target:
     """Read and check the table ``[target]``.
 
     Parameters
     ----------
     fields : Fields
         The table; mistakes are noted there.
+    folder : Path or None
+        Where a relative file of accounts is looked for; None does not look.
 
     Returns
     -------
@@ -32,13 +43,24 @@ def read_target(fields: Fields) -> Target:
     app = fields.choice("app", ("crm",), default="crm") if "app" in fields or not url else None
     if url and app:
         fields.mistake("app", "app beside url", "one of the two")
+    if url:
+        for key in OF_THE_CRM:
+            if key in fields:
+                fields.mistake(key, f"{key} beside url", "with app alone: it sets up the CRM")
+    database = _database(fields)
+    options = read_options(fields.table("options"))
+    if database != "sqlite" and "sqlite_tx" in options:
+        fields.mistake("options.sqlite_tx", "sqlite_tx on another database", "with sqlite alone")
     target = Target(
         app=app,
         url=url,
         allow=tuple(fields.texts("allow")) if "allow" in fields else (),
-        database=_database(fields),
+        database=database,
+        options=options,
+        extensions=read_words(fields, "extensions", EXTENSIONS) if "extensions" in fields else (),
+        accounts=_accounts(fields, folder),
         workers=fields.whole("workers", default=1, low=1, high=64),
-        threads=fields.whole("threads", default=4, low=1, high=256),
+        threads=fields.whole("threads", default=4, low=1, high=128),
         customers=fields.whole("customers", default=20_000, low=100, high=10_000_000),
         seed=fields.whole("seed", default=1, low=0, high=2**32 - 1),
         headers=_headers(fields.table("headers")),
@@ -72,14 +94,35 @@ def _url(fields: Fields) -> str | None:
 
 def _database(fields: Fields) -> str | Secret:
     value = fields.secret_or_text("database", default="sqlite")
-    if isinstance(value, Secret):
-        fields.mistake("database", f"env {value.env}", "sqlite (others are not built yet)")
+    if isinstance(value, Secret) or value in _DATABASES:
+        return value
+    allowed = f"sqlite, postgres, or a URL: {SHAPE}; with a password it is given {_BY_NAME}"
+    if not is_database_url(value):
+        fields.mistake("database", repr(value), allowed)
         return "sqlite"
-    if "@" in value:
-        fields.mistake("database", "a literal credential", f"a URL {_BY_NAME}")
-    elif value != "sqlite":
-        fields.mistake("database", repr(value), "sqlite (postgres is not built yet)")
-    return "sqlite"
+    try:
+        url = read_database_url(value)
+    except ValueError as error:
+        fields.mistake("database", str(error), allowed)
+        return "sqlite"
+    if url.has_password:
+        fields.mistake("database", "a literal credential", f"a URL with a password {_BY_NAME}")
+        return "sqlite"
+    return value
+
+
+def _accounts(fields: Fields, folder: Path | None) -> Path | None:
+    text = fields.text("accounts", default="")
+    if not text:
+        return None
+    if "url" not in fields:
+        fields.mistake("accounts", "accounts beside app", "with url alone: the CRM brings its own")
+    if folder is None:
+        return Path(text)
+    path = (folder / text).resolve()
+    if not path.is_file():
+        fields.mistake("accounts", repr(text), f"a file of accounts (looked for {path})")
+    return path
 
 
 def _headers(fields: Fields) -> dict[str, str | Secret]:

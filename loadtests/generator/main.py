@@ -37,9 +37,10 @@ from loadtests.generator.observer import Observer
 from loadtests.generator.outcomes import CleanFormatter, clean_error
 from loadtests.generator.personas import persona_users
 from loadtests.generator.recorder import Recorder
+from loadtests.permission import headers_of
 from scenarios.errors import TrueloadError
 from scenarios.loading import parse_scenario
-from scenarios.model import Scenario, Secret
+from scenarios.model import Scenario
 from scenarios.schedule import plan
 
 _STOP_GRACE_S = 1.0
@@ -56,7 +57,7 @@ class Generator:
         Line to the supervisor.
     order : dict
         The supervisor's plan: run, process, folder, scenario, scenario_folder,
-        base_url, allow, dataset.
+        base_url, allow, accounts, rows.
     """
 
     def __init__(self, control: Control, order: dict[str, Any]) -> None:
@@ -84,7 +85,7 @@ class Generator:
             timeout_s=self._scenario.load.timeout_s,
             base_url=self._base_url,
             request_prefix=f"{order['run']}-{self._process}-",
-            headers=_headers(self._scenario),
+            headers=headers_of(self._scenario),
             warn=self._warn,
         )
         self._hooks.install()
@@ -106,7 +107,8 @@ class Generator:
                     self._scenario,
                     process=self._process,
                     run=order["run"],
-                    dataset=order["dataset"],
+                    accounts=Path(order["accounts"]),
+                    rows=order["rows"],
                 )
             )
             options = None
@@ -279,13 +281,6 @@ class Generator:
 def _scenario(order: dict[str, Any]) -> Scenario:
     folder = Path(order["scenario_folder"])
     return parse_scenario(order["scenario"], name=order["scenario_name"], folder=folder)
-
-
-def _headers(scenario: Scenario) -> dict[str, str]:
-    return {
-        name: os.environ[value.env] if isinstance(value, Secret) else value
-        for name, value in scenario.target.headers.items()
-    }
 
 
 def main() -> None:

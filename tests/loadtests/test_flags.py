@@ -10,7 +10,9 @@ from loadtests.cli import _load
 def test_a_locustfile_replaces_the_mix_and_everything_that_is_said_of_it(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("")
-    loaded = _load("smoke", (), url="http://127.0.0.1:1", database=None, locustfile=path)
+    loaded = _load(
+        "smoke", (), url="http://127.0.0.1:1", database=None, accounts=None, locustfile=path
+    )
 
     assert loaded.load.mix == {}
     assert loaded.load.think_scale == 1.0
@@ -20,7 +22,7 @@ def test_a_locustfile_replaces_the_mix_and_everything_that_is_said_of_it(tmp_pat
 
 
 def test_without_flags_a_scenario_is_as_it_is_written() -> None:
-    loaded = _load("smoke", (), url=None, database=None, locustfile=None)
+    loaded = _load("smoke", (), url=None, database=None, accounts=None, locustfile=None)
 
     assert loaded.target.app == "crm"
     assert loaded.load.think_scale == 0.02

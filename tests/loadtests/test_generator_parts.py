@@ -18,7 +18,6 @@ from analysis.recording.format import Outcome
 from analysis.recording.streams import read_samples
 from loadtests.generator.clock import Alarm, LagMonitor, now_ns
 from loadtests.generator.driver import Driver
-from loadtests.generator.personas.records import Records
 from loadtests.generator.recorder import Recorder
 from scenarios.loading import parse_scenario
 from scenarios.schedule import plan
@@ -214,19 +213,6 @@ def test_the_recorder_holds_nothing_of_requests_that_have_ended(tmp_path: Path) 
     assert len(rows(tmp_path)) == 3_000
     assert kept == []
     assert {row["outcome"] for row in rows(tmp_path)} == {Outcome.OK.label}
-
-
-def test_popular_records_are_drawn_often_and_every_id_exists() -> None:
-    import random
-
-    records, rng = Records(customers=1_000, products=10), random.Random(1)
-    drawn = [records.customer(rng) for _ in range(20_000)]
-    top = sorted((drawn.count(key) for key in set(drawn)), reverse=True)
-
-    assert set(drawn) <= set(range(1, 1_001))
-    # Zipf .99 over 1,000: the first ten hold 38.8 % of the draws (sum of weights)
-    assert sum(top[:10]) / len(drawn) == pytest.approx(0.388, abs=0.02)
-    assert records.product(rng) in range(1, 11)
 
 
 GUARDED = """

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.assertions import Severity
+from scenarios.crm_options import as_settings
 from scenarios.errors import ExitCode, ScenarioError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario, parse_budgets, parse_scenario
 from scenarios.model import Secret
@@ -117,6 +118,9 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
         nmae = "typo"
         [target]
         workers = 0
+        database = "postgres"
+        options = { cache = "redis", pool_size = 0, sqlite_tx = "deferred", nonsense = 1 }
+        extensions = ["loyal"]
         headers = { Authorization = "Bearer abc" }
         [load]
         mix = { sales_reb = 1 }
@@ -131,6 +135,11 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
     for key in (
         "nmae",
         "target.workers",
+        "target.options.cache",
+        "target.options.pool_size",
+        "target.options.sqlite_tx",
+        "target.options.nonsense",
+        "target.extensions",
         "target.headers.Authorization",
         "load.mix.sales_reb",
         "load.stages[0].users",
@@ -172,7 +181,26 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
         ('target.url="ftp://127.0.0.1/"', "target.url", "http(s)://"),
         ('target.url="http://127.0.0.1:99999/"', "target.url", "http(s)://"),
         ('target.url="http://127.0.0.1:1"', "target.app", "one of the two"),
+        ('target.database="oracle"', "target.database", "sqlite, postgres, or a URL"),
+        ('target.database={env=""}', "target.database", "env"),
         ('target.database="postgresql://a:b@127.0.0.1/x"', "target.database", "credential"),
+        ('target.database="postgresql://h/x?password=b"', "target.database", "credential"),
+        ('target.database="postgresql://a@h/x?hostaddr=10.0.0.1"', "target.database", "hostaddr"),
+        ('target.database="postgresql://a@h/x?service=b"', "target.database", "service"),
+        ('target.database="postgresql:///x"', "target.database", "neither a host"),
+        ('target.database="postgresql://a@h"', "target.database", "no name"),
+        ('target.database="mysql://a@h/x"', "target.database", "another kind"),
+        ('target.options.cache="redis"', "target.options.cache", "off or naive or ttl"),
+        ('target.options.cahce="ttl"', "target.options.cahce", "did you mean cache?"),
+        ("target.options.n_plus_one=1", "target.options.n_plus_one", "true or false"),
+        ("target.options.pool_size=0", "target.options.pool_size", "from 1 to 128"),
+        ("target.options.password_cost=21", "target.options.password_cost", "from 4 to 20"),
+        ('target.options.drop_index=["x"]', "target.options.drop_index", "customers_owner"),
+        ('target.options.drop_index="x"', "target.options.drop_index", "a list of texts"),
+        ("target.options=3", "target.options", "a table"),
+        ('target.extensions=["loyal"]', "target.extensions", "some of loyalty"),
+        ('target.extensions=["loyalty","loyalty"]', "target.extensions", "each once"),
+        ('target.accounts="a.jsonl"', "target.accounts", "with url alone"),
         ('target.headers.Cookie="a=b"', "target.headers.Cookie", "a literal credential"),
         ('target.headers."X-Api-Key"="k"', "target.headers.X-Api-Key", "credential"),
         ('target.headers."a b"="k"', "target.headers.a b", "RFC 9110"),
@@ -187,8 +215,10 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
 def test_each_kind_of_mistake_names_its_key_and_what_is_allowed(
     tmp_path: Path, setting: str, key: str, said: str
 ) -> None:
-    app = '\n[target]\napp = "crm"\n' if "one of the two" in said else ""
-    (mistake,) = mistakes_of(tmp_path, GOOD + app, setting)
+    (tmp_path / "a.jsonl").touch()
+    target = "\n[target]\n" + ('app = "crm"\n' if "one of the two" in said else "")
+    target += 'accounts = "a.jsonl"\n' if setting.startswith("target.url") else ""
+    (mistake,) = mistakes_of(tmp_path, GOOD + target, setting)
 
     assert mistake.startswith(f"{key}: ")
     assert said in mistake
@@ -212,6 +242,86 @@ def test_a_setting_replaces_what_stands_at_its_key_and_nothing_else(tmp_path: Pa
     assert scenario.load.required == 25
     mix = load_scenario(write(tmp_path, GOOD), settings=["load.mix={portal_customer=1}"]).load.mix
     assert mix == {"portal_customer": 1}
+
+
+def test_the_crms_database_options_and_extensions_are_read(tmp_path: Path) -> None:
+    target = load_scenario(
+        write(tmp_path, GOOD),
+        settings=[
+            'target.database="postgres"',
+            'target.options={cache="ttl",n_plus_one=true,pool_size=2,drop_index=["orders_placed"]}',
+            'target.extensions=["loyalty"]',
+        ],
+    ).target
+
+    assert target.database == "postgres"
+    assert target.extensions == ("loyalty",)
+    assert as_settings(target.options) == [
+        "cache=ttl",
+        "n_plus_one=true",
+        "pool_size=2",
+        "drop_index=orders_placed",
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"sqlite"',
+        '"postgresql://crm@127.0.0.1:5432/crm"',
+        '"postgresql://crm@/crm?host=/run/postgresql"',
+        '"postgresql+psycopg://h.example/crm?sslmode=require"',
+    ],
+)
+def test_a_database_may_be_a_url_without_a_password(tmp_path: Path, value: str) -> None:
+    setting = f"target.database={value}"
+
+    assert load_scenario(write(tmp_path, GOOD), settings=[setting]).target.database == value[1:-1]
+
+
+def test_a_database_with_a_password_stays_in_the_environment(tmp_path: Path) -> None:
+    setting = 'target.database={env="DATABASE_URL"}'
+    scenario = load_scenario(write(tmp_path, GOOD), settings=[setting])
+
+    assert scenario.target.database == Secret(env="DATABASE_URL")
+
+
+@pytest.mark.parametrize(
+    ("setting", "key"),
+    [
+        ('database="postgres"', "target.database"),
+        ('options={cache="ttl"}', "target.options"),
+        ('extensions=["loyalty"]', "target.extensions"),
+    ],
+)
+def test_what_sets_up_the_crm_is_a_mistake_beside_a_url(
+    tmp_path: Path, setting: str, key: str
+) -> None:
+    (tmp_path / "a.jsonl").touch()
+    text = GOOD + '\n[target]\nurl = "http://127.0.0.1:1"\naccounts = "a.jsonl"\n'
+    (mistake,) = mistakes_of(tmp_path, text, f"target.{setting}")
+
+    assert mistake.startswith(f"{key}: ")
+    assert "with app alone" in mistake
+
+
+def test_a_mix_at_a_url_needs_its_accounts_and_a_locustfile_does_not(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").touch()
+    text = GOOD + '\n[target]\nurl = "http://127.0.0.1:1"\n'
+    (mistake,) = mistakes_of(tmp_path, text)
+    theirs = text.replace("mix = { sales_rep = 1 }", 'locustfile = "mine.py"')
+
+    assert mistake.startswith("target.accounts: ")
+    assert load_scenario(write(tmp_path, theirs)).target.accounts is None
+
+
+def test_accounts_are_looked_for_beside_the_scenario(tmp_path: Path) -> None:
+    text = GOOD + '\n[target]\nurl = "http://127.0.0.1:1"\naccounts = "people.jsonl"\n'
+    (mistake,) = mistakes_of(tmp_path, text)
+    (tmp_path / "people.jsonl").touch()
+
+    assert "a file of accounts" in mistake
+    assert load_scenario(write(tmp_path, text)).target.accounts == tmp_path / "people.jsonl"
 
 
 def test_secrets_are_kept_by_name_only(tmp_path: Path) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
+from locust.dispatch import UsersDispatcher
+from locust.runners import WorkerNode
+
+from loadtests.generator.accounts import Accounts, read_accounts
 from loadtests.generator.personas.base import PersonaUser
 from loadtests.generator.personas.portal_customer import PortalCustomer
-from loadtests.generator.personas.records import Records
+from loadtests.generator.personas.records import Products
 from loadtests.generator.personas.sales_rep import SalesRep
+from scenarios.errors import UsageError
 from scenarios.model import Scenario
 from scenarios.personas import PERSONAS
 
@@ -18,7 +24,7 @@ _CLASSES: dict[str, type[PersonaUser]] = {
 
 
 def persona_users(
-    scenario: Scenario, *, process: int, run: str, dataset: dict[str, Any]
+    scenario: Scenario, *, process: int, run: str, accounts: Path, rows: Mapping[str, int]
 ) -> list[type[PersonaUser]]:
     """Make the engine's user classes for a scenario's mix.
 
@@ -30,16 +36,18 @@ def persona_users(
         Number of this generator process: seeds differ by it.
     run : str
         Short id of the run: what users create is unique to it.
-    dataset : dict
-        Numbers of customers and products.
+    accounts : Path
+        File of those who may sign in.
+    rows : mapping of str to int
+        How many rows the CRM's tables have.
 
     Returns
     -------
     list of type
         One class a persona of the mix, with its weight.
     """
-    records = Records(customers=dataset["customers"], products=dataset["products"])
-    return [
+    people, products = read_accounts(accounts), Products(rows["products"])
+    users = [
         type(
             _CLASSES[name].__name__,
             (_CLASSES[name],),
@@ -49,7 +57,8 @@ def persona_users(
                 "persona": PERSONAS[name],
                 "persona_name": name,
                 "think_scale": scenario.load.think_scale,
-                "records": records,
+                "accounts": people,
+                "products": products,
                 "run_id": run,
                 "seed": f"{scenario.target.seed}-{process}-{name}",
                 "insecure": False,  # TLS is verified
@@ -60,3 +69,55 @@ def persona_users(
         )
         for name, weight in scenario.load.mix.items()
     ]
+    _check_enough(people, users, scenario, accounts)
+    return users
+
+
+def _check_enough(
+    people: Accounts, users: list[type[PersonaUser]], scenario: Scenario, path: Path
+) -> None:
+    """Refuse more virtual users than there are accounts for them.
+
+    Raises
+    ------
+    UsageError
+        With the numbers.
+    """
+    most = most_at_once(users, [stage.users for stage in scenario.load.stages])
+    short = [
+        f"{most[user]} users as {user.persona_name}, and {people.count(user.persona.role)} "
+        f"accounts of the role {user.persona.role}"
+        for user in users
+        if most[user] > people.count(user.persona.role)
+    ]
+    if short:
+        raise UsageError(
+            f"{path}: found {'; '.join(short)}; allowed: an account for each user. "
+            "Nothing was sent",
+            hint="make a dataset with more: trueload app seed --accounts N (at most 5,000)",
+        )
+
+
+def most_at_once(users: list[type[PersonaUser]], levels: list[int]) -> dict[type[PersonaUser], int]:
+    """Find out how many of each class the engine will run at once.
+
+    Parameters
+    ----------
+    users : list of type
+        With their weights.
+    levels : list of int
+        Users asked for, one after the other.
+
+    Returns
+    -------
+    dict of type to int
+        As the engine's own dispatcher, asked for the same, shares them out.
+    """
+    dispatcher = UsersDispatcher([WorkerNode("one")], list(users))
+    most = dict.fromkeys(users, 0)
+    for level in levels:
+        dispatcher.new_dispatch(level, spawn_rate=float(max(levels)))
+        for shared in dispatcher:
+            for user in users:
+                most[user] = max(most[user], shared["one"][user.__name__])
+    return most

@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 
 from locust import FastHttpUser, task
 
-from loadtests.generator.personas.records import Records
+from loadtests.generator.accounts import Account, Accounts
+from loadtests.generator.personas.records import Products
 from scenarios.personas import THINK_CUT, Persona
 
+API = "/api/"
 OK = 200
 CREATED = 201
 SEE_OTHER = 303
 
 
 class PersonaUser(FastHttpUser):
-    """A virtual user that repeats its persona's steps, drawn by weight.
+    """A virtual user: somebody with an account, who repeats a persona's steps, drawn by weight.
 
     A step is a method of the persona's name for it; think times are a truncated
     exponential, the first one uniform on (0, 2 Z).
@@ -27,13 +29,15 @@ class PersonaUser(FastHttpUser):
     persona: ClassVar[Persona]
     persona_name: ClassVar[str]
     think_scale: ClassVar[float]
-    records: ClassVar[Records]
+    accounts: ClassVar[Accounts]
+    products: ClassVar[Products]
     run_id: ClassVar[str]
     seed: ClassVar[str]
     _count: ClassVar[int] = 0
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
+        self.account: Account = self.accounts.take(self.persona.role)
         cls = type(self)
         cls._count += 1
         self.number = cls._count
@@ -45,6 +49,10 @@ class PersonaUser(FastHttpUser):
     def on_start(self) -> None:
         """Think once before the first click, so that users do not start in step."""
         self.wait()
+
+    def on_stop(self) -> None:
+        """Leave the account to whoever comes next."""
+        self.accounts.give_back(self.account)
 
     def wait_time(self) -> float:
         """Draw a think time.
@@ -99,6 +107,9 @@ class PersonaUser(FastHttpUser):
         object
             The parsed body; None when the answer is not what it should be.
         """
+        if path.startswith(API):  # pages have sessions
+            token = {"Authorization": f"Bearer {self.account.token}"}
+            options["headers"] = {**token, **options.get("headers", {})}
         with self.client.request(
             method, path, name=name, catch_response=True, allow_redirects=False, **options
         ) as response:
@@ -126,13 +137,15 @@ def _parsed(response: Any) -> Any:
         return None
 
 
-def is_page(body: Any) -> str | None:
+def is_page(body: Any, **same: Any) -> str | None:
     """Check a page of a listing.
 
     Parameters
     ----------
     body : object
         Parsed JSON.
+    **same : object
+        What must stand in every item.
 
     Returns
     -------
@@ -141,4 +154,29 @@ def is_page(body: Any) -> str | None:
     """
     if not isinstance(body, dict) or not isinstance(body.get("items"), list):
         return "no list of items"
+    for item in body["items"]:
+        for name, value in same.items():
+            if not isinstance(item, dict) or item.get(name) != value:
+                return f"an item of another {name} came"
     return None
+
+
+def has(record: Any, **values: Any) -> str | None:
+    """Check a record.
+
+    Parameters
+    ----------
+    record : object
+        Parsed JSON.
+    **values : object
+        What must stand in it.
+
+    Returns
+    -------
+    str or None
+        What is wrong.
+    """
+    if not isinstance(record, dict):
+        return "no record"
+    wrong = [name for name, value in values.items() if record.get(name) != value]
+    return f"another {wrong[0]} came back" if wrong else None

@@ -1,0 +1,102 @@
+"""Each virtual user is somebody else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtests.generator.accounts import Accounts, read_accounts
+from loadtests.generator.personas import most_at_once, persona_users
+from scenarios.errors import UsageError
+from scenarios.loading import parse_scenario
+from scenarios.model import Scenario
+
+ROWS = {"products": 10}
+
+
+def write(tmp_path: Path, *, sales: int, portal: int) -> Path:
+    """A file of accounts as the CRM's seeding writes it."""
+    people = [("sales", None)] * sales + [("portal", 5)] * portal
+    lines: list[dict[str, object]] = [{"format": 1, "password": "hidden"}]
+    lines += [
+        {"id": key, "role": role, "customer_id": customer, "token": f"crm_{key}", "email": "x"}
+        for key, (role, customer) in enumerate(people, start=1)
+    ]
+    lines.append({"id": 99, "role": "sales", "customer_id": None, "token": "t", "note": "expired"})
+    path = tmp_path / "accounts.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return path
+
+
+def scenario(*levels: int, **mix: float) -> Scenario:
+    stages = [{"users": users, "hold": "5s"} for users in levels]
+    return parse_scenario({"load": {"mix": mix, "stages": stages}}, name="test", folder=None)
+
+
+def test_accounts_are_handed_out_once_and_again_when_they_are_given_back(tmp_path: Path) -> None:
+    accounts = read_accounts(write(tmp_path, sales=2, portal=1))
+    first, second = accounts.take("sales"), accounts.take("sales")
+
+    assert {first.id, second.id} == {1, 2}
+    with pytest.raises(UsageError, match="sales"):
+        accounts.take("sales")
+    accounts.give_back(second)
+    assert accounts.take("sales") == second
+    assert accounts.take("portal").customer_id == 5
+
+
+def test_an_account_that_something_is_unusual_about_is_nobodys(tmp_path: Path) -> None:
+    assert read_accounts(write(tmp_path, sales=2, portal=0)).count("sales") == 2
+
+
+def test_an_account_does_not_show_its_token(tmp_path: Path) -> None:
+    account = read_accounts(write(tmp_path, sales=1, portal=0)).take("sales")
+
+    assert account.token == "crm_1"
+    assert "crm_1" not in repr(account)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"format": 2}', '{"format": 1}\n{"id": 1}', '{"format": 1}\nsecret']
+)
+def test_a_file_that_holds_no_accounts_is_refused_without_repeating_it(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "accounts.jsonl"
+    path.write_text(text)
+
+    with pytest.raises(UsageError, match="no file of accounts") as caught:
+        read_accounts(path)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_accounts(tmp_path / "nowhere.jsonl")
+
+
+def test_more_users_than_accounts_are_refused_with_the_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path, sales=3, portal=1)
+    mix = {"sales_rep": 1.0, "portal_customer": 1.0}
+
+    with pytest.raises(UsageError, match="2 users as portal_customer, and 1 accounts of the role"):
+        persona_users(scenario(4, **mix), process=0, run="r", accounts=path, rows=ROWS)
+    assert persona_users(scenario(2, **mix), process=0, run="r", accounts=path, rows=ROWS)
+
+
+def test_the_most_of_each_class_is_what_the_engine_will_run(tmp_path: Path) -> None:
+    path = write(tmp_path, sales=100, portal=100)
+    levels = (10, 40, 15, 60)
+    users = persona_users(
+        scenario(*levels, sales_rep=9, portal_customer=4),
+        process=0,
+        run="r",
+        accounts=path,
+        rows=ROWS,
+    )
+    most = {user.persona_name: count for user, count in most_at_once(users, list(levels)).items()}
+
+    assert most == {"sales_rep": pytest.approx(60 * 9 / 13, abs=1), "portal_customer": 60 - 42 + 1}
+
+
+def test_nobody_is_left_in_an_empty_file() -> None:
+    assert Accounts([]).count("sales") == 0
