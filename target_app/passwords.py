@@ -8,7 +8,8 @@ COST = 15
 """log2 of scrypt's N. With r = 8, p = 1 it is Werkzeug's default: 32 MiB, some 100 ms."""
 
 _BLOCK_SIZE, _PARALLEL = 8, 1
-_COST_LEAST, _COST_MOST = 1, 20
+_COST_LEAST, _COST_MOST = 7, 20
+# Werkzeug checks within 132 N r bytes, and OpenSSL asks for 128 (N + 3) r: enough from N = 96 on.
 
 
 def hash_password(password: str, salt: str, cost: int = COST) -> str:
@@ -22,7 +23,7 @@ def hash_password(password: str, salt: str, cost: int = COST) -> str:
     salt : str
         Letters and digits; random, unless the hash has to be the same each time.
     cost : int
-        log2 of scrypt's N, from 1 to 20. Each step doubles the time and the memory.
+        log2 of scrypt's N, from 7 to 20. Each step doubles the time and the memory.
 
     Returns
     -------

@@ -1,10 +1,10 @@
 """Datasets: made from a seed, kept in a folder, known by a hash.
 
 ``pools`` asks Faker for names and sentences, ``shapes``, ``calendar`` and ``texts`` draw, the
-tables' modules (``users``, ``customers``, ``sales``, ``dealings``) make columns of both, ``compose``
-puts them in order and hashes them, ``composer`` does so in a process of its own, ``sqlite`` and
-``postgres`` put them into a database, ``manifest`` says what came out, a store keeps the database,
-and ``dataset`` keeps all of it in a folder. Nothing here reads a clock: the same parameters give the
+modules of tables (``users``, ``customers``, ``sales``, ``dealings``) make columns of both,
+``compose`` puts them in order and hashes them, ``composer`` does so in a process of its own,
+``sqlite`` and ``postgres`` fill databases, a store keeps one, ``manifest`` says what came out, and
+``dataset`` keeps all of it in a folder. Nothing here reads a clock: the same parameters give the
 same rows.
 
 Importing this brings neither Faker nor numpy: they take half a second, for which a server that only

@@ -165,13 +165,14 @@ def write_accounts(folder: Path, seed: int, people: Iterable[Account]) -> None:
     Parameters
     ----------
     folder : Path
-        Of the dataset; it has no such file.
+        Of the dataset; an older file is replaced.
     seed : int
         Of the dataset.
     people : iterable of Account
         All of them.
     """
     path = folder / FILE
+    path.unlink(missing_ok=True)
     path.touch(mode=0o600, exist_ok=False)
     with path.open("w", encoding="utf-8") as file:
         header = {"format": FORMAT, "password": password_of(seed)}

@@ -9,6 +9,7 @@ from target_app.seeding.columns import Ints
 from target_app.seeding.manifest import EPOCH
 
 Weights = npt.NDArray[np.float64]
+Days = npt.NDArray[np.int32]
 
 HISTORY_DAYS = 3 * 365
 """How far the past goes back."""
@@ -55,7 +56,7 @@ def day_weights(*, season: bool) -> Weights:
     return np.asarray(weights / weights.sum())
 
 
-def moments(random: np.random.Generator, weights: Weights, since: Ints) -> Ints:
+def moments(random: np.random.Generator, weights: Weights, since: Days) -> Ints:
     """
     Draw a moment for each, at office hours mostly.
 
@@ -65,7 +66,7 @@ def moments(random: np.random.Generator, weights: Weights, since: Ints) -> Ints:
         The table's stream.
     weights : ndarray of float64, shape (HISTORY_DAYS,)
         Of the days.
-    since : ndarray, shape (n,)
+    since : ndarray of int32, shape (n,)
         The first day of each, counted from the start of the past; before `HISTORY_DAYS`.
 
     Returns
@@ -86,7 +87,7 @@ def moments(random: np.random.Generator, weights: Weights, since: Ints) -> Ints:
     return np.asarray(START + days * DAY_US + hour * _HOUR_US + within, np.int64)
 
 
-def next_day(moments: Ints) -> npt.NDArray[np.int32]:
+def next_day(moments: Ints) -> Days:
     """
     Give the number of the day after each moment.
 

@@ -29,6 +29,7 @@ class ClusterStore:
     """One dataset's."""
 
     folder: Path
+    recipe: Recipe
     kind: str = "postgres"
 
     @property
@@ -36,22 +37,22 @@ class ClusterStore:
         """The cluster's folder."""
         return self.folder / FOLDER
 
-    def find(self, _recipe: Recipe) -> Manifest | None:
+    def find(self, _folder: Path) -> Manifest | None:
         """Look for the dataset where a folder says nothing of it: there is no other place."""
         return None
 
-    def build(self, building: Path, recipe: Recipe) -> Manifest:
+    def build(self, building: Path) -> Manifest:
         """Make everything in a folder that nobody else looks into, the accounts as well."""
         running = Cluster.create(building / FOLDER).start(building=True)
         try:
             ensure_database(running.url(), DATABASE)
-            with composing(recipe) as parts, urls.connect(running.url(DATABASE)) as connection:
-                signers, manifest = postgres.fill(connection, parts)
+            with composing(self.recipe) as parts, urls.connect(running.url(DATABASE)) as connection:
+                manifest = postgres.fill(connection, parts)
         except BaseException:
             running.kill()  # nothing of it is worth a clean stop
             raise
         running.stop()
-        write_accounts(building, recipe.seed, signers.people)
+        write_accounts(building, self.recipe.seed, parts.people)
         return manifest
 
     def publish(self, building: Path) -> None:

@@ -156,7 +156,9 @@ class Choices:
     def hashed(self) -> tuple[bytes, bytes]:
         """Give them as bytes to hash."""
         lengths = np.array([*map(len, self.words), -1], "<i4")
-        return lengths[self.places].tobytes(), "".join(self._taken(self.words, "")).encode()
+        return lengths[self.places].tobytes(), "".join(
+            self._taken(self.words.tolist(), "")
+        ).encode()
 
     def _taken(self, words: Sequence[str], gap: Any) -> list[Any]:
         """Take words from a list; place -1 is its last."""

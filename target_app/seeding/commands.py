@@ -96,7 +96,7 @@ def seed(
     if as_json:
         line = {
             "dir": str(folder),
-            "database": str(found.database),
+            "database": str(found.place),
             "accounts": str(found.accounts),
             "remark": found.remark,
             "manifest": found.manifest.to_json(),

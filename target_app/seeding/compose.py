@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -56,6 +56,69 @@ class Ending:
 
 
 Part = Signers | Piece | Ending
+
+
+class Composition:
+    """
+    What is composed, as it comes.
+
+    Parameters
+    ----------
+    people : list of Account
+        Who may sign in.
+    parts : iterator
+        What follows of `compose`.
+    """
+
+    def __init__(self, people: list[Account], parts: Iterator[Part]) -> None:
+        self.people = people
+        self._parts = parts
+        self._manifest: Manifest | None = None
+
+    @classmethod
+    def of(cls, parts: Iterator[Part]) -> Self:
+        """
+        Begin.
+
+        Parameters
+        ----------
+        parts : iterator
+            What `compose` gives.
+
+        Returns
+        -------
+        Composition
+        """
+        first = next(parts)
+        return cls(first.people if isinstance(first, Signers) else [], parts)
+
+    def pieces(self) -> Iterator[Piece]:
+        """
+        Go through the rows, once.
+
+        Yields
+        ------
+        Piece
+        """
+        for part in self._parts:
+            if isinstance(part, Piece):
+                yield part
+            elif isinstance(part, Ending):
+                self._manifest = part.manifest
+
+    @property
+    def manifest(self) -> Manifest:
+        """
+        What it has all been; known when all pieces have come.
+
+        Raises
+        ------
+        RuntimeError
+            When they have not.
+        """
+        if self._manifest is None:
+            raise RuntimeError("the rows of the dataset have not all come")
+        return self._manifest
 
 
 class _Source(Protocol):

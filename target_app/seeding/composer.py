@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import IO, cast
 
-from target_app.seeding.compose import Ending, Part, compose
+from target_app.seeding.compose import Composition, Ending, Part, compose
 from target_app.seeding.manifest import Recipe
 
 _WORTH_IT = 3000
@@ -20,7 +20,7 @@ _WORTH_IT = 3000
 
 
 @contextmanager
-def composing(recipe: Recipe) -> Iterator[Iterator[Part]]:
+def composing(recipe: Recipe) -> Iterator[Composition]:
     """
     Compose a dataset, beside this process where it is large.
 
@@ -31,18 +31,17 @@ def composing(recipe: Recipe) -> Iterator[Iterator[Part]]:
 
     Yields
     ------
-    iterator
-        What `compose` gives.
+    Composition
     """
     if recipe.customers < _WORTH_IT:
-        yield compose(recipe)
+        yield Composition.of(compose(recipe))
         return
     words = [sys.executable, "-m", "target_app.seeding.composer", json.dumps(asdict(recipe))]
     # Whoever reads may end in any way: the other then finds its pipe broken, and ends too.
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     stream = cast(IO[bytes], process.stdout)
     try:
-        yield _received(process, stream)
+        yield Composition.of(_received(process, stream))
     finally:
         process.kill()
         process.wait()

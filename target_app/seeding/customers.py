@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,7 @@ class Customers:
         company[random.random(size) >= _WITH_COMPANY] = -1
         missing = DEFECTS["missing_phone"] / (1 - DEFECTS["duplicate_person"])
         least, most = pools.places.digits
-        original = {
+        original: dict[str, npt.NDArray[Any]] = {
             "first": _places(random, pools.first_names, size),
             "last": _places(random, pools.last_names, size),
             # A duplicate always has one, by which it is known; the others make up for that.
@@ -181,11 +182,11 @@ class Customers:
             By kind, the rate that was asked for and the count that came out.
         """
         counts = {
-            "missing_phone": np.count_nonzero(self.phone == NULL),
+            "missing_phone": int(np.count_nonzero(self.phone == NULL)),
             "duplicate_person": self.duplicates,
-            "bad_email": np.count_nonzero(self.bad_email),
+            "bad_email": int(np.count_nonzero(self.bad_email)),
         }
-        return {kind: {"rate": rate, "count": int(counts[kind])} for kind, rate in DEFECTS.items()}
+        return {kind: {"rate": rate, "count": counts[kind]} for kind, rate in DEFECTS.items()}
 
     def _kept_emails(self, keys: Ints) -> list[str]:
         """Give their addresses as we have them: some with no @, or two."""

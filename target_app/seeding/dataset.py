@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from target_app.seeding.manifest import ACCOUNTS, FORMAT, LOCALES, Manifest, Rec
 from target_app.seeding.stores import KINDS, Stamp, Store, server_key, store
 
 MANIFEST = "manifest.json"
+_BUILDING = ".building-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,24 @@ class Found:
 
     folder: Path
     manifest: Manifest
-    database: Path | str
+    place: Path | str
     """The file, the folder of the cluster, or the URL on a server (without a password)."""
     remark: str
     """Whether it was there before or has just been made, and why."""
+
+    @property
+    def database(self) -> Path:
+        """
+        The file, or the folder of the cluster.
+
+        Raises
+        ------
+        DatasetError
+            When it is on a server.
+        """
+        if isinstance(self.place, str):
+            raise DatasetError(f"{self.place}: the dataset is on a server, not in a file")
+        return self.place
 
     @property
     def accounts(self) -> Path:
@@ -141,7 +157,7 @@ def seed(
         When the folder holds a dataset of other parameters, and `force` was not given.
     """
     recipe = Recipe(customers=customers, seed=seed, accounts=accounts, locale=locale)
-    place = store(folder, database)
+    place = store(folder, recipe, database)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         remark = "made anew"
@@ -149,7 +165,7 @@ def seed(
             manifest, remark = _look(folder, place, recipe)
             if manifest is not None:
                 return Found(folder, manifest, place.database, remark)
-        manifest = _build(folder, place, recipe)
+        manifest = _build(folder, place)
         return Found(folder, manifest, place.database, remark)
 
 
@@ -176,7 +192,7 @@ def reset(folder: Path, target: str) -> Path | str:
         When there is no dataset, it was changed since it was made, or `target` is not ours to
         replace.
     """
-    entry, place = _found(folder)
+    entry, place = _found(folder, target)
     if not _untouched(folder, place, entry):
         raise DatasetError(
             f"{place.database}: has been changed since it was made. Make it anew: "
@@ -244,7 +260,7 @@ def _look(folder: Path, place: Store, recipe: Recipe) -> tuple[Manifest | None, 
     """
     entry = _Entry.of(folder)
     if entry is None:
-        manifest = place.find(recipe)
+        manifest = place.find(folder)
         if manifest is None:
             return None, "made"
         _write(folder, _Entry(manifest, place.kind, place.stamp()))
@@ -263,11 +279,13 @@ def _look(folder: Path, place: Store, recipe: Recipe) -> tuple[Manifest | None, 
     return entry.manifest, "reused"
 
 
-def _build(folder: Path, place: Store, recipe: Recipe) -> Manifest:
+def _build(folder: Path, place: Store) -> Manifest:
     """Build beside, then rename; the manifest comes last and is what makes the dataset complete."""
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as name:
+    for left in folder.glob(f"{_BUILDING}*"):  # by a build that was killed; nobody else builds here
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=folder) as name:
         building = Path(name)
-        manifest = place.build(building, recipe)
+        manifest = place.build(building)
         (folder / MANIFEST).unlink(missing_ok=True)
         place.publish(building)
         (building / signing.FILE).replace(folder / signing.FILE)
@@ -275,9 +293,9 @@ def _build(folder: Path, place: Store, recipe: Recipe) -> Manifest:
     return manifest
 
 
-def _found(folder: Path) -> tuple[_Entry, Store]:
+def _found(folder: Path, target: str = "") -> tuple[_Entry, Store]:
     """
-    Open the dataset of a folder.
+    Open the dataset of a folder; one on a server as a target on that server says.
 
     Raises
     ------
@@ -285,7 +303,11 @@ def _found(folder: Path) -> tuple[_Entry, Store]:
         When it holds none.
     """
     entry = _Entry.of(folder)
-    place = store(folder, entry.database) if entry else None
+    place = None
+    if entry:
+        on_server = "://" in entry.database and "://" in target
+        database = target if on_server else entry.database
+        place = store(folder, entry.manifest.recipe, database)
     if entry is None or place is None or not place.is_complete():
         raise DatasetError(
             f"{folder}: holds no complete dataset. Make one: "

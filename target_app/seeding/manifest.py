@@ -85,7 +85,8 @@ class Manifest:
         dict of str to object
         """
         data = asdict(self)
-        return data.pop("recipe") | data
+        recipe: dict[str, Any] = data.pop("recipe")
+        return recipe | data
 
     @classmethod
     def from_json(cls, data: object) -> Manifest:

@@ -3,83 +3,69 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain, groupby
-from typing import Any, LiteralString, cast
+from operator import attrgetter
+from typing import Any
 
 import psycopg
-from sqlalchemy import Column, Table
+from psycopg import sql
+from sqlalchemy import Dialect, Table
 from sqlalchemy.dialects import postgresql as dialects
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from target_app.errors import DatasetError
 from target_app.models import Base
-from target_app.seeding.compose import Ending, Part, Piece, Signers
+from target_app.seeding.compose import Composition, Piece
 from target_app.seeding.manifest import Manifest
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_DIALECT = dialects.dialect()
+_DIALECT: Dialect = dialects.dialect()  # type: ignore[no-untyped-call]
 
 
-def fill(connection: Connection, parts: Iterable[Part]) -> tuple[Signers, Manifest]:
+def fill(connection: Connection, composition: Composition) -> Manifest:
     """
     Fill an empty database with what was composed.
 
-    A build that breaks off leaves the database empty, or without a manifest.
+    A build that breaks off leaves the database without a manifest.
 
     Parameters
     ----------
     connection : psycopg.Connection
         Each statement its own transaction.
-    parts : iterable
-        What `compose` gives.
+    composition : Composition
+        Of which nothing was taken yet.
 
     Returns
     -------
-    Signers
-        Who may sign in.
     Manifest
         What was composed.
 
     Raises
     ------
-    RuntimeError
-        When the parts end too early.
+    DatasetError
+        When the server cannot, such as for want of space.
     """
-    signers = manifest = None
-    # In the transaction that made the table, rows can be written as seen by everybody at once
-    # (FREEZE), and, where the server writes no more log than it must, past the log.
-    with connection.transaction():
+    try:
+        # In the transaction that made the table, rows can be written as seen by everybody at once
+        # (FREEZE), and, where the server writes no more log than it must, past the log.
+        with connection.transaction():
+            for table in Base.metadata.sorted_tables:
+                _run(connection, _without_references(table))
+            for name, pieces in groupby(composition.pieces(), key=attrgetter("table")):
+                _copy(connection, name, pieces)
         for table in Base.metadata.sorted_tables:
-            _run(connection, _without_references(table))
-        for name, group in groupby(parts, key=lambda part: getattr(part, "table", "")):
-            if name:
-                _copy(connection, name, cast(Iterator[Piece], group))
-                continue
-            for part in group:
-                if isinstance(part, Signers):
-                    signers = part
-                elif isinstance(part, Ending):
-                    manifest = part.manifest
-        if signers is None or manifest is None:
-            raise RuntimeError("the parts of the dataset ended too early")
-    for table in Base.metadata.sorted_tables:
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            _run(connection, str(CreateIndex(index).compile(dialect=_DIALECT)))
-    for table in Base.metadata.sorted_tables:
-        for statement in _references(table):
-            _run(connection, statement)
-        # Rows brought their keys along; the next one that the server gives must be a new one.
-        _run(
-            connection,
-            f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) "
-            f"FROM {table.name} HAVING max(id) IS NOT NULL",
-        )
-    _run(connection, "ANALYZE")
-    connection.execute(
-        "INSERT INTO dataset (id, manifest) VALUES (1, %s)", [json.dumps(manifest.to_json())]
-    )
-    return signers, manifest
+            _index(connection, table)
+        for table in Base.metadata.sorted_tables:
+            _refer(connection, table)
+            _go_on_after(connection, table)
+        _run(connection, "ANALYZE")
+        text = json.dumps(composition.manifest.to_json())
+        connection.execute("INSERT INTO dataset (id, manifest) VALUES (1, %s)", [text])
+    except psycopg.Error as error:
+        raise DatasetError(f"the dataset cannot be written to PostgreSQL: {error}") from error
+    return composition.manifest
 
 
 def manifest_in(connection: Connection) -> Manifest | None:
@@ -110,7 +96,7 @@ def _copy(connection: Connection, name: str, pieces: Iterator[Piece]) -> None:
     """Write a table's rows."""
     first = next(pieces)
     words = f"COPY {name} ({', '.join(first.columns)}) FROM STDIN (FREEZE)"
-    with connection.cursor() as cursor, cursor.copy(cast(LiteralString, words)) as copy:
+    with connection.cursor() as cursor, cursor.copy(words) as copy:
         for piece in chain([first], pieces):
             copy.write(_lines(piece))
 
@@ -127,17 +113,34 @@ def _without_references(table: Table) -> str:
     return str(made.compile(dialect=_DIALECT))
 
 
-def _references(table: Table) -> Iterator[str]:
-    """Write the statements that make a table's foreign keys."""
+def _index(connection: Connection, table: Table) -> None:
+    """Make a table's indexes."""
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        _run(connection, str(CreateIndex(index).compile(dialect=_DIALECT)))
+
+
+def _refer(connection: Connection, table: Table) -> None:
+    """Make a table's foreign keys."""
     for column in table.columns:
         for key in column.foreign_keys:
-            other: Column[Any] = key.column
-            yield (
+            other = key.column
+            _run(
+                connection,
                 f"ALTER TABLE {table.name} ADD FOREIGN KEY ({column.name}) "
-                f"REFERENCES {other.table.name} ({other.name})"
+                f"REFERENCES {other.table} ({other.name})",
             )
+
+
+def _go_on_after(connection: Connection, table: Table) -> None:
+    """Have the next key that the server gives follow those that the rows brought along."""
+    name = sql.Identifier(table.name)
+    words = sql.SQL(
+        "SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {} "
+        "HAVING max(id) IS NOT NULL"
+    )
+    connection.execute(words.format(sql.Literal(table.name), name))
 
 
 def _run(connection: Connection, statement: str) -> None:
     """Run a statement that was made of our own tables' names."""
-    connection.execute(cast(LiteralString, statement))
+    connection.execute(statement)

@@ -67,7 +67,7 @@ def none_share(mean: float, dispersion: float) -> float:
     -------
     float
     """
-    return (dispersion / (dispersion + mean)) ** dispersion
+    return float((dispersion / (dispersion + mean)) ** dispersion)
 
 
 def repeat_rate(mean: float, dispersion: float) -> float:

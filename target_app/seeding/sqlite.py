@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from sqlalchemy.dialects import sqlite as dialects
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from target_app.errors import DatasetError
 from target_app.models import Base
-from target_app.seeding.compose import Ending, Part, Piece, Signers
+from target_app.seeding.compose import Composition, Piece
 from target_app.seeding.manifest import Manifest
 
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -32,7 +33,7 @@ _BUILDING = (
 )
 
 
-def fill(path: Path, parts: Iterable[Part]) -> tuple[Signers, Manifest]:
+def fill(path: Path, composition: Composition) -> Manifest:
     """
     Make a database of what was composed: tables, rows, indexes, statistics, in the cheap order.
 
@@ -40,41 +41,40 @@ def fill(path: Path, parts: Iterable[Part]) -> tuple[Signers, Manifest]:
     ----------
     path : Path
         A file that is not there.
-    parts : iterable
-        What `compose` gives.
+    composition : Composition
+        Of which nothing was taken yet.
 
     Returns
     -------
-    Signers
-        Who may sign in.
     Manifest
         What was composed.
 
     Raises
     ------
-    RuntimeError
-        When the parts end too early.
+    DatasetError
+        When SQLite cannot, such as for want of space.
     """
-    signers = manifest = None
+    try:
+        _fill(path, composition)
+    except sqlite3.OperationalError as error:
+        raise DatasetError(f"{path}: the dataset cannot be written: {error}") from error
+    return composition.manifest
+
+
+def _fill(path: Path, composition: Composition) -> None:
+    """Do it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in _BUILDING:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")
         for table in Base.metadata.sorted_tables:
             connection.execute(str(CreateTable(table).compile(dialect=_DIALECT)))
-        for part in parts:
-            if isinstance(part, Piece):
-                _insert(connection, part)
-            elif isinstance(part, Signers):
-                signers = part
-            elif isinstance(part, Ending):
-                manifest = part.manifest
-        if signers is None or manifest is None:
-            raise RuntimeError("the parts of the dataset ended too early")
+        for piece in composition.pieces():
+            _insert(connection, piece)
         for table in Base.metadata.sorted_tables:
             for index in sorted(table.indexes, key=lambda index: str(index.name)):
                 connection.execute(str(CreateIndex(index).compile(dialect=_DIALECT)))
-        text = json.dumps(manifest.to_json())
+        text = json.dumps(composition.manifest.to_json())
         connection.execute("INSERT INTO dataset (id, manifest) VALUES (1, ?)", [text])
         connection.execute("COMMIT")
         # Statistics for the planner, of a part of each index: the whole would take as long again.
@@ -82,7 +82,6 @@ def fill(path: Path, parts: Iterable[Part]) -> tuple[Signers, Manifest]:
         connection.execute("ANALYZE")
         # Kept in the file, so that no server process has to switch, which takes a lock.
         connection.execute("PRAGMA journal_mode=WAL")
-    return signers, manifest
 
 
 @contextmanager

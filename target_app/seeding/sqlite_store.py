@@ -24,6 +24,7 @@ class SqliteStore:
     """One dataset's."""
 
     folder: Path
+    recipe: Recipe
     kind: str = "sqlite"
 
     @property
@@ -31,15 +32,15 @@ class SqliteStore:
         """The file."""
         return self.folder / FILE
 
-    def find(self, _recipe: Recipe) -> Manifest | None:
+    def find(self, _folder: Path) -> Manifest | None:
         """Look for the dataset where a folder says nothing of it: there is no other place."""
         return None
 
-    def build(self, building: Path, recipe: Recipe) -> Manifest:
+    def build(self, building: Path) -> Manifest:
         """Make everything in a folder that nobody else looks into, the accounts as well."""
-        with composing(recipe) as parts:
-            signers, manifest = sqlite.fill(building / FILE, parts)
-        write_accounts(building, recipe.seed, signers.people)
+        with composing(self.recipe) as parts:
+            manifest = sqlite.fill(building / FILE, parts)
+        write_accounts(building, self.recipe.seed, parts.people)
         return manifest
 
     def publish(self, building: Path) -> None:

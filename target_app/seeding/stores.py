@@ -20,23 +20,25 @@ Stamp = dict[str, Any]
 class Store(Protocol):
     """One of them, of one dataset."""
 
-    kind: str
-    """One of `KINDS`, or the server's name."""
+    @property
+    def kind(self) -> str:
+        """One of `KINDS`, or the server's URL without a password."""
+        ...
 
     @property
     def database(self) -> Path | str:
         """The file, the cluster's folder, or the URL, with no password."""
         ...
 
-    def find(self, _recipe: Recipe) -> Manifest | None:
-        """Look for the dataset where a folder says nothing of it."""
+    def find(self, folder: Path, /) -> Manifest | None:
+        """Look for the dataset where its folder says nothing of it; write its accounts there."""
         ...
 
-    def build(self, building: Path, recipe: Recipe) -> Manifest:
+    def build(self, building: Path) -> Manifest:
         """Make everything in a folder that nobody else looks into, the accounts as well."""
         ...
 
-    def publish(self, building: Path) -> None:
+    def publish(self, building: Path, /) -> None:
         """Put what was built into its place."""
         ...
 
@@ -64,19 +66,21 @@ def server_key(url: str) -> str:
     Parameters
     ----------
     url : str
-        Of a database.
+        Of a database on it.
 
     Returns
     -------
     str
-        The URL without its password.
+        The URL without its password and its database.
     """
     from target_app.postgres import urls  # noqa: PLC0415 - as below
 
-    return urls.parse(url).set(password=None).render_as_string()
+    # Not by `set`: that takes None for "as it was".
+    parts = urls.parse(url)._replace(password=None, database=None)
+    return parts.difference_update_query(["password", "sslpassword"]).render_as_string()
 
 
-def store(folder: Path, database: str) -> Store:
+def store(folder: Path, recipe: Recipe, database: str) -> Store:
     """
     Name the place of a dataset.
 
@@ -84,6 +88,8 @@ def store(folder: Path, database: str) -> Store:
     ----------
     folder : Path
         Of the dataset.
+    recipe : Recipe
+        What it is made of.
     database : str
         ``sqlite``, ``postgres``, or the URL of a server.
 
@@ -100,15 +106,15 @@ def store(folder: Path, database: str) -> Store:
     if database == "sqlite":
         from target_app.seeding.sqlite_store import SqliteStore  # noqa: PLC0415
 
-        return SqliteStore(folder)
+        return SqliteStore(folder, recipe)
     if database == "postgres":
         from target_app.seeding.cluster_store import ClusterStore  # noqa: PLC0415
 
-        return ClusterStore(folder)
+        return ClusterStore(folder, recipe)
     if "://" in database:
         from target_app.seeding.server_store import ServerStore  # noqa: PLC0415
 
-        return ServerStore.at(folder, database)
+        return ServerStore.at(folder, recipe, database)
     raise DatasetError(
         f"--database {database}: must be sqlite, postgres, or a URL such as "
         "postgresql://user@host:5432/postgres"
