@@ -12,7 +12,6 @@ from target_app import (
     customers,
     database,
     feedback,
-    feedback_page,
     insights,
     openapi,
     operations,
@@ -26,6 +25,7 @@ from target_app import (
 from target_app.api import PREFIX
 from target_app.config import Config
 from target_app.ids import RecordId
+from target_app.pages import site
 
 __all__ = ["Config", "create_app"]
 
@@ -67,7 +67,7 @@ def create_app(config: Config) -> Flask:
     for resource in RESOURCES:
         app.register_blueprint(resource.blueprint, url_prefix=PREFIX)
     openapi.install(app, RESOURCES)
-    app.register_blueprint(feedback_page.blueprint)
+    site.install(app, config)
     app.register_blueprint(operations.blueprint)
     telemetry.install(app, config)
     return app

@@ -149,6 +149,14 @@ def commit() -> None:
     measure.answered()
 
 
+def roll_back() -> None:
+    """Give up what the request has written so far; what it does next is a new transaction."""
+    measure = telemetry.current()
+    measure.waiting()
+    db.session.rollback()
+    measure.answered()
+
+
 def now() -> str:
     """
     Give the present moment as the tables keep it.
