@@ -62,7 +62,7 @@ def fill(connection: Connection, composition: Composition) -> Manifest:
             _go_on_after(connection, table)
         _run(connection, "ANALYZE")
         text = json.dumps(composition.manifest.to_json())
-        connection.execute("INSERT INTO dataset (id, manifest) VALUES (1, %s)", [text])
+        connection.execute("INSERT INTO dataset (manifest) VALUES (%s)", [text])
     except psycopg.Error as error:
         raise DatasetError(f"the dataset cannot be written to PostgreSQL: {error}") from error
     return composition.manifest

@@ -4,6 +4,7 @@ Seeds are fixed. The bounds are those of 4.5 standard errors nevertheless, or of
 one in 100,000: a right program with another seed or another numpy stays within them.
 """
 
+import math
 import unicodedata
 from typing import Any
 
@@ -22,7 +23,7 @@ UNLIKELY = 1e-5
 
 
 def close(share: float, expected: float, size: int) -> bool:
-    return abs(share - expected) <= SIGMAS * (expected * (1 - expected) / size) ** 0.5
+    return abs(share - expected) <= SIGMAS * math.sqrt(expected * (1 - expected) / size)
 
 
 def fits(found: Ints, expected: Any) -> bool:
