@@ -49,6 +49,8 @@ class Operation:
     """Whether answers carry an ``ETag``, and ``If-Match`` is honoured."""
     cached_s: float | None = None
     """How old an answer may be when caching is switched on; None for not at all."""
+    body_bytes: int | None = None
+    """How long its body may be, where that is not what holds for all."""
 
     @property
     def writes(self) -> bool:
@@ -131,9 +133,10 @@ def _serve(operation: Operation, view: View) -> View:
         account = accounts.by_token()
         accounts.require(account, operation.allow, writes=operation.writes)
         given = path | _input(operation)
-        if not operation.writes:
-            return view(account=account, **given)
-        return _write(operation, account, functools.partial(view, account=account, **given))
+        run = functools.partial(view, account=account, **given)
+        if operation.writes:
+            return _write(operation, account, run)
+        return caching.answered(operation.resource, operation.cached_s, account, run)
 
     return serve
 
@@ -146,7 +149,7 @@ def _input(operation: Operation) -> dict[str, Any]:
         given["query"] = query
     if operation.body is not None:
         hold_against = check_patch if operation.method == "PATCH" else check
-        given["body"] = hold_against(operation.body, bodies.read_json())
+        given["body"] = hold_against(operation.body, bodies.read_json(operation.body_bytes))
     return given
 
 
@@ -159,6 +162,7 @@ def _write(operation: Operation, account: Account, view: Callable[[], Response])
     answer = view()
     if answer.status_code < _BAD:
         database.commit()
+        caching.wrote(operation.resource)
     return answer
 
 

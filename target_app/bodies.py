@@ -7,9 +7,14 @@ from flask import current_app, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 
-def read() -> bytes:
+def read(longest: int | None = None) -> bytes:
     """
     Read the body of the current request.
+
+    Parameters
+    ----------
+    longest : int, optional
+        How many bytes it may have; as many as the application allows everywhere when None.
 
     Returns
     -------
@@ -20,20 +25,30 @@ def read() -> bytes:
     ------
     RequestEntityTooLarge
         413, when it is longer than allowed.
+    BadRequest
+        400, when less of it came than was announced: the sender is gone, and what did come may be a
+        whole value by chance.
     """
     # A body that comes in chunks has no length to look at first. The framework would cut it at the
     # limit without a word: so it may read one byte more, and that one is the sign.
-    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    limit: int = longest or current_app.config["MAX_CONTENT_LENGTH"]
     request.max_content_length = limit + 1
     body = request.get_data()
     if len(body) > limit:
         raise RequestEntityTooLarge(f"The body is longer than {limit} bytes.")
+    if len(body) < (request.content_length or 0):
+        raise BadRequest("The body ended before its Content-Length.")
     return body
 
 
-def read_json() -> object:
+def read_json(longest: int | None = None) -> object:
     """
     Parse the body of the current request.
+
+    Parameters
+    ----------
+    longest : int, optional
+        As of `read`.
 
     Returns
     -------
@@ -50,7 +65,7 @@ def read_json() -> object:
     """
     if not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json.")
-    body = read()
+    body = read(longest)
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:

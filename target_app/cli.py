@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from target_app import postgres, preparing, server, stores
 from target_app.config import Config, is_url
+from target_app.extensions import load as load_extensions
 from target_app.options import NAMES, OptionError, Options
 from target_app.seeding import commands
 from target_app.usage import AppError, examples, mendable
@@ -172,12 +173,10 @@ def _require_extensions(names: tuple[str, ...]) -> None:
     AppError
         With all that are unknown.
     """
-    package = Path(__file__).with_name("extensions")
-    known = {path.stem for path in package.glob("[!_]*") if path.suffix in {"", ".py"}}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        allowed = ", ".join(sorted(known)) or "none"
-        raise AppError(f"--extension {', '.join(unknown)}: unknown; there is {allowed}")
+    try:
+        load_extensions(names)
+    except OptionError as error:
+        raise AppError(f"--{error}") from error
 
 
 def _warn_of_dataset(store: stores.Store) -> None:

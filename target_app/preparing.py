@@ -44,10 +44,10 @@ def prepare(config: Config, *, is_dataset: bool) -> None:
         with engine.begin() as connection:
             wrong = _indexes_to_change(connection, frozenset(config.options.drop_index))
             cost_differs = _cost(connection) not in {None, config.options.password_cost}
-            if is_dataset and (wrong or cost_differs):
+            if is_dataset and (wrong or cost_differs or config.extensions):
                 raise DatasetError(
-                    "a dataset itself is served as it is: drop_index and password_cost change the "
-                    "database. Serve a copy: see python -m target_app reset --help"
+                    "a dataset itself is served as it is: drop_index, password_cost and extensions "
+                    "change the database. Serve a copy: see python -m target_app reset --help"
                 )
             for index in wrong:
                 if index.name in config.options.drop_index:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from target_app import create_app
+from target_app import create_app, metrics
 from target_app.config import Config
 from target_app.lifetime import die_with_master
 
@@ -44,6 +44,7 @@ def create_worker_app() -> Flask:
     app = create_app(Config.from_environment(os.environ))
     for page in app.jinja_env.list_templates():
         app.jinja_env.get_template(page)  # compiled now, and not in somebody's first request
+    metrics.of(app).keep_sampling()
     # What lives as long as the process need not be looked at by each collection.
     gc.collect()
     gc.freeze()
@@ -90,7 +91,9 @@ def command(*, host: str, port: int, workers: int, threads: int, connections: in
     return [sys.executable, "-P", "-m", "granian", *words, *switches, FACTORY]
 
 
-def replace_process(words: list[str], config: Config, connections: int, metrics: Path) -> None:
+def replace_process(
+    words: list[str], config: Config, connections: int, metrics_folder: Path
+) -> None:
     """
     Become the server. Does not return.
 
@@ -102,14 +105,14 @@ def replace_process(words: list[str], config: Config, connections: int, metrics:
         The options of the workers, which reach them by the environment.
     connections : int
         How many files may be needed at once, and a few more.
-    metrics : Path
+    metrics_folder : Path
         An empty folder, where the workers add up what they count.
     """
     _allow_files(connections + _FILES_BESIDE_CONNECTIONS)
     # granian would take each option that is not given from a variable of its own; and so would we.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GRANIAN_", "CRM_"))}
     # prometheus_client reads it when it is imported, so it must be there from the start.
-    given = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)} | config.to_environment()
+    given = {"PROMETHEUS_MULTIPROC_DIR": str(metrics_folder)} | config.to_environment()
     os.execve(words[0], words, inherited | given)  # noqa: S606 - no shell is the point
 
 

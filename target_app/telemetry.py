@@ -1,7 +1,8 @@
-"""What each answer tells about itself: ``X-Request-Id``, ``Server-Timing``, the access log.
+"""What each answer tells about itself: ``X-Request-Id``, ``Server-Timing``, metrics, a log.
 
 It sits outside Flask, around the whole application, so that errors and static files carry the
-same headers as everything else.
+same headers as everything else, and so that what comes after the answer is made (giving back the
+connection to the database) is measured with it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from target_app import metrics
 from target_app.config import Config
+from target_app.metrics import NO_ROUTE, Metrics
+from target_app.models import db
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -38,10 +42,16 @@ class Measure:
     database_ns: int = 0
     queries: int = 0
     waiting_since_ns: int = 0
+    route: str = NO_ROUTE
 
-    def server_timing(self) -> str:
+    def server_timing(self, took_ns: int) -> str:
         """
-        Give the value of the ``Server-Timing`` header as of now.
+        Give the value of the ``Server-Timing`` header.
+
+        Parameters
+        ----------
+        took_ns : int
+            How long the request has taken.
 
         Returns
         -------
@@ -49,9 +59,8 @@ class Measure:
             ``app``: milliseconds inside the application, those of the database included; ``db``:
             milliseconds spent waiting for the database; ``queries``: how many statements it ran.
         """
-        app_ms = (_clock_ns() - self.started_ns) / 1e6
         return (
-            f"app;dur={app_ms:.3f}, db;dur={self.database_ns / 1e6:.3f}, "
+            f"app;dur={took_ns / 1e6:.3f}, db;dur={self.database_ns / 1e6:.3f}, "
             f'queries;desc="{self.queries}"'
         )
 
@@ -121,7 +130,7 @@ def watch(engine: Engine) -> None:
 
 class Telemetry:
     """
-    A WSGI layer: adds the headers, and a line to the access log where one is asked for.
+    A WSGI layer: adds the headers, counts, and writes the access log where one is asked for.
 
     Parameters
     ----------
@@ -129,10 +138,13 @@ class Telemetry:
         What it surrounds.
     config : Config
         Names the access log.
+    metrics : Metrics
+        Where to count.
     """
 
-    def __init__(self, application: WSGIApplication, config: Config) -> None:
+    def __init__(self, application: WSGIApplication, config: Config, metrics: Metrics) -> None:
         self._application = application
+        self._metrics = metrics
         self._log = None
         if config.access_log is not None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -156,26 +168,48 @@ class Telemetry:
         """
         measure = Measure(_request_id(environ), _clock_ns())
         token = _current.set(measure)
-        answer: list[str] = []
+        being_served = object()
+        self._metrics.open.add(being_served)
+        started: list[Any] = []
+        parts: list[bytes] = []
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            answer.append(status)
-            headers.append(("X-Request-Id", measure.request_id))
-            headers.append(("Server-Timing", measure.server_timing()))
-            return start_response(status, headers, exc_info)
+        def start(*answer: Any) -> Any:
+            # Passed on below: only then is it known what the answer has cost.
+            started[:] = answer
+            # Flask keeps its request here until it gives up its context, after this.
+            measure.route = _route(environ)
+            return parts.append
 
         try:
             body = self._application(environ, start)
             try:
-                return [b"".join(body)]
+                parts.extend(body)
             finally:
                 close = getattr(body, "close", None)
                 if close is not None:
                     close()
         finally:
             _current.reset(token)
-            if self._log is not None and answer:
-                self._write_line(measure.request_id, answer[-1], environ)
+            self._metrics.open.discard(being_served)
+        self._tell(measure, environ, started)
+        start_response(*started)
+        return [b"".join(parts)]
+
+    def _tell(self, measure: Measure, environ: WSGIEnvironment, started: list[Any]) -> None:
+        """Put the headers on an answer, count it, and write it down."""
+        status, headers, *_ = started
+        took_ns = _clock_ns() - measure.started_ns
+        headers.append(("X-Request-Id", measure.request_id))
+        headers.append(("Server-Timing", measure.server_timing(took_ns)))
+        self._metrics.record(
+            environ["REQUEST_METHOD"],
+            measure.route,
+            status[:3],
+            took_ns / 1e9,
+            (measure.database_ns / 1e9, measure.queries),
+        )
+        if self._log is not None:
+            self._write_line(measure.request_id, status, environ)
 
     def _write_line(self, request: str, status: str, environ: WSGIEnvironment) -> None:
         """Append one line with one write, so that the lines of several workers never mix."""
@@ -196,11 +230,19 @@ def install(app: Flask, config: Config) -> None:
     Parameters
     ----------
     app : Flask
-        The application.
+        The application; it has its engine.
     config : Config
         Its options.
     """
-    app.wsgi_app = Telemetry(app.wsgi_app, config)  # type: ignore[method-assign]
+    with app.app_context():
+        counted = metrics.install(app, config, db.engine)
+    app.wsgi_app = Telemetry(app.wsgi_app, config, counted)  # type: ignore[method-assign]
+
+
+def _route(environ: WSGIEnvironment) -> str:
+    """Give the rule that the path matched: never the path, which would be a label without end."""
+    rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    return NO_ROUTE if rule is None else rule.rule
 
 
 def _request_id(environ: WSGIEnvironment) -> str:
