@@ -9,8 +9,11 @@ from flask import Flask
 from target_app import (
     accounts,
     activities,
+    audit,
+    caching,
     customers,
     database,
+    extensions,
     feedback,
     insights,
     openapi,
@@ -64,9 +67,15 @@ def create_app(config: Config) -> Flask:
     pages.install(app)
     problems.install(app)
     accounts.install(app)
-    for resource in RESOURCES:
+    caching.install(app, config)
+    added = extensions.load(config.extensions)
+    resources = [*RESOURCES, *(e.api for e in added if e.api is not None)]
+    if config.test_mode:
+        resources.append(audit.api)
+    for resource in resources:
         app.register_blueprint(resource.blueprint, url_prefix=PREFIX)
-    openapi.install(app, RESOURCES)
+    openapi.install(app, resources)
+    extensions.install(app, added)
     site.install(app, config)
     app.register_blueprint(operations.blueprint)
     telemetry.install(app, config)
