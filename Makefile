@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
-.PHONY: help env demo test unit check format lint types imports bench accuracy lock clean
+.PHONY: help env demo test unit check format lint types imports bench fuzz accuracy lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ imports: env ## the import direction between the rooms
 
 bench: env ## benchmarks: ratios against a named reference in the same run
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+fuzz: env ## at least 2,000 requests to the CRM on each database, made of its OpenAPI document
+	$(BIN)/python -m tests.fuzz.fuzz_api --cases 2000 --database both
 
 accuracy: env ## the statistics against known truth, in full: tables, minutes
 	@for file in tests/accuracy/*.py; do echo "== $$file"; $(BIN)/python $$file; done
