@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from target_app import seeding
 from target_app.seeding.manifest import ACCOUNTS, LOCALES
-from target_app.usage import examples, mendable
+from target_app.usage import AppError, examples, mendable
 
 _CUSTOMERS_MAX = 5_000_000
 
@@ -54,8 +55,8 @@ _CUSTOMERS_MAX = 5_000_000
     default="sqlite",
     show_default=True,
     help="sqlite, postgres (one of our own, stopped afterwards), or the URL of a server, which "
-    "then keeps the dataset as a template. Give a password by PGPASSWORD, or the URL in "
-    "CRM_SEED_DATABASE: other users can read a command line.",
+    "then keeps the dataset as a template; a URL with a password goes into the variable "
+    "CRM_SEED_DATABASE.",
 )
 @click.option(
     "--data",
@@ -78,6 +79,7 @@ def seed(
 ) -> None:
     """Make a dataset, or find it where it was made before; print its folder."""
     with mendable():
+        _refuse_password_in_sight("database", database, "CRM_SEED_DATABASE")
         folder = data or seeding.default_folder(
             customers, seed, accounts=accounts, locale=locale, database=database
         )
@@ -126,9 +128,32 @@ def seed(
     envvar="CRM_RESET_TO",
     required=True,
     help="The copy: a file, a folder (PostgreSQL), or the URL of a database (a dataset on a "
-    "server). A copy that is there is replaced, with its journals.",
+    "server; with a password, in the variable CRM_RESET_TO). A copy that is there is replaced.",
 )
 def reset(data: Path, target: str) -> None:
     """Make a fresh working copy of a dataset; print its path."""
     with mendable():
+        _refuse_password_in_sight("target", target, "CRM_RESET_TO")
         click.echo(seeding.reset(data, target))
+
+
+def _refuse_password_in_sight(option: str, given: str, variable: str) -> None:
+    """
+    Refuse a password on the command line, where everybody on this machine can read it.
+
+    Raises
+    ------
+    AppError
+        When there is one.
+    """
+    source = click.get_current_context().get_parameter_source(option)
+    if source is not ParameterSource.COMMANDLINE or "://" not in given:
+        return
+    from target_app.postgres import urls  # noqa: PLC0415 - a dataset in a file has no use for it
+
+    url = urls.parse(given)
+    if urls.safe(url) != url.render_as_string(hide_password=False):
+        raise AppError(
+            f"{urls.safe(url)}: every user of this machine can read a password on a command line. "
+            f"Put the URL into the environment variable {variable} instead."
+        )

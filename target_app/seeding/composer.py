@@ -15,7 +15,7 @@ from typing import IO, cast
 from target_app.seeding.compose import Composition, Ending, Part, compose
 from target_app.seeding.manifest import Recipe
 
-_WORTH_IT = 3000
+_WORTH_IT = 100_000
 """Customers, from which on the second process saves more than its start takes."""
 
 

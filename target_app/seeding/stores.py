@@ -72,7 +72,14 @@ def server_key(url: str) -> str:
     -------
     str
         The URL without its password and its database.
+
+    Raises
+    ------
+    DatasetError
+        When it is none.
     """
+    if "://" not in url:
+        raise _unknown(url)
     from target_app.postgres import urls  # noqa: PLC0415 - as below
 
     # Not by `set`: that takes None for "as it was".
@@ -115,7 +122,12 @@ def store(folder: Path, recipe: Recipe, database: str) -> Store:
         from target_app.seeding.server_store import ServerStore  # noqa: PLC0415
 
         return ServerStore.at(folder, recipe, database)
-    raise DatasetError(
+    raise _unknown(database)
+
+
+def _unknown(database: str) -> DatasetError:
+    """Say what a place can be."""
+    return DatasetError(
         f"--database {database}: must be sqlite, postgres, or a URL such as "
         "postgresql://user@host:5432/postgres"
     )

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from target_app import seeding
-from target_app.seeding import DatasetError, sqlite
+from target_app.seeding import DatasetError, composer, sqlite
 from target_app.seeding.compose import Composition, compose
 from target_app.seeding.composer import composing
 from target_app.seeding.digest import hash_of_database, hashes_of_database
@@ -117,8 +117,9 @@ def test_rows_that_were_changed_behind_the_stamp_are_found(tmp_path: Path) -> No
         seeding.verify(tmp_path)
 
 
-def test_another_process_composes_the_same() -> None:
-    recipe = Recipe(customers=3000, seed=3, accounts=1)
+def test_another_process_composes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composer, "_WORTH_IT", 0)
+    recipe = Recipe(customers=300, seed=3, accounts=1)
     here = Composition.of(compose(recipe))
     rows = sum(len(piece.columns["id"]) for piece in here.pieces())
     with composing(recipe) as there:
@@ -127,8 +128,9 @@ def test_another_process_composes_the_same() -> None:
         assert there.people == here.people
 
 
-def test_a_composition_that_is_cut_off_is_none() -> None:
-    recipe = Recipe(customers=3000, seed=3, accounts=1)
+def test_a_composition_that_is_cut_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composer, "_WORTH_IT", 0)
+    recipe = Recipe(customers=300, seed=3, accounts=1)
     with composing(recipe) as there:
         next(there.pieces())
         with pytest.raises(RuntimeError, match="have not all come"):

@@ -165,7 +165,7 @@ def test_what_is_not_ours_is_not_replaced(
     tmp_path: Path, server: Running, given: str, content: str | None
 ) -> None:
     folder = on_server(tmp_path, given).folder
-    name = f"somebodys{len(content or str())}"
+    name = f"somebodys{len(content) if content else 0}"
     ensure_database(server.url(), name)
     if content:
         with urls.connect(server.url(name)) as connection:
@@ -205,8 +205,8 @@ def test_the_name_of_the_template_may_be_taken(tmp_path: Path, server: Running, 
 
 def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:
     url = "postgresql://u:secret@127.0.0.1:1/x"
-    words = ["seed", "--customers", "3", "--data", str(tmp_path / "d"), "--database", url]
-    result = CliRunner().invoke(main, words)
+    words = ["seed", "--customers", "3", "--data", str(tmp_path / "d")]
+    result = CliRunner().invoke(main, words, env={"CRM_SEED_DATABASE": url})
 
     assert result.exit_code == 2
     assert "cannot be reached" in result.stderr

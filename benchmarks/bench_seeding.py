@@ -1,0 +1,178 @@
+"""How fast a dataset is made, against the loop that is usually written.
+
+The loop asks Faker for each row and adds ORM objects to a session. Both are timed in this process,
+indexes included, imports not: medians of interleaved rounds. Prints rows per second and the ratio
+to the loop. `--full` also makes 1,000,000 customers on both databases by the command (some minutes,
+and some gigabytes in the temporary folder), with the peak of memory: the proportional set size
+(PSS), added up over all processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from faker import Faker
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from target_app import seeding
+from target_app.folding import fold
+from target_app.models import Activity, Base, Customer, Feedback, Order, OrderItem, Product, User
+
+LOOP_CUSTOMERS = 110  # with what belongs to them, some 2,000 rows
+CUSTOMERS = 20_000
+FULL = 1_000_000
+ROUNDS = 3
+_SAMPLES_S = 0.2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help=f"also {FULL:,} customers")
+    full = parser.parse_args().full
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ways = {
+            "loop, Faker and ORM": lambda: loop(folder / "loop.sqlite"),
+            f"sqlite, {CUSTOMERS:,}": lambda: made(folder / "sqlite", "sqlite"),
+            f"postgres, {CUSTOMERS:,}": lambda: made(folder / "postgres", "postgres"),
+        }
+        found: dict[str, list[tuple[int, float]]] = {way: [] for way in ways}
+        for _ in range(ROUNDS):
+            for way, run in ways.items():
+                found[way].append(run())
+        print(f"{'':24} {'rows':>11} {'s':>7} {'rows/s':>8} {'ratio':>8} {'MiB':>5} {'on disk':>8}")
+        reference = 0.0
+        for way, results in found.items():
+            rows, seconds = results[0][0], statistics.median(s for _, s in results)
+            reference = reference or rows / seconds
+            print(line(way, rows, seconds, reference), flush=True)
+        for database in ("sqlite", "postgres") if full else ():
+            print_full(folder / f"{database}-full", database, reference)
+
+
+def print_full(data: Path, database: str, reference: float) -> None:
+    rows, seconds, memory = command(data, FULL, database)
+    size = sum(path.stat().st_size for path in data.rglob("*") if path.is_file())
+    text = line(f"{database}, {FULL:,}", rows, seconds, reference)
+    print(f"{text} {memory / 2**20:5.0f} {size / 10**6:5.0f} MB", flush=True)
+    for attempt in ("first", "second"):
+        print(f"  reset, {attempt}: {reset(data, data.with_name('copy')):.2f} s", flush=True)
+
+
+def line(name: str, rows: int, seconds: float, reference: float) -> str:
+    speed = rows / seconds
+    return f"{name:24} {rows:>11,} {seconds:7.1f} {speed:8,.0f} x {speed / reference:6.1f}"
+
+
+def made(folder: Path, database: str) -> tuple[int, float]:
+    """Make a dataset as the command does; give the number of rows and the time."""
+    began = time.perf_counter()
+    found = seeding.seed(folder, customers=CUSTOMERS, seed=1, database=database, force=True)
+    return sum(found.manifest.rows.values()), time.perf_counter() - began
+
+
+def loop(path: Path) -> tuple[int, float]:
+    """Fill the same tables row by row: as little as a row needs, and no worse than need be."""
+    path.unlink(missing_ok=True)
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    fake = Faker()
+    fake.seed_instance(1)
+    began = time.perf_counter()
+    with Session(engine) as session:
+        session.add(User(id=1, email="u@x", name=fake.name(), role="sales", password_hash="",
+                         is_active=True, created_at=moment(fake)))  # fmt: skip
+        for number in range(30):
+            session.add(Product(sku=f"P-{number}", name=fake.color_name(), category=fake.word(),
+                                price_cents=fake.random_int(99, 99_999)))  # fmt: skip
+        for number in range(LOOP_CUSTOMERS):
+            add_customer(session, fake, number + 1)
+        session.commit()
+    seconds = time.perf_counter() - began
+    with engine.connect() as connection:
+        tables = [table.name for table in Base.metadata.sorted_tables]
+        counts = [connection.exec_driver_sql(f"SELECT count(*) FROM {t}") for t in tables]
+        rows = sum(count.scalar_one() for count in counts)
+    engine.dispose()
+    return rows, seconds
+
+
+def add_customer(session: Session, fake: Faker, key: int) -> None:
+    """Add a customer with what the mean customer has: 8 activities, 3 orders, 7.5 items, ..."""
+    name, company = fake.name(), fake.company()
+    session.add(Customer(
+        id=key, name=name, name_key=fold(name), email=f"{key}{fake.email()}",
+        phone=fake.numerify("+1 ###-###-####"), company=company, company_key=fold(company),
+        city=fake.city(), country=fake.country_code(), status="active", segment="consumer",
+        owner_id=1, version=1, created_at=moment(fake), updated_at=moment(fake),
+    ))  # fmt: skip
+    for _ in range(8):
+        session.add(Activity(customer_id=key, user_id=1, kind="call", subject=fake.sentence(),
+                             body=fake.text(120), occurred_at=moment(fake)))  # fmt: skip
+    for number in range(3):
+        order = key * 3 + number
+        session.add(Order(id=order, number=f"S-{order}", customer_id=key, status="paid", version=1,
+                          currency="USD", total_cents=0, placed_at=moment(fake)))  # fmt: skip
+        for _ in range(2 + order % 2):
+            session.add(OrderItem(order_id=order, product_id=fake.random_int(1, 30), qty=1,
+                                  unit_price_cents=fake.random_int(99, 99_999)))  # fmt: skip
+    if key % 3 == 0:
+        session.add(Feedback(customer_id=key, name=name[:50], email=fake.email(),
+                             content=fake.text(200), score=fake.random_int(1, 5), status="new",
+                             created_at=moment(fake), version=1))  # fmt: skip
+
+
+def moment(fake: Faker) -> str:
+    return fake.date_time_between("-3y").strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def command(folder: Path, customers: int, database: str) -> tuple[int, float, int]:
+    """Make a dataset by the command; give the number of rows, the time, the most memory at once."""
+    words = ["seed", "--json", "--customers", str(customers), "--database", database]
+    words += ["--data", str(folder)]
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "target_app", *words], stdout=subprocess.PIPE, text=True
+    ) as process:
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, memory_of(psutil.Process(process.pid)))
+            time.sleep(_SAMPLES_S)
+        seconds = time.perf_counter() - began
+        out, _ = process.communicate()
+    if process.returncode:
+        sys.exit(process.returncode)
+    return sum(json.loads(out)["manifest"]["rows"].values()), seconds, peak
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Add up the memory of a process and of all below it; what they share counts once."""
+    total = 0
+    try:
+        for one in (process, *process.children(recursive=True)):
+            total += one.memory_full_info().pss
+    except psutil.NoSuchProcess:  # it ended meanwhile
+        pass
+    return total
+
+
+def reset(folder: Path, target: Path) -> float:
+    words = ["reset", "--data", str(folder), "--to", str(target / folder.name)]
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "target_app", *words], check=True, stdout=subprocess.DEVNULL
+    )
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
