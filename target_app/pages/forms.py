@@ -64,7 +64,7 @@ class Form:
         Parameters
         ----------
         schema : mapping of str to Field
-            What they may hold.
+            What they may hold; it may leave fields of the form to its caller.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class Form:
         Invalid
             With all errors.
         """
-        return check(schema, self.filled())
+        return check(schema, {n: value for n, value in self.filled().items() if n in schema})
 
     def require_version(self, version: int, stale: str) -> None:
         """
