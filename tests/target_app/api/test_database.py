@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from target_app.models import db
+from tests.support.accounts import Accounts
 
 FEEDBACK = {"content": "Fine", "name": "Ada", "email": "a@b.c"}
 
@@ -48,9 +49,9 @@ def test_a_write_waits_for_another_writer(
 
 
 def test_a_write_that_waits_too_long_is_told_so_and_the_next_one_succeeds(
-    make_app: Callable[..., Flask], database: Path
+    make_app: Callable[..., Flask], database: Path, accounts: Accounts
 ) -> None:
-    client = make_app(busy_timeout_ms=20, threads=1).test_client()
+    client = accounts.client(make_app(busy_timeout_ms=20, threads=1), "admin")
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for _ in range(3):  # more often than there are connections: none of them is lost
@@ -75,13 +76,13 @@ def test_a_request_without_a_free_connection_is_told_so(
 
 
 def test_many_threads_write_and_read_and_none_finds_the_database_locked(
-    make_app: Callable[..., Flask], together: Callable[..., None]
+    make_app: Callable[..., Flask], accounts: Accounts, together: Callable[..., None]
 ) -> None:
     app = make_app(threads=8)
     acknowledged: list[int] = []
 
     def visit() -> None:
-        client = app.test_client()
+        client = accounts.client(app, "admin")
         for _ in range(10):
             answer = client.post("/api/v1/feedback", json=FEEDBACK)
             assert answer.status_code == 201, answer.text
