@@ -110,7 +110,7 @@ _DELETE_ACTIVITIES = delete(_activities).where(
 _KEEP_FEEDBACK = (
     update(_feedback)
     .where(_feedback.c.customer_id == bindparam("of_customer"))
-    .values(customer_id=None)
+    .values(customer_id=None, version=_feedback.c.version + 1)
 )
 
 
