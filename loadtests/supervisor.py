@@ -210,6 +210,7 @@ class Supervisor:
             python("-m", "loadtests.generator.main", str(line.remote.fileno())),
             log=folder.path / "generator.log",
             cores=cores.generator,
+            environment=_accounts_by_name(system),
             fds=[line.remote.fileno()],
         )
         line.remote.close()
@@ -373,6 +374,11 @@ class Supervisor:
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
         folder.write_manifest()
+
+
+def _accounts_by_name(system: Target) -> dict[str, str]:
+    """Variable by which a locustfile finds the accounts; the personas are told."""
+    return {} if system.accounts is None else {"TRUELOAD_ACCOUNTS": str(system.accounts)}
 
 
 def _raise_refusal(message: dict[str, Any]) -> None:

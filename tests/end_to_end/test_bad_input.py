@@ -42,8 +42,14 @@ def refused(harness: Harness, *arguments: str) -> str:
         (["run", "smoke", "--set", 'budgets.all=["p95 < 1s"]'], "no metric"),
         (["run", "smoke", "--set", 'target.headers.Cookie="x"'], "a literal credential"),
         (["run", "smoke", "--url", "http://a:b@127.0.0.1/"], "a literal credential"),
-        (["run", "smoke", "--url", "http://shop.invalid/"], "shop.invalid"),
+        (["run", "smoke", "--url", "http://127.0.0.1:1"], "target.accounts"),
+        (["run", "smoke", "--url", "http://127.0.0.1:1", "--database", "sqlite"], "with app alone"),
         (["run", "smoke", "--database", "oracle"], "sqlite"),
+        (["run", "smoke", "--database", "postgresql://a:b@127.0.0.1/x"], "a literal credential"),
+        (["run", "smoke", "--database", "postgresql://db.invalid/x"], "--allow db.invalid"),
+        (["run", "smoke", "--set", 'target.database={env="NOT_THERE"}'], "NOT_THERE"),
+        (["run", "smoke", "--set", 'target.options.cache="redis"'], "off or naive or ttl"),
+        (["run", "smoke", "--accounts", "people.jsonl"], "with url alone"),
         (["run", "smoke", "--locustfile", "nowhere.py"], "a Python file"),
         (["check", "nowhere"], "no such folder"),
         (["report", "."], "no manifest.json"),
@@ -87,10 +93,25 @@ def test_a_file_of_budgets_without_budgets_is_not_taken_for_a_pass(
     assert "budgets" in done.err
 
 
-def test_a_port_that_nobody_listens_on(harness: Harness) -> None:
-    url = f"http://127.0.0.1:{closed_port()}"
+@pytest.mark.parametrize(
+    ("host", "said"), [("shop.invalid", "--allow shop.invalid"), ("127.0.0.1", "nobody answers")]
+)
+def test_a_place_where_load_may_not_go_or_nobody_listens(
+    harness: Harness, host: str, said: str
+) -> None:
+    (harness.folder / "theirs.py").write_text("")
+    url = f"http://{host}:{closed_port()}"
 
-    assert "nobody answers" in refused(harness, "run", "smoke", "--url", url)
+    assert said in refused(harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py")
+
+
+def test_personas_of_the_crm_are_not_let_loose_on_something_else(harness: Harness) -> None:
+    (harness.folder / "people.jsonl").write_text("")
+    log = harness.folder / "server.log"
+    with hanging_server(log, 60) as url:
+        message = refused(harness, "run", "smoke", "--url", url, "--accounts", "people.jsonl")
+
+    assert "is no reference CRM" in message
 
 
 def test_a_secret_that_is_not_in_the_environment(harness: Harness) -> None:

@@ -17,7 +17,7 @@ from tests.support.harness import Harness, finish, wait_for_load, wait_for_run
 pytestmark = pytest.mark.slow
 
 LONG = 'load.stages=[{users=20,hold="40s"}]'
-LOG = "load.think_scale=0.01"
+SCALE = "load.think_scale=0.01"
 
 
 def supervisor(harness: Harness, pid: int) -> None:
@@ -59,21 +59,27 @@ def lost_answers(run: Path, access_log: Path, killed_ns: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("kill", "code"),
-    [(supervisor, None), (generator, 96), (both, None), (server, 99)],
-    ids=["supervisor", "generator", "both", "server"],
+    ("kill", "code", "database"),
+    [
+        pytest.param(kill, code, database, id=f"{kill.__name__}-{database}")
+        for kill, code in ((supervisor, None), (generator, 96), (both, None), (server, 99))
+        for database in ("sqlite", "postgres")
+        if (kill, database) != (both, "postgres")
+    ],
 )
 def test_nothing_is_left_and_the_run_can_be_judged(
     harness: Harness,
     monkeypatch: pytest.MonkeyPatch,
     kill: Callable[[Harness, int], None],
     code: int | None,
+    database: str,
 ) -> None:
     access_log = harness.folder / "access.log"
     harness.environment["CRM_ACCESS_LOG"] = str(access_log)
-    process = harness.start("run", "smoke", "--set", LONG, "--set", LOG)
+    process = harness.start("run", "smoke", "--database", database, "--set", LONG, "--set", SCALE)
     run = wait_for_run(harness)
     wait_for_load(run, 5)
+    assert bool(harness.databases()) == (database == "postgres")
     killed_ns = time.monotonic_ns()
     kill(harness, process.pid)
     gone = harness.children_gone_within(3, supervisor=process.pid)
@@ -82,6 +88,7 @@ def test_nothing_is_left_and_the_run_can_be_judged(
     assert gone is not None, [each.cmdline() for each in harness.processes()]
     if code is not None:
         assert done.code == code, done
+        assert not list(run.glob("*crm.*"))
     assert harness.processes() == []
     judged = harness.run("check", str(run))
     reported = harness.run("report", str(run))

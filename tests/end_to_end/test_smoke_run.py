@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -51,7 +52,21 @@ def test_the_run_folder_holds_every_file_of_the_design(smoke: SmokeRun) -> None:
 
 def test_it_leaves_no_process_and_no_database_behind(smoke: SmokeRun) -> None:
     assert smoke.harness.processes() == []
-    assert not list(smoke.folder.glob("crm.sqlite*"))
+    assert not list(smoke.folder.glob("*crm.*"))
+
+
+def test_no_token_and_no_password_is_written_anywhere(smoke: SmokeRun) -> None:
+    (path,) = Path(smoke.harness.environment["XDG_CACHE_HOME"]).rglob("accounts.jsonl")
+    header, *people = map(json.loads, path.read_text().splitlines())
+    secrets = {header["password"], *(person["token"] for person in people)}
+    texts = [file.read_bytes() for file in smoke.folder.rglob("*") if file.is_file()]
+    texts.append(str(pq.read_table(smoke.folder / "samples.parquet").to_pydict()).encode())
+    everything = b"\n".join([*texts, smoke.done.out.encode(), smoke.done.err.encode()])
+
+    assert len(secrets) > 1_000
+    assert b"/api/v1/customers" in everything
+    assert [word for word in secrets if word.encode() in everything] == []
+    assert b"Bearer" not in everything
 
 
 def test_every_user_ran_while_it_was_asked_for(smoke: SmokeRun) -> None:
@@ -148,6 +163,10 @@ def test_the_manifest_says_what_was_run_and_on_what(smoke: SmokeRun) -> None:
     assert manifest["end"]["why"] == "finished"
     assert len(manifest["target"]["dataset_hash"]) == 64
     assert manifest["target"]["rows"]["customers"] == 2_000
+    assert manifest["target"]["database"] == "sqlite"
+    assert manifest["target"]["database_version"].startswith("3.")
+    assert manifest["target"]["options"]["cache"] == "off"
+    assert manifest["target"]["extensions"] == []
     assert manifest["environment"]["packages"]["locust"]
     clock = manifest["generators"][0]["clock"]
     assert clock["shared"] is True

@@ -65,14 +65,21 @@ class Harness:
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that descends from a command, zombies aside."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if process.status() != psutil.STATUS_ZOMBIE and (
-                    process.environ().get(_MARK) == self.mark
-                ):
-                    found.append(process)
-        return found
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            # PostgreSQL's processes write their titles over their environment
+            if Path(process.cwd().removesuffix(" (deleted)")).is_relative_to(self.folder / "runs"):
+                return True
+            return process.environ().get(_MARK) == self.mark
+        return False
+
+    def databases(self) -> list[psutil.Process]:
+        """The processes of PostgreSQL among them."""
+        return [each for each in self.processes() if each.name() == "postgres"]
 
     def role(self, word: str) -> psutil.Process:
         """The one process whose command line has a word."""

@@ -1,0 +1,110 @@
+"""The personas at a CRM that somebody else started."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.test_bad_input import closed_port
+from tests.support.harness import Harness
+
+pytestmark = pytest.mark.slow
+
+SHORT = ("--set", 'load.stages=[{users=10,hold="6s"}]', "--set", "load.think_scale=0.01")
+
+
+@dataclass(frozen=True)
+class Crm:
+    """A CRM that runs."""
+
+    url: str
+    accounts: Path
+    access_log: Path
+
+
+@pytest.fixture
+def crm(harness: Harness) -> Iterator[Crm]:
+    data, port = harness.folder / "data", closed_port()
+    seeded = harness.run("app", "seed", "--customers", "500", "--data", str(data))
+    copied = harness.run("app", "reset", "--data", str(data), "--to", "work/crm.sqlite")
+    assert (seeded.code, copied.code) == (0, 0), (seeded, copied)
+    log = harness.folder / "access.log"
+    words = ["app", "serve", "--database", "work/crm.sqlite", "--port", str(port)]
+    server = harness.start(*words, "--access-log", str(log))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, server)
+        yield Crm(url, data / "accounts.jsonl", log)
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+def wait_until_ready(url: str, server: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        assert server.poll() is None, server.communicate()
+        try:
+            urllib.request.urlopen(f"{url}/readyz", timeout=2).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the CRM did not become ready")
+
+
+def test_they_sign_in_with_the_accounts_of_its_dataset(harness: Harness, crm: Crm) -> None:
+    done = harness.run("run", "smoke", "--url", crm.url, "--accounts", str(crm.accounts), *SHORT)
+
+    assert done.code == 0, done
+    verdict = harness.verdict()
+    assert verdict["verdict"] == "passed"
+    assert verdict["totals"]["requests"] > 50
+
+
+def test_more_users_than_accounts_are_refused_before_anything_is_sent(
+    harness: Harness, crm: Crm
+) -> None:
+    header, *people = crm.accounts.read_text().splitlines()
+    sales = [line for line in people if json.loads(line)["role"] == "sales"][:3]
+    portal = [line for line in people if json.loads(line)["role"] == "portal"]
+    few = harness.folder / "few.jsonl"
+    few.write_text("\n".join([header, *sales, *portal]))
+    done = harness.run("run", "smoke", "--url", crm.url, "--accounts", str(few), *SHORT)
+    asked = [json.loads(line) for line in crm.access_log.read_text().splitlines()]
+
+    assert done.code == 2, done
+    assert "6 users as sales_rep, and 3 accounts of the role sales" in done.err
+    assert harness.runs() == []
+    assert not [line for line in asked if "/api/" in json.dumps(line)]
+
+
+THEIRS = """
+import json, os
+from locust import FastHttpUser, constant, task
+
+with open(os.environ["TRUELOAD_ACCOUNTS"], encoding="utf-8") as file:
+    PEOPLE = [json.loads(line) for line in file][1:]
+
+class Theirs(FastHttpUser):
+    wait_time = constant(0.1)
+
+    @task
+    def products(self):
+        headers = {"Authorization": "Bearer " + PEOPLE[0]["token"]}
+        self.client.get("/api/v1/products", headers=headers)
+"""
+
+
+def test_a_locustfile_finds_the_accounts_of_a_crm_that_we_start(harness: Harness) -> None:
+    (harness.folder / "theirs.py").write_text(THEIRS)
+    done = harness.run("run", "smoke", "--locustfile", "theirs.py", *SHORT[:2])
+
+    assert done.code == 0, done
+    assert {row["name"] for row in harness.verdict()["endpoints"]} == {"GET /api/v1/products"}
