@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
-.PHONY: help env demo test unit check format lint types imports bench fuzz accuracy lock clean
+.PHONY: help env demo test unit check format lint types imports bench fuzz accuracy chaos lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ fuzz: env ## at least 2,000 requests to the CRM on each database, made of its Op
 
 accuracy: env ## the statistics against known truth, in full: tables, minutes
 	@for file in tests/accuracy/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+chaos: env ## kill servers under load again and again: nothing acknowledged is lost
+	@$(BIN)/python tests/chaos/kill_server.py
 
 lock: ## pin the dependencies again (needs uv; the lock names no index)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
