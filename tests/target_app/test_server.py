@@ -1,179 +1,140 @@
+from __future__ import annotations
+
 import http.client
 import json
-import os
-import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
 from target_app import seeding
+from tests.support.accounts import Accounts
+from tests.support.crm_server import CrmServer, ask, gone
 
 pytestmark = pytest.mark.slow
 
 
-@dataclass
-class Server:
-    """A running server: the process that was started, where it listens, its instance's name."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            return ask(connection, method, path, body, **headers)
-        finally:
-            connection.close()
-
-    def worker(self) -> psutil.Process:
-        return psutil.Process(self.ask("GET", "/healthz")[1]["pid"])
-
-
-def ask(
-    connection: http.client.HTTPConnection, method: str, path: str, body: Any = None, **headers: str
-) -> tuple[int, Any]:
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    connection.request(method, path, None if body is None else json.dumps(body), headers)
-    answer = connection.getresponse()
-    return answer.status, json.loads(answer.read())
-
-
-def gone(process: psutil.Process, within_s: float) -> bool:
-    """Tell whether a process ends in time; a zombie that nobody reaps has ended."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        try:
-            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def launch(database: Path, port: int, log: Path, *words: str) -> Server:
-    """Start a server and wait until it is this one, and no other, that answers on the port."""
-    command = [sys.executable, "-m", "target_app", "serve", "--database", str(database)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), *words],
-            stdout=output,
-            stderr=output,
-            env=os.environ | {"CRM_INSTANCE": "test-nonce"},
-        )
-    server = Server(process, port)
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if server.ask("GET", "/healthz")[1]["instance"] == "test-nonce":
-                return server
-        except OSError:
-            time.sleep(0.01)
-    end(server)
-    raise AssertionError(log.read_text())
-
-
-def end(server: Server) -> None:
-    if server.process.poll() is None:
-        server.process.terminate()
-    server.process.wait(10)
+@pytest.fixture(scope="session")
+def token(accounts: Accounts) -> str:
+    token: str = accounts.of_role("admin")[0]["token"]
+    return token
 
 
 @pytest.fixture
-def start(database: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    started: list[Server] = []
+def start(database: Path, tmp_path: Path, token: str) -> Iterator[Callable[..., CrmServer]]:
+    started: list[CrmServer] = []
 
-    def run(*words: str) -> Server:
-        server = launch(database, port, tmp_path / "server.log", *words)
+    def run(*words: str) -> CrmServer:
+        server = CrmServer(database, tmp_path, *words, token=token)
         started.append(server)
-        return server
+        return server.start()
 
-    with hold_port() as port:
-        yield run
-        for server in started:
-            end(server)
-
-
-@contextmanager
-def hold_port() -> Iterator[int]:
-    """Keep a port: bound, so that nobody else gets it, and not listened on."""
-    with socket.socket() as keeper:
-        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        keeper.bind(("127.0.0.1", 0))
-        yield keeper.getsockname()[1]
+    yield run
+    for server in started:
+        with server:
+            pass
 
 
 @pytest.fixture(scope="module")
 def shared_server(
-    dataset: seeding.Found, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+    dataset: seeding.Found, token: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CrmServer]:
     """A server for tests that do not mind what others have written, and leave it running."""
     folder = tmp_path_factory.mktemp("server")
     database = seeding.copy_dataset(dataset.folder, folder / "crm.sqlite")
-    with hold_port() as port:
-        server = launch(database, port, folder / "server.log")
-        yield server
-        end(server)
+    with CrmServer(database, folder, token=token) as server:
+        yield server.start()
 
 
-def test_a_healthy_server_ends_with_0_on_sigterm(start: Callable[..., Server]) -> None:
+def test_a_healthy_server_ends_with_0_on_sigterm(start: Callable[..., CrmServer]) -> None:
     server = start()
-    worker = server.worker()
+    (worker,) = server.workers()
 
-    assert worker.pid != server.process.pid  # we have become the master; the worker is its child
-    assert server.ask("GET", "/readyz")[0] == 200
-    server.process.terminate()
-
-    assert server.process.wait(5) == 0
+    assert worker.pid == server.ask("GET", "/healthz")[1]["pid"]
+    assert worker.pid != server.master().pid  # we have become the master; the worker is its child
+    assert server.stop() == 0
     assert gone(worker, 0.5)
 
 
-def test_a_worker_dies_with_its_master(start: Callable[..., Server]) -> None:
+def test_a_worker_dies_with_its_master(start: Callable[..., CrmServer]) -> None:
     server = start("--workers", "2")
-    workers = psutil.Process(server.process.pid).children()
-    workers = [child for child in workers if "resource_tracker" not in " ".join(child.cmdline())]
+    workers = server.workers()
     assert len(workers) == 2
 
-    server.process.kill()
+    server.kill()
 
     assert all(gone(worker, 1.0) for worker in workers)
     with pytest.raises(OSError):  # noqa: PT011 - refused or reset
         server.ask("GET", "/healthz")
 
 
-def test_a_lost_worker_is_replaced_even_when_it_was_the_only_one(
-    start: Callable[..., Server],
+def test_a_lost_worker_is_replaced_even_when_it_was_the_only_one_and_no_count_goes_back(
+    start: Callable[..., CrmServer],
 ) -> None:
     server = start()
-    first = server.worker()
+    (first,) = server.workers()
+    for _ in range(5):
+        server.ask("GET", "/api/v1/products")
+    before = samples(server)
     first.kill()
 
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 10
+    pid = first.pid
+    while pid == first.pid and time.monotonic() < deadline:
         try:
             pid = server.ask("GET", "/healthz")[1]["pid"]
         except OSError:
             time.sleep(0.02)
-        else:
-            break
     assert pid != first.pid
+
+    server.ask("GET", "/api/v1/products")
+    after = samples(server)
+    products = 'crm_requests_total{method="GET",route="/api/v1/products",status="200"}'
+    assert (before[products], after[products]) == (5, 6)
+    counters = [name for name in before if "_total{" in name or "_bucket{" in name]
+    assert len(counters) > 20
+    assert all(after[name] >= before[name] for name in counters)
+    assert {name for name in before if name.startswith("crm_in_flight")} == {
+        f'crm_in_flight{{pid="{first.pid}"}}'
+    }
+    assert {name for name in after if name.startswith("crm_in_flight")} == {
+        f'crm_in_flight{{pid="{pid}"}}'
+    }
+
+
+def test_whichever_worker_is_asked_the_metrics_are_those_of_all(
+    start: Callable[..., CrmServer],
+) -> None:
+    server = start("--workers", "2")
+    pids = set()
+    for _ in range(60):  # connections are spread by chance
+        pids.add(server.ask("GET", "/healthz")[1]["pid"])
+    health = 'crm_requests_total{method="GET",route="/healthz",status="200"}'
+    counts = [samples(server)[health] for _ in range(8)]
+    found = samples(server)
+
+    assert len(pids) == 2
+    assert set(counts) == {60.0}
+    assert {name for name in found if name.startswith("crm_process_resident_bytes")} == {
+        f'crm_process_resident_bytes{{pid="{pid}"}}' for pid in pids
+    }
+
+
+def samples(server: CrmServer) -> dict[str, float]:
+    """What ``/metrics`` says, by name and labels."""
+    lines = [line for line in server.text("/metrics").splitlines() if not line.startswith("#")]
+    pairs = (line.rpartition(" ") for line in lines)
+    return {name: float(value) for name, _, value in pairs}
 
 
 def test_every_acknowledged_order_is_there_once_and_nobody_finds_the_database_locked(
-    start: Callable[..., Server],
+    start: Callable[..., CrmServer],
     together: Callable[..., None],
     database: Path,
     tmp_path: Path,
+    token: str,
 ) -> None:
     log = tmp_path / "access.log"
     server = start("--workers", "2", "--threads", "3", "--access-log", str(log))
@@ -182,23 +143,29 @@ def test_every_acknowledged_order_is_there_once_and_nobody_finds_the_database_lo
 
     def visit(visitor: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        authorization = {"Authorization": f"Bearer {token}"}
         for n in range(15):
             name = f"visitor-{visitor}:{n}"
             order = {"customer_id": visitor + 1, "items": [{"product_id": n + 1, "qty": 2}] * 2}
             sent.append(name)
             status, body = ask(
-                connection, "POST", "/api/v1/orders", order, **{"X-Request-Id": name}
+                connection,
+                "POST",
+                "/api/v1/orders",
+                order,
+                **authorization | {"X-Request-Id": name},
             )
             assert status == 201, body
             acknowledged[name] = body["id"]
             path = f"/api/v1/customers/{visitor + 1}/orders?limit=1"
-            status, body = ask(connection, "GET", path, **{"X-Request-Id": f"read-{name}"})
+            status, body = ask(
+                connection, "GET", path, **authorization | {"X-Request-Id": f"read-{name}"}
+            )
             assert (status, body["items"][0]["id"]) == (200, acknowledged[name])
         connection.close()
 
     together(*[lambda v=v: visit(v) for v in range(8)])
-    server.process.terminate()
-    assert server.process.wait(5) == 0
+    assert server.stop() == 0
 
     connection = sqlite3.connect(database)
     found = connection.execute(
@@ -213,13 +180,19 @@ def test_every_acknowledged_order_is_there_once_and_nobody_finds_the_database_lo
     assert sorted(answered) == sorted(sent)
 
 
-def test_a_body_in_chunks_is_read_and_bounded_all_the_same(shared_server: Server) -> None:
+def test_a_body_in_chunks_is_read_and_bounded_all_the_same(
+    shared_server: CrmServer, token: str
+) -> None:
     good = json.dumps({"content": "Fine", "name": "Ada", "email": "a@b.c"}).encode()
 
     statuses = []
     for body in ([good[:9], good[9:]], [b" " * 1000] * 66):
         connection = http.client.HTTPConnection("127.0.0.1", shared_server.port, timeout=10)
-        kind = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+        kind = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Transfer-Encoding": "chunked",
+        }
         connection.request("POST", "/api/v1/feedback", iter(body), kind, encode_chunked=True)
         statuses.append(connection.getresponse().status)
         connection.close()
@@ -227,7 +200,7 @@ def test_a_body_in_chunks_is_read_and_bounded_all_the_same(shared_server: Server
     assert statuses == [201, 413]
 
 
-def test_the_page_and_its_headers_come_through_the_server(shared_server: Server) -> None:
+def test_the_page_and_its_headers_come_through_the_server(shared_server: CrmServer) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", shared_server.port, timeout=10)
     for method, path in [("GET", "/feedback"), ("HEAD", "/feedback"), ("GET", "/static/crm.css")]:
         connection.request(method, path, headers={"X-Request-Id": "abc"})
