@@ -16,7 +16,7 @@ from faker import Faker
 from target_app.seeding.columns import Words
 from target_app.seeding.places import PLACES, Places
 
-_SENTENCES = 3000
+_SENTENCES = 1500
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_IN_ADDRESS = re.compile(r"[^a-z]+")
 
@@ -67,7 +67,7 @@ def fill(seed: np.random.SeedSequence, locale: str) -> Pools:
         first_addresses=_addresses(latin_first),
         last_names=last,
         last_addresses=_addresses(latin_last),
-        companies=_words(fake.company, 2000),
+        companies=_words(fake.company, 1000),
         cities=_words(fake.city, 1000),
         domains=_words(fake.free_email_domain, 50),
         colours=_words(lambda: _CAMEL.sub(" ", fake.color_name()), 400),

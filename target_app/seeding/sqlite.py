@@ -69,11 +69,10 @@ def _fill(path: Path, composition: Composition) -> None:
         connection.execute("BEGIN")
         for table in Base.metadata.sorted_tables:
             connection.execute(str(CreateTable(table).compile(dialect=_DIALECT)))
+        _index(connection, partial=True)  # no row of ours is in them: they cost a look at a row
         for piece in composition.pieces():
             _insert(connection, piece)
-        for table in Base.metadata.sorted_tables:
-            for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                connection.execute(str(CreateIndex(index).compile(dialect=_DIALECT)))
+        _index(connection, partial=False)
         text = json.dumps(composition.manifest.to_json())
         connection.execute("INSERT INTO dataset (id, manifest) VALUES (1, ?)", [text])
         connection.execute("COMMIT")
@@ -121,6 +120,14 @@ def journals(database: Path) -> list[Path]:
     list of Path
     """
     return [database.with_name(database.name + suffix) for suffix in _BESIDE]
+
+
+def _index(connection: sqlite3.Connection, *, partial: bool) -> None:
+    """Make the indexes of a part of the rows, or those of all."""
+    for table in Base.metadata.sorted_tables:
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            if (index.dialect_options["sqlite"]["where"] is not None) == partial:
+                connection.execute(str(CreateIndex(index).compile(dialect=_DIALECT)))
 
 
 def _insert(connection: sqlite3.Connection, piece: Piece) -> None:

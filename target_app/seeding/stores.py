@@ -79,7 +79,7 @@ def server_key(url: str) -> str:
         When it is none.
     """
     if "://" not in url:
-        raise _unknown(url)
+        raise DatasetError(_unknown(url))
     from target_app.postgres import urls  # noqa: PLC0415 - as below
 
     # Not by `set`: that takes None for "as it was".
@@ -122,12 +122,12 @@ def store(folder: Path, recipe: Recipe, database: str) -> Store:
         from target_app.seeding.server_store import ServerStore  # noqa: PLC0415
 
         return ServerStore.at(folder, recipe, database)
-    raise _unknown(database)
+    raise DatasetError(_unknown(database))
 
 
-def _unknown(database: str) -> DatasetError:
+def _unknown(database: str) -> str:
     """Say what a place can be."""
-    return DatasetError(
+    return (
         f"--database {database}: must be sqlite, postgres, or a URL such as "
         "postgresql://user@host:5432/postgres"
     )
