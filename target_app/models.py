@@ -133,6 +133,9 @@ class Customer(Model):
         Index("customers_company", "company_key", "id"),
         Index("customers_owner_company", "owner_id", "company_key", "id"),
         _written("customers"),
+        # The only rows that can be removed: else SQLite gives the newest one's number to the next,
+        # and who still knows that number meets somebody else.
+        {"sqlite_autoincrement": True},
     )
 
 
