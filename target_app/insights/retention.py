@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, func, select
 
-from target_app import database, schemas
-from target_app.insights import present
+from target_app import schemas
+from target_app.insights import patience, present
 from target_app.insights.figures import COUNT, FIGURE, figure, members
 from target_app.models import Order, table_of
 from target_app.moments import as_text
@@ -59,7 +59,7 @@ def measure() -> dict[str, Any]:
     """
     now = present.now()
     end = datetime.fromisoformat(now) if now else datetime(2000, 1, 1)  # noqa: DTZ001 - of nothing
-    found = database.rows(
+    found = patience.rows(
         _COUNTED, year_ago=as_text(end - _YEAR), two_years_ago=as_text(end - 2 * _YEAR)
     )[0]
     return {

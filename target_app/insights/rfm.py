@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from target_app import database
+from target_app.insights import patience
 from target_app.insights.figures import COUNT, NUMBER, WORD, members, ratio
 from target_app.models import Order, table_of
 
@@ -67,7 +67,7 @@ def segments() -> dict[str, Any]:
         of them that each has (rounded to four digits).
     """
     counted: Counter[str] = Counter()
-    for recency, frequency, monetary, customers in map(tuple, database.rows(_COUNTED)):
+    for recency, frequency, monetary, customers in map(tuple, patience.rows(_COUNTED)):
         counted[segment(recency, frequency, monetary)] += customers
     total = counted.total()
     return {

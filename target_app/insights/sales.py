@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, cast, func, literal_column, select
 
-from target_app import database
 from target_app.folding import prefix_range
+from target_app.insights import patience
 from target_app.insights.figures import COUNT, MONEY, WORD, members
 from target_app.models import Order, table_of
 
@@ -64,7 +64,7 @@ def by_month(first: str | None = None, last: str | None = None) -> list[dict[str
         given["first"] = first
     if last is not None:
         given["beyond"] = prefix_range(last)[1]
-    found = database.rows(_STATEMENTS[first is not None, last is not None], **given)
+    found = patience.rows(_STATEMENTS[first is not None, last is not None], **given)
     return [
         {
             "month": month,

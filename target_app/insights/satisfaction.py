@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
-from target_app import database
+from target_app.insights import patience
 from target_app.insights.figures import COUNT, FIGURE, NUMBER, figure, members, ratio
 from target_app.models import Feedback, table_of
 
@@ -88,7 +88,7 @@ def measure() -> dict[str, Any]:
         answered; ``first_response_s``: seconds to the first answer, of those that have one. Each
         with the ``n`` it is of; shares with four digits.
     """
-    of = database.rows(_COUNTED)[0]
+    of = patience.rows(_COUNTED)[0]
     return {
         "feedback": of.all,
         "csat": figure(of.satisfied, of.scored),
@@ -110,5 +110,5 @@ def _median(n: int) -> float | None:
     """Give the middle of what was waited, or the mean of the two there."""
     if not n:
         return None
-    found = database.rows(_IN_THE_MIDDLE, taken=2 - n % 2, before=(n - 1) // 2)
+    found = patience.rows(_IN_THE_MIDDLE, taken=2 - n % 2, before=(n - 1) // 2)
     return ratio(sum(row[0] for row in found), len(found), digits=1)

@@ -8,12 +8,15 @@ from statistics import mean, median
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from target_app import Config, create_app
-from target_app.insights import rfm
+from target_app import Config, create_app, database
+from target_app.insights import patience, rfm
 from target_app.models import db
 from tests.support.accounts import Accounts
 from tests.support.asking import Crm
+from tests.support.databases import Databases
 
 EPOCH = "2026-01-01T00:00:00.000000Z"
 YEAR = timedelta(days=365)
@@ -197,3 +200,20 @@ def test_without_a_dataset_the_present_is_the_latest_order(crm: Crm) -> None:
         db.session.commit()
 
     assert report(crm, "retention")["now"] == crm.one("SELECT max(placed_at) FROM orders")
+
+
+@pytest.mark.slow
+def test_a_report_may_take_longer_than_a_page(databases: Databases) -> None:
+    nap = text("SELECT pg_sleep(0.5)")
+    with databases.fresh("postgres") as url:
+        app = create_app(Config(database=url, busy_timeout_ms=200))
+        with app.app_context():
+            with pytest.raises(OperationalError, match="statement timeout"):
+                database.rows(nap)
+            db.session.rollback()
+            assert len(patience.rows(nap)) == 1
+            db.session.rollback()
+            with pytest.raises(OperationalError, match="statement timeout"):
+                database.rows(nap)
+            db.session.remove()
+            db.engine.dispose()
