@@ -44,10 +44,13 @@ def test_every_error_has_an_exit_code_and_stands_in_the_drawn_tree() -> None:
 
 
 def test_the_readmes_scenario_is_one() -> None:
-    (text,) = re.findall(r"```toml\n(.*?)```", README, re.S)
-    scenario = parse_scenario(tomllib.loads(text), name="README.md", folder=None)
+    text, crm = re.findall(r"```toml\n(.*?)```", README, re.S)
+    document = tomllib.loads(text)
+    scenario = parse_scenario(document, name="README.md", folder=None)
+    document["target"] = tomllib.loads(crm)["target"]
 
     assert scenario.load.required == 50
+    assert parse_scenario(document, name="README.md", folder=None).target.database == "postgres"
 
 
 def test_the_readmes_exit_codes_are_those_there_are() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.recording.reader import Recording
 from analysis.report.tables import Document
 from analysis.report.words import clean, count, duration, number, people
+from scenarios.crm_options import as_settings
 from scenarios.schedule import settle_s
 
 Fact = tuple[str, str]
@@ -70,9 +71,11 @@ def _target(recording: Recording) -> str:
         clean(target.get("server") or ""),
         _counted(target, "workers", "server process", "server processes"),
         _counted(target, "threads", "thread each", "threads each"),
-        clean(target.get("database") or ""),
+        clean(f"{target.get('database') or ''} {target.get('database_version') or ''}".strip()),
         _counted(target, "customers", "customer", "customers"),
         f"dataset {clean(target['dataset_hash'])[:12]}" if target.get("dataset_hash") else "",
+        *map(clean, as_settings(recording.scenario.target.options)),
+        *(f"with {clean(name)}" for name in recording.scenario.target.extensions),
     ]
     return ", ".join(part for part in parts if part)
 

@@ -61,6 +61,9 @@ def test_the_manifest_says_what_the_crm_ran_on_and_how(postgres: PostgresRun) ->
     assert target["options"]["drop_index"] == ["orders_placed"]
     assert target["extensions"] == ["loyalty"]
     assert postgres.manifest["scenario"]["target"]["database"] == "postgres"
+    report = (postgres.folder / "report.md").read_text().replace("\\", "")
+    for words in (f"postgres {target['database_version']}", "pool_size=3", "with loyalty"):
+        assert words in report
 
 
 def test_both_databases_hold_the_same_data(postgres: PostgresRun, smoke: SmokeRun) -> None:
