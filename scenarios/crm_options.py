@@ -19,7 +19,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "sqlite_tx": ("legacy", "deferred", "immediate"),
 }
 SWITCHES = ("n_plus_one",)
-RANGES: Mapping[str, tuple[int, int]] = {"pool_size": (1, 128), "password_cost": (4, 20)}
+RANGES: Mapping[str, tuple[int, int]] = {"pool_size": (1, 128), "password_cost": (7, 20)}
 DROP_INDEX = "drop_index"
 INDEXES = (
     "activities_customer",

@@ -175,7 +175,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "drop_index": _indexes,
     "sqlite_tx": _one_of("legacy", "deferred", "immediate"),
     "pool_size": _whole(1, 128),
-    "password_cost": _whole(4, 20),
+    "password_cost": _whole(7, 20),
 }
 NAMES = tuple(_READERS)
 """Of all options."""
