@@ -194,7 +194,7 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
         ('target.options.cahce="ttl"', "target.options.cahce", "did you mean cache?"),
         ("target.options.n_plus_one=1", "target.options.n_plus_one", "true or false"),
         ("target.options.pool_size=0", "target.options.pool_size", "from 1 to 128"),
-        ("target.options.password_cost=21", "target.options.password_cost", "from 4 to 20"),
+        ("target.options.password_cost=21", "target.options.password_cost", "from 7 to 20"),
         ('target.options.drop_index=["x"]', "target.options.drop_index", "customers_owner"),
         ('target.options.drop_index="x"', "target.options.drop_index", "a list of texts"),
         ("target.options=3", "target.options", "a table"),
