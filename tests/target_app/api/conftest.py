@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from tests.support.accounts import Accounts
 from tests.support.asking import Crm
@@ -10,6 +11,12 @@ from tests.support.asking import Crm
 @pytest.fixture
 def crm(app: Flask, accounts: Accounts) -> Crm:
     return Crm(app, accounts)
+
+
+@pytest.fixture(scope="module")
+def shared_crm(shared_client: FlaskClient, accounts: Accounts) -> Crm:
+    """For tests that only read, or that do not mind what others have written."""
+    return Crm(shared_client.application, accounts)
 
 
 @pytest.fixture

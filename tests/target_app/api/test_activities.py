@@ -5,11 +5,11 @@ from tests.support.asking import Crm
 CALL = {"kind": "call", "subject": "Asked for a quote"}
 
 
-def test_a_timeline_is_that_of_its_customer_newest_first_with_who_did_it(crm: Crm) -> None:
-    customer = crm.one(
+def test_a_timeline_is_that_of_its_customer_newest_first_with_who_did_it(shared_crm: Crm) -> None:
+    customer = shared_crm.one(
         "SELECT customer_id FROM activities GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
     )
-    expected = crm.rows(
+    expected = shared_crm.rows(
         "SELECT a.id, u.name FROM activities a JOIN users u ON u.id = a.user_id "
         "WHERE a.customer_id = :c ORDER BY a.occurred_at DESC, a.id DESC",
         c=customer,
@@ -18,7 +18,7 @@ def test_a_timeline_is_that_of_its_customer_newest_first_with_who_did_it(crm: Cr
     found: list[tuple[int, str]] = []
     path = f"/api/v1/customers/{customer}/timeline?limit=3"
     while path:
-        page = crm.of("support").get(path).get_json()
+        page = shared_crm.of("support").get(path).get_json()
         found += [(item["id"], item["user_name"]) for item in page["items"]]
         assert {item["customer_id"] for item in page["items"]} == {customer}
         path = (
@@ -52,10 +52,14 @@ def test_a_logged_activity_is_by_who_logs_it_and_on_top_of_the_timeline(crm: Crm
         ("2099-12-31T09:30:00.000001Z", "2099-12-31T09:30:00.000001Z"),
     ],
 )
-def test_an_activity_may_have_occurred_at_any_moment(crm: Crm, given: str, kept: str) -> None:
+def test_an_activity_may_have_occurred_at_any_moment(
+    shared_crm: Crm, given: str, kept: str
+) -> None:
     body = CALL | {"occurred_at": given}
 
-    answer = crm.of("admin").post(f"/api/v1/customers/{crm.customer}/activities", json=body)
+    answer = shared_crm.of("admin").post(
+        f"/api/v1/customers/{shared_crm.customer}/activities", json=body
+    )
 
     assert answer.get_json()["occurred_at"] == kept
 
@@ -79,10 +83,10 @@ def test_an_activity_may_have_occurred_at_any_moment(crm: Crm, given: str, kept:
     ],
 )  # fmt: skip
 def test_what_an_activity_may_not_hold_is_named(
-    crm: Crm, change: dict[str, object], path: str
+    shared_crm: Crm, change: dict[str, object], path: str
 ) -> None:
-    answer = crm.of("admin").post(
-        f"/api/v1/customers/{crm.customer}/activities", json=CALL | change
+    answer = shared_crm.of("admin").post(
+        f"/api/v1/customers/{shared_crm.customer}/activities", json=CALL | change
     )
 
     assert answer.status_code == 422

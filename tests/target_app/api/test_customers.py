@@ -40,9 +40,9 @@ def test_a_customer_is_found_under_a_new_name_and_no_longer_under_the_old(crm: C
     ],
 )
 def test_a_change_that_there_is_not_is_refused(
-    crm: Crm, body: dict[str, object], path: str
+    shared_crm: Crm, body: dict[str, object], path: str
 ) -> None:
-    answer = crm.of("admin").patch(f"/api/v1/customers/{crm.customer}", json=body)
+    answer = shared_crm.of("admin").patch(f"/api/v1/customers/{shared_crm.customer}", json=body)
 
     assert answer.status_code == 422
     assert [error["path"] for error in answer.get_json()["errors"]] == [path]
@@ -84,22 +84,24 @@ def test_a_customer_that_changes_hands_changes_who_sees_it_and_its_orders(crm: C
     assert [new.get(path).status_code for path in paths] == [200, 200]
 
 
-def test_an_owner_is_staff(crm: Crm) -> None:
-    refused = crm.of("admin").post("/api/v1/customers", json=ADA | {"owner_id": crm.portal})
+def test_an_owner_is_staff(shared_crm: Crm) -> None:
+    refused = shared_crm.of("admin").post(
+        "/api/v1/customers", json=ADA | {"owner_id": shared_crm.portal}
+    )
 
     assert refused.get_json()["errors"] == [
         {"path": "/owner_id", "message": "is no member of staff that exists"}
     ]
 
 
-def test_a_customer_with_orders_is_kept(crm: Crm) -> None:
-    path = f"/api/v1/customers/{crm.customer}"
+def test_a_customer_with_orders_is_kept(shared_crm: Crm) -> None:
+    path = f"/api/v1/customers/{shared_crm.customer}"
 
-    answer = crm.of("manager").delete(path)
+    answer = shared_crm.of("manager").delete(path)
 
     assert answer.status_code == 409
     assert "has orders" in answer.get_json()["errors"][0]["message"]
-    assert crm.of("manager").get(path).status_code == 200
+    assert shared_crm.of("manager").get(path).status_code == 200
 
 
 def test_a_customer_that_is_removed_takes_its_timeline_and_leaves_its_feedback(crm: Crm) -> None:
@@ -120,19 +122,21 @@ def test_a_customer_that_is_removed_takes_its_timeline_and_leaves_its_feedback(c
 
 
 @pytest.mark.parametrize("name", ["status", "segment"])
-def test_the_list_of_customers_is_of_one_kind_where_one_is_asked_for(crm: Crm, name: str) -> None:
-    client = crm.of("manager")
-    for (word,) in crm.rows(f"SELECT DISTINCT {name} FROM customers"):
+def test_the_list_of_customers_is_of_one_kind_where_one_is_asked_for(
+    shared_crm: Crm, name: str
+) -> None:
+    client = shared_crm.of("manager")
+    for (word,) in shared_crm.rows(f"SELECT DISTINCT {name} FROM customers"):
         items = client.get(f"/api/v1/customers?limit=200&{name}={word}").get_json()["items"]
-        count = crm.one(f"SELECT count(*) FROM customers WHERE {name} = :w", w=word)
+        count = shared_crm.one(f"SELECT count(*) FROM customers WHERE {name} = :w", w=word)
         assert len(items) == min(count, 200)
         assert {item[name] for item in items} == {word}
 
 
-def test_the_portfolio_of_a_rep_is_for_the_office_and_the_rep(crm: Crm) -> None:
-    path = f"/api/v1/customers?owner_id={crm.owner}"
-    whole = crm.of("manager").get(path).get_json()["items"]
+def test_the_portfolio_of_a_rep_is_for_the_office_and_the_rep(shared_crm: Crm) -> None:
+    path = f"/api/v1/customers?owner_id={shared_crm.owner}"
+    whole = shared_crm.of("manager").get(path).get_json()["items"]
 
-    assert {item["owner_id"] for item in whole} == {crm.owner}
-    assert crm.of(crm.owner).get(path).get_json()["items"] == whole
-    assert crm.of(crm.other_rep).get(path).get_json() == {"items": [], "next": None}
+    assert {item["owner_id"] for item in whole} == {shared_crm.owner}
+    assert shared_crm.of(shared_crm.owner).get(path).get_json()["items"] == whole
+    assert shared_crm.of(shared_crm.other_rep).get(path).get_json() == {"items": [], "next": None}

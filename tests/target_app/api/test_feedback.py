@@ -89,9 +89,9 @@ def test_feedback_is_assigned_to_who_answers_it_and_to_nobody_else(crm: Crm) -> 
     ],
 )
 def test_a_change_that_there_is_not_is_refused(
-    crm: Crm, body: dict[str, object], path: str
+    shared_crm: Crm, body: dict[str, object], path: str
 ) -> None:
-    answer = crm.of("support").patch(unanswered(crm), json=body)
+    answer = shared_crm.of("support").patch(unanswered(shared_crm), json=body)
 
     assert answer.status_code == 422
     assert [error["path"] for error in answer.get_json()["errors"]] == [path]

@@ -33,11 +33,11 @@ def test_an_order_takes_the_steps_there_are_and_no_other(crm: Crm, before: str) 
     assert taken == {step for step in ALLOWED if step[0] == before}
 
 
-def test_a_step_there_is_not_is_refused_with_those_there_are(crm: Crm) -> None:
+def test_a_step_there_is_not_is_refused_with_those_there_are(shared_crm: Crm) -> None:
     refused = {}
     for status in STATUSES:
-        key = crm.one("SELECT min(id) FROM orders WHERE status = :s", s=status)
-        answer = crm.of("admin").patch(f"/api/v1/orders/{key}", json={"status": "new"})
+        key = shared_crm.one("SELECT min(id) FROM orders WHERE status = :s", s=status)
+        answer = shared_crm.of("admin").patch(f"/api/v1/orders/{key}", json={"status": "new"})
         refused[status] = answer.get_json()["errors"][0]["message"]
 
     assert refused == {

@@ -33,7 +33,7 @@ def bodies(resource: str) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("resource", NAMES)
 def test_no_json_body_breaks_an_endpoint(shared_client: FlaskClient, resource: str) -> None:
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=50, deadline=None, derandomize=True, database=None)
     @given(bodies(resource))
     def post(body: Any) -> None:
         data = json.dumps(body)
@@ -48,7 +48,7 @@ def test_no_json_body_breaks_an_endpoint(shared_client: FlaskClient, resource: s
 
 
 def test_no_bytes_break_an_endpoint(shared_client: FlaskClient) -> None:
-    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=40, deadline=None, derandomize=True, database=None)
     @given(st.binary(max_size=300))
     def post(body: bytes) -> None:
         answer = shared_client.post("/api/v1/feedback", data=body, content_type="application/json")
@@ -60,7 +60,7 @@ def test_no_bytes_break_an_endpoint(shared_client: FlaskClient) -> None:
 def test_any_text_that_fits_is_stored_as_it_is(shared_client: FlaskClient) -> None:
     printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=500)
 
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=50, deadline=None, derandomize=True, database=None)
     @given(printable.filter(lambda text: text == text.strip()))
     def post(content: str) -> None:
         body = {"content": content, "name": "Ada", "email": "a@b.c"}

@@ -25,14 +25,14 @@ def add(crm: Crm, name: str, company: str | None = None, owner: int | None = Non
 @pytest.mark.parametrize("text", ["a", "jo", "M", "wi"])
 @pytest.mark.parametrize("limit", [1, 7, 50])
 def test_a_search_finds_the_first_whose_name_or_company_begins_so(
-    crm: Crm, text: str, limit: int
+    shared_crm: Crm, text: str, limit: int
 ) -> None:
     expected = []
-    for key, name, company in crm.rows("SELECT id, name, company FROM customers"):
+    for key, name, company in shared_crm.rows("SELECT id, name, company FROM customers"):
         keys = [fold(word) for word in (name, company) if word]
         expected += sorted((k, key) for k in keys if k.startswith(fold(text)))[:1]
 
-    items = found(crm.of("manager"), text, limit=limit)
+    items = found(shared_crm.of("manager"), text, limit=limit)
 
     assert [item["id"] for item in items] == [key for _, key in sorted(expected)[:limit]]
     assert set(items[0]) == {"id", "name", "company", "email", "city", "status"}
@@ -53,15 +53,17 @@ def test_a_search_finds_the_first_whose_name_or_company_begins_so(
         ("two  spaces", "TWO SPACES"),
     ],
 )
-def test_a_name_is_found_whatever_its_case_form_or_script(crm: Crm, name: str, text: str) -> None:
-    key = add(crm, name)
+def test_a_name_is_found_whatever_its_case_form_or_script(
+    shared_crm: Crm, name: str, text: str
+) -> None:
+    key = add(shared_crm, name)
 
-    assert key in {item["id"] for item in found(crm.of("admin"), text, limit=50)}
+    assert key in {item["id"] for item in found(shared_crm.of("admin"), text, limit=50)}
 
 
 @pytest.mark.parametrize("text", ["%", "_", "*", "\\", "zzzz", "no@body", "@"])
-def test_nothing_is_a_wildcard(crm: Crm, text: str) -> None:
-    assert found(crm.of("admin"), text) == []
+def test_nothing_is_a_wildcard(shared_crm: Crm, text: str) -> None:
+    assert found(shared_crm.of("admin"), text) == []
 
 
 def test_who_is_found_by_name_and_by_company_comes_once(crm: Crm) -> None:
@@ -71,13 +73,17 @@ def test_who_is_found_by_name_and_by_company_comes_once(crm: Crm) -> None:
     assert [item["id"] for item in found(crm.of("admin"), "qq", limit=2)] == keys[:2]
 
 
-def test_an_address_finds_its_customer_whatever_its_case(crm: Crm) -> None:
-    email = crm.one("SELECT email FROM customers WHERE id = :c", c=crm.customer)
+def test_an_address_finds_its_customer_whatever_its_case(shared_crm: Crm) -> None:
+    email = shared_crm.one("SELECT email FROM customers WHERE id = :c", c=shared_crm.customer)
 
-    assert [item["id"] for item in found(crm.of("admin"), email.upper())] == [crm.customer]
-    assert [item["id"] for item in found(crm.of(crm.owner), email)] == [crm.customer]
-    assert found(crm.of(crm.other_rep), email) == []
-    assert found(crm.of("admin"), email[:-1]) == []
+    assert [item["id"] for item in found(shared_crm.of("admin"), email.upper())] == [
+        shared_crm.customer
+    ]
+    assert [item["id"] for item in found(shared_crm.of(shared_crm.owner), email)] == [
+        shared_crm.customer
+    ]
+    assert found(shared_crm.of(shared_crm.other_rep), email) == []
+    assert found(shared_crm.of("admin"), email[:-1]) == []
 
 
 def test_a_rep_finds_the_own_customers_alone(crm: Crm) -> None:
@@ -90,11 +96,11 @@ def test_a_rep_finds_the_own_customers_alone(crm: Crm) -> None:
     assert suggested == [{"id": mine[0], "name": "Qqb"}]
 
 
-def test_a_name_is_completed_with_the_first_ten_in_order(crm: Crm) -> None:
-    rows = crm.rows("SELECT id, name FROM customers")
+def test_a_name_is_completed_with_the_first_ten_in_order(shared_crm: Crm) -> None:
+    rows = shared_crm.rows("SELECT id, name FROM customers")
     expected = sorted((fold(name), key, name) for key, name in rows if fold(name)[0] == "j")
 
-    items = crm.of("manager").get("/api/v1/suggest?q=J").get_json()["items"]
+    items = shared_crm.of("manager").get("/api/v1/suggest?q=J").get_json()["items"]
 
     assert len(expected) > 10
     assert items == [{"id": key, "name": name} for _, key, name in expected[:10]]
@@ -114,22 +120,24 @@ def test_a_name_is_completed_with_the_first_ten_in_order(crm: Crm) -> None:
         ("q=a&after=x", "after"),
     ],
 )
-def test_a_search_is_bounded(crm: Crm, query: str, path: str) -> None:
-    answer = crm.of("admin").get(f"/api/v1/search?{query}")
+def test_a_search_is_bounded(shared_crm: Crm, query: str, path: str) -> None:
+    answer = shared_crm.of("admin").get(f"/api/v1/search?{query}")
 
     assert answer.status_code == 422
     assert [error["path"] for error in answer.get_json()["errors"]] == [path]
     if path == "q":
-        assert crm.of("admin").get(f"/api/v1/suggest?{query}").status_code == 422
+        assert shared_crm.of("admin").get(f"/api/v1/suggest?{query}").status_code == 422
 
 
 @pytest.mark.parametrize("who", ["manager", "sales"])
 @pytest.mark.parametrize("path", ["search?q=a", "search?q=a@b.c", "suggest?q=a"])
-def test_a_search_reads_ranges_of_indexes_and_sorts_nothing(crm: Crm, who: str, path: str) -> None:
-    client = crm.of(who)
+def test_a_search_reads_ranges_of_indexes_and_sorts_nothing(
+    shared_crm: Crm, who: str, path: str
+) -> None:
+    client = shared_crm.of(who)
     client.get(f"/api/v1/{path}")  # from now on the account is known
     statements: list[tuple[str, Any]] = []
-    with crm.app.app_context():
+    with shared_crm.app.app_context():
 
         @event.listens_for(db.engine, "before_cursor_execute")
         def remember(*event: Any) -> None:
@@ -137,7 +145,7 @@ def test_a_search_reads_ranges_of_indexes_and_sorts_nothing(crm: Crm, who: str, 
 
         client.get(f"/api/v1/{path}")
     ((sql, parameters),) = statements
-    plan = crm.plan(sql, parameters)
+    plan = shared_crm.plan(sql, parameters)
 
     assert "USING INDEX" in plan
     assert "SCAN customers" not in plan
