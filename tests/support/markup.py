@@ -6,7 +6,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from typing import Any
 
-VOID = frozenset({"br", "img", "input", "link", "meta"})
+VOID = frozenset({"br", "img", "input", "link", "meta", "wbr"})
 LABELLED = frozenset({"input", "select", "textarea"})
 NEVER = frozenset({"script", "iframe", "object", "embed", "base", "style"})
 LOADING = frozenset({"src", "srcset", "data", "poster", "background"})

@@ -36,7 +36,7 @@ def test_an_order_shows_its_items_and_what_they_cost(visit: Visit, ask: Ask, ord
 
     ((total, number),) = ask("SELECT total_cents, number FROM orders WHERE id = :o", o=order)
     assert number in page.text
-    assert f"{total // 100:,}.{total % 100:02} EUR" in page.text
+    assert f"Total in EUR{total // 100:,}.{total % 100:02}" in page.text
     for (name,) in ask("SELECT name FROM products WHERE id IN (1, 2)"):
         assert name in page.text
 
