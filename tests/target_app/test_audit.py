@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from target_app import Config, create_app
+from target_app import Config, audit, create_app
 from target_app.models import Base, db
 from tests.support.accounts import Accounts
 
@@ -210,3 +210,13 @@ def test_without_test_mode_there_is_no_audit_and_nobody_is_told_of_one(
     assert "_audit" not in client.get("/api/v1/openapi.json").text
     assert "_audit" in audited.test_client().get("/api/v1/openapi.json").text
     assert client.get("/readyz").status_code == 200
+
+
+def test_looking_for_ids_takes_an_index_and_asks_it_for_each(app: Flask) -> None:
+    with app.app_context():
+        connection = db.session.connection()
+        for statement in audit.COUNTS:
+            bound = statement.params(ids=["a", "b", "c"])
+            sql = str(bound.compile(connection, compile_kwargs={"render_postcompile": True}))
+            (step,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("a", "b", "c")).all()
+            assert "_request (request_id=?)" in step.detail
