@@ -1,7 +1,7 @@
 """The system under test: a reference CRM.
 
-Customers, products, orders and feedback, as a JSON API under ``/api/v1`` and one HTML page, over
-SQLite. ``python -m target_app seed`` makes a dataset, ``serve`` serves a copy of it.
+Customers, products, orders and feedback, as a JSON API under ``/api/v1`` and as pages, over SQLite
+or PostgreSQL. ``python -m target_app seed`` makes a dataset, ``serve`` serves a copy of it.
 """
 
 from flask import Flask
