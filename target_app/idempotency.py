@@ -8,6 +8,7 @@ takes too long it is told so (409). A key is good for a day.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from flask import Response, request
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.exc import OperationalError
 
-from target_app import bodies, database
+from target_app import bodies, conditions, database
 from target_app.models import IdempotencyKey, table_of
 from target_app.problems import Conflict, FieldError, Invalid
 
@@ -136,6 +137,9 @@ def _replay(key: str, user_id: int, digest: str) -> Response:
     answer = Response(found.body, status=found.status, mimetype="application/json")
     if found.location:
         answer.headers["Location"] = found.location
+    version = json.loads(found.body).get("version")
+    if version is not None:
+        conditions.tagged(answer, version)
     answer.headers[REPLAYED] = "true"
     return answer
 

@@ -73,6 +73,7 @@ _HEADERS: Json = {
     },
     "ETag": {
         "description": "The version of the record, for If-Match and If-None-Match.",
+        "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
     },
     "Link": {
