@@ -137,7 +137,7 @@ def _conditions() -> Iterator[Ask]:
     for odd in ("", "a b", "x" * 64, "x" * 65, "ä", "%"):
         headers = {"Idempotency-Key": odd}
         yield _post(f"key {odd!r:.20}", "manager", "feedback", {"content": "x"}, headers=headers)
-    order = {"customer_id": "{customer}", "items": [{"product_id": 1, "qty": 2}]}
+    order: dict[str, Any] = {"customer_id": "{customer}", "items": [{"product_id": 1, "qty": 2}]}
     key = {"Idempotency-Key": "parity-order"}
     for number in range(2):
         yield _post(f"order with a key {number}", "manager", "orders", order, headers=key)
@@ -149,6 +149,7 @@ def _conditions() -> Iterator[Ask]:
 
 def _activities() -> Iterator[Ask]:
     path = "customers/{customer}/activities"
+    body: dict[str, Any]
     same = "2025-02-03T04:05:06Z"
     for number in range(5):
         body = {"kind": "note", "subject": f"At once {number}", "occurred_at": same}
@@ -157,7 +158,7 @@ def _activities() -> Iterator[Ask]:
         "turn over equal keys", "admin", "GET", "/api/v1/customers/{customer}/timeline?limit=2",
         pages=5,
     )  # fmt: skip
-    moments = (
+    moments: tuple[Any, ...] = (
         "2025-02-03T04:05:06.123456Z", "2025-02-03T04:05:06.1234567Z", "2025-02-30T00:00:00Z",
         "2025-02-03T04:05:06+02:00", "2025-02-03", "2025-02-03 04:05:06Z", "0000-01-01T00:00:00Z",
         "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2025-02-03T24:00:00Z", "", 1, None,
@@ -217,7 +218,7 @@ def _orders() -> Iterator[Ask]:
 
 
 def _feedback() -> Iterator[Ask]:
-    told = {"content": "Fine.", "name": "Ada", "email": "ada@parity.example"}
+    told: dict[str, Any] = {"content": "Fine.", "name": "Ada", "email": "ada@parity.example"}
     for who in ("admin", "sales", "portal", "marketing"):
         yield _post(f"feedback by {who}", who, "feedback", told)
     kept = told | {"customer_id": "{customer}", "score": 5, "nps": 10}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from difflib import unified_diff
@@ -19,55 +18,21 @@ from tests.support.accounts import Accounts
 from tests.support.asks import Side
 from tests.support.databases import KINDS, Databases
 from tests.target_app.contract import parity_reads, parity_writes
+from tests.target_app.contract.figures import people, somebody_with_everything
 
 pytestmark = pytest.mark.slow
 
 # What is read is read before anything is written, and again when all is.
 ASKS = [*parity_reads.asks(), *parity_writes.asks(), *parity_reads.asks()]
 
-_CUSTOMER = """
-    SELECT c.id, c.owner_id, u.id, max(o.id), max(f.id)
-    FROM customers c JOIN users u ON u.customer_id = c.id
-    JOIN orders o ON o.customer_id = c.id AND o.status = 'new'
-    JOIN feedback f ON f.customer_id = c.id
-    WHERE c.owner_id IS NOT NULL GROUP BY c.id, c.owner_id, u.id ORDER BY c.id LIMIT 1
-"""
-_OTHER = """
-    SELECT c.id, c.owner_id, u.id, max(o.id), max(f.id)
-    FROM customers c JOIN users u ON u.customer_id = c.id
-    JOIN orders o ON o.customer_id = c.id JOIN feedback f ON f.customer_id = c.id
-    WHERE c.owner_id <> ? GROUP BY c.id, c.owner_id, u.id ORDER BY c.id LIMIT 1
-"""
-
 
 @pytest.fixture(scope="module")
 def ids(dataset: seeding.Found) -> dict[str, int]:
-    """A customer with everything, and one of another rep."""
-    names = ("customer", "owner", "portal", "order", "feedback")
-    connection = sqlite3.connect(dataset.database)
-    try:
-        first = connection.execute(_CUSTOMER).fetchone()
-        other = connection.execute(_OTHER, [first[1]]).fetchone()
-    finally:
-        connection.close()
-    others = {f"other_{name}": key for name, key in zip(names, other, strict=True)}
-    return dict(zip(names, first, strict=True)) | others
+    return somebody_with_everything(dataset.database)
 
 
 @pytest.fixture(scope="module")
 def sides(databases: Databases, accounts: Accounts, ids: dict[str, int]) -> Iterator[list[Side]]:
-    by_id = {account["id"]: account for account in accounts.all}
-    roles = ("admin", "manager", "marketing", "support")
-    people = {role: accounts.of_role(role)[0] for role in roles} | {
-        "sales": by_id[ids["owner"]],
-        "other_sales": by_id[ids["other_owner"]],
-        "portal": by_id[ids["portal"]],
-        "other_portal": by_id[ids["other_portal"]],
-        "expired": accounts.noted("expired"),
-        "closed": accounts.noted("deactivated"),
-        "reader": accounts.noted("read-only"),
-        "unknown": {"token": "crm_0"},
-    }
     began = moments.now()
     with ExitStack() as stack:
         apps = []
@@ -76,7 +41,7 @@ def sides(databases: Databases, accounts: Accounts, ids: dict[str, int]) -> Iter
             app = create_app(Config(database=database, secret_key="parity"))
             app.testing = True  # an exception of ours comes out here instead of becoming a 500
             apps.append(app)
-        yield [Side(app, people, ids, began) for app in apps]
+        yield [Side(app, people(accounts, ids), ids, began) for app in apps]
         for app in apps:
             with app.app_context():
                 db.engine.dispose()
