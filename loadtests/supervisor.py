@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from analysis.recording.format import TIMELINE
 from loadtests import cores as core_shares
@@ -24,11 +24,12 @@ from loadtests import crm, environment
 from loadtests.folder import RunFolder
 from loadtests.line import Line
 from loadtests.processes import Child, python
+from loadtests.refusals import raise_not_allowed, raise_refusal
 from loadtests.resources import Watch
 from loadtests.tail import Tail
 from loadtests.target import Target, reach_url
 from loadtests.wall_clock import WallClock
-from scenarios.errors import ExitCode, HostNotAllowed, LocustfileError, TrueloadError, UsageError
+from scenarios.errors import ExitCode, LocustfileError, TrueloadError
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, plan
 
@@ -133,7 +134,7 @@ class Supervisor:
                     shutil.rmtree(folder.path, ignore_errors=True)
                 raise
         if self._refused_host is not None:
-            _raise_not_allowed(self._refused_host, folder.path)
+            raise_not_allowed(self._refused_host, folder.path)
         return folder.path
 
     @contextmanager
@@ -260,7 +261,7 @@ class Supervisor:
             for message in line.receive():
                 if message["kind"] == kind:
                     return message
-                _raise_refusal(message)
+                raise_refusal(message)
             self._stop_if_interrupted()
             if generator.exit_code() is not None:
                 raise TrueloadError("the generator ended before it was ready: see its log")
@@ -379,35 +380,3 @@ class Supervisor:
 def _accounts_by_name(system: Target) -> dict[str, str]:
     """Variable by which a locustfile finds the accounts; the personas are told."""
     return {} if system.accounts is None else {"TRUELOAD_ACCOUNTS": str(system.accounts)}
-
-
-def _raise_refusal(message: dict[str, Any]) -> None:
-    """Raise what a generator refuses to begin for, with its own message.
-
-    Raises
-    ------
-    UsageError
-        Of the generator's kind.
-    """
-    if message["kind"] == "host_refused":
-        _raise_not_allowed(message["host"], None)
-    if message["kind"] == "refused":
-        known = {"LocustfileError": LocustfileError, "HostNotAllowed": HostNotAllowed}
-        kind = known.get(message["error"], UsageError)
-        raise kind(message["message"], hint=message["hint"])
-
-
-def _raise_not_allowed(host: str, folder: Path | None) -> NoReturn:
-    """Raise that load was about to go where it may not.
-
-    Raises
-    ------
-    HostNotAllowed
-        Always.
-    """
-    kept = f" What was recorded before: trueload check {folder}." if folder else ""
-    raise HostNotAllowed(
-        f"load was about to go to {host}; allowed: loopback, and hosts that are named in the "
-        f"scenario's target.allow and on the command line. The connection was refused.{kept}",
-        hint=f'to allow it: allow = ["{host}"] in [target], and --allow {host}',
-    )

@@ -93,6 +93,22 @@ def test_a_budget_on_an_endpoint_without_requests_is_never_passed(harness: Harne
     assert "GET /nowhere" in done.out
 
 
+def test_a_cache_that_answers_writes_from_memory_fails_the_run(harness: Harness) -> None:
+    done = harness.run("run", "smoke", "--set", SHORT, "--set", 'target.options.cache="naive"')
+    table = pq.read_table(harness.the_run() / "samples.parquet").to_pydict()
+    wrong = {
+        (method, status)
+        for method, status, word in zip(
+            table["method"], table["status"], table["outcome"], strict=True
+        )
+        if word == "check_failed"
+    }
+
+    assert done.code == 99, done
+    assert ("POST", 200) in wrong  # a write that was answered from memory, and is nowhere
+    assert ("GET", 200) in wrong  # somebody else's list
+
+
 @pytest.mark.parametrize("settle_s", [0, 4])
 def test_a_server_that_hangs_fails_with_every_stuck_request_counted(
     harness: Harness, settle_s: int
