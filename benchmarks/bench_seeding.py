@@ -25,7 +25,22 @@ from sqlalchemy.orm import Session
 
 from target_app import seeding
 from target_app.folding import fold
-from target_app.models import Activity, Base, Customer, Feedback, Order, OrderItem, Product, User
+from target_app.models import (
+    ACTIVITY_KINDS,
+    CURRENCIES,
+    CUSTOMER_STATUSES,
+    FEEDBACK_STATUSES,
+    ORDER_STATUSES,
+    SEGMENTS,
+    Activity,
+    Base,
+    Customer,
+    Feedback,
+    Order,
+    OrderItem,
+    Product,
+    User,
+)
 
 LOOP_CUSTOMERS = 110  # with what belongs to them, some 2,000 rows
 CUSTOMERS = 20_000
@@ -81,7 +96,7 @@ def made(folder: Path, database: str) -> tuple[int, float]:
 
 
 def loop(path: Path) -> tuple[int, float]:
-    """Fill the same tables row by row: as little as a row needs, and no worse than need be."""
+    """Fill the same columns of the same tables row by row, in one transaction."""
     path.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
@@ -89,13 +104,16 @@ def loop(path: Path) -> tuple[int, float]:
     fake.seed_instance(1)
     began = time.perf_counter()
     with Session(engine) as session:
-        session.add(User(id=1, email="u@x", name=fake.name(), role="sales", password_hash="",
-                         is_active=True, created_at=moment(fake)))  # fmt: skip
-        for number in range(30):
-            session.add(Product(sku=f"P-{number}", name=fake.color_name(), category=fake.word(),
-                                price_cents=fake.random_int(99, 99_999)))  # fmt: skip
-        for number in range(LOOP_CUSTOMERS):
-            add_customer(session, fake, number + 1)
+        prices = [fake.random_int(99, 99_999) for _ in range(30)]
+        add_small_tables(session, fake, prices)
+        for key in range(1, LOOP_CUSTOMERS + 1):
+            add_customer(session, fake, key)
+            for _ in range(8):
+                add_activity(session, fake, key)
+            for number in range(3 * key, 3 * key + 3):
+                add_order(session, fake, key, number, prices)
+            if key % 3 == 0:
+                add_feedback(session, fake, key)
         session.commit()
     seconds = time.perf_counter() - began
     with engine.connect() as connection:
@@ -106,29 +124,60 @@ def loop(path: Path) -> tuple[int, float]:
     return rows, seconds
 
 
+def add_small_tables(session: Session, fake: Faker, prices: list[int]) -> None:
+    user = User(id=1, name=fake.name(), email=fake.email(), role="sales", password_hash="")
+    user.is_active, user.created_at = True, moment(fake)
+    session.add(user)
+    for key, price in enumerate(prices, 1):
+        product = Product(id=key, sku=fake.unique.bothify("??-######"), name=fake.color_name())
+        product.category, product.price_cents = fake.word(), price
+        session.add(product)
+
+
 def add_customer(session: Session, fake: Faker, key: int) -> None:
-    """Add a customer with what the mean customer has: 8 activities, 3 orders, 7.5 items, ..."""
     name, company = fake.name(), fake.company()
-    session.add(Customer(
+    customer = Customer(
         id=key, name=name, name_key=fold(name), email=f"{key}{fake.email()}",
-        phone=fake.numerify("+1 ###-###-####"), company=company, company_key=fold(company),
-        city=fake.city(), country=fake.country_code(), status="active", segment="consumer",
-        owner_id=1, version=1, created_at=moment(fake), updated_at=moment(fake),
-    ))  # fmt: skip
-    for _ in range(8):
-        session.add(Activity(customer_id=key, user_id=1, kind="call", subject=fake.sentence(),
-                             body=fake.text(120), occurred_at=moment(fake)))  # fmt: skip
-    for number in range(3):
-        order = key * 3 + number
-        session.add(Order(id=order, number=f"S-{order}", customer_id=key, status="paid", version=1,
-                          currency="USD", total_cents=0, placed_at=moment(fake)))  # fmt: skip
-        for _ in range(2 + order % 2):
-            session.add(OrderItem(order_id=order, product_id=fake.random_int(1, 30), qty=1,
-                                  unit_price_cents=fake.random_int(99, 99_999)))  # fmt: skip
-    if key % 3 == 0:
-        session.add(Feedback(customer_id=key, name=name[:50], email=fake.email(),
-                             content=fake.text(200), score=fake.random_int(1, 5), status="new",
-                             created_at=moment(fake), version=1))  # fmt: skip
+        phone=fake.phone_number(), company=company, company_key=fold(company), city=fake.city(),
+        country=fake.country_code(), status=fake.random_element(CUSTOMER_STATUSES),
+        segment=fake.random_element(SEGMENTS), owner_id=1, version=1, created_at=moment(fake),
+        updated_at=moment(fake),
+    )  # fmt: skip
+    session.add(customer)
+
+
+def add_activity(session: Session, fake: Faker, customer: int) -> None:
+    kind, body = fake.random_element(ACTIVITY_KINDS), None
+    if fake.boolean(60):
+        body = fake.text(120)
+    activity = Activity(customer_id=customer, user_id=1, kind=kind, subject=fake.sentence())
+    activity.body, activity.occurred_at = body, moment(fake)
+    session.add(activity)
+
+
+def add_order(session: Session, fake: Faker, customer: int, number: int, prices: list[int]) -> None:
+    total = 0
+    for _ in range(2 + number % 2):
+        product, qty = fake.random_int(1, len(prices)), fake.random_int(1, 3)
+        price = prices[product - 1]
+        item = OrderItem(order_id=number, product_id=product, qty=qty, unit_price_cents=price)
+        session.add(item)
+        total += qty * price
+    order = Order(
+        id=number, number=f"S-{number}", customer_id=customer, total_cents=total, version=1,
+        status=fake.random_element(ORDER_STATUSES), currency=fake.random_element(CURRENCIES),
+        placed_at=moment(fake),
+    )  # fmt: skip
+    session.add(order)
+
+
+def add_feedback(session: Session, fake: Faker, customer: int) -> None:
+    feedback = Feedback(
+        customer_id=customer, name=fake.name()[:50], email=fake.email(), content=fake.text(200),
+        score=fake.random_int(1, 5), nps=fake.random_int(0, 10), created_at=moment(fake),
+        status=fake.random_element(FEEDBACK_STATUSES), version=1,
+    )  # fmt: skip
+    session.add(feedback)
 
 
 def moment(fake: Faker) -> str:
