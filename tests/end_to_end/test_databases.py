@@ -61,7 +61,7 @@ def test_the_manifest_says_what_the_crm_ran_on_and_how(postgres: PostgresRun) ->
     assert target["options"]["drop_index"] == ["orders_placed"]
     assert target["extensions"] == ["loyalty"]
     assert postgres.manifest["scenario"]["target"]["database"] == "postgres"
-    report = (postgres.folder / "report.md").read_text().replace("\\", "")
+    report = (postgres.folder / "report.html").read_text()
     for words in (f"postgres {target['database_version']}", "pool_size=3", "with loyalty"):
         assert words in report
 
