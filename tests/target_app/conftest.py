@@ -13,12 +13,15 @@ from tests.support.accounts import Accounts
 from tests.support.databases import KINDS, Databases
 
 CUSTOMERS = 300
+ACCOUNTS = 30
 SLOW: dict[str, list[pytest.MarkDecorator]] = {"sqlite": [], "postgres": [pytest.mark.slow]}
 
 
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> seeding.Found:
-    return seeding.seed(tmp_path_factory.mktemp("dataset"), customers=CUSTOMERS, seed=1)
+    return seeding.seed(
+        tmp_path_factory.mktemp("dataset"), customers=CUSTOMERS, seed=1, accounts=ACCOUNTS
+    )
 
 
 @pytest.fixture

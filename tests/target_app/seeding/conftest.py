@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from target_app import seeding
 from target_app.seeding.compose import Composition, compose
 from target_app.seeding.manifest import Manifest, Recipe
 
@@ -47,3 +48,9 @@ def rows() -> Composed:
 @pytest.fixture(scope="session")
 def chinese() -> Composed:
     return composed(customers=300, seed=1, accounts=5, locale="zh_CN")
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> seeding.Found:
+    """One with as many accounts as a dataset usually has; the other tests need fewer."""
+    return seeding.seed(tmp_path_factory.mktemp("usual"), customers=300, seed=1)
