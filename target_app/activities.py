@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import bindparam, insert
 
-from target_app import answers, customers, database, schemas
+from target_app import answers, database, portfolios, schemas
 from target_app.accounts import STAFF, Account
 from target_app.api import Api
 from target_app.models import ACTIVITY_KINDS, Activity, User, table_of
@@ -63,7 +63,7 @@ def list_timeline(account: Account, customer_id: int, query: Mapping[str, Any]) 
     Response
         A page.
     """
-    customers.require_visible(account, customer_id)
+    portfolios.require_visible(account, customer_id)
     return TIMELINE.answer(query, customer_id=customer_id)
 
 
@@ -92,7 +92,7 @@ def create_activity(account: Account, customer_id: int, body: dict[str, Any]) ->
     Response
         201 and the record.
     """
-    customers.require_visible(account, customer_id)
+    portfolios.require_visible(account, customer_id)
     occurred_at = body["occurred_at"] or database.now()
     values = body | {
         "customer_id": customer_id,

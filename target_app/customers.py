@@ -14,7 +14,7 @@ from sqlalchemy import exists as there_is
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, changes, conditions, database, schemas
+from target_app import answers, changes, conditions, database, portfolios, schemas
 from target_app.accounts import EVERYBODY, MANAGERS, STAFF, Account
 from target_app.api import Api
 from target_app.folding import fold
@@ -93,7 +93,6 @@ _KEY = ("created_at", "id")
 _ID = _customers.c.id == bindparam("customer_id")
 _BY_ID = select(*FIELDS.values()).where(_ID)
 _LOCKED = _BY_ID.with_for_update(key_share=True)
-_OWNER = select(_customers.c.owner_id).where(_ID)
 _SELLS = select(
     there_is()
     .where(_users.c.id == bindparam("user_id"))
@@ -110,7 +109,7 @@ _DELETE_ACTIVITIES = delete(_activities).where(
 _KEEP_FEEDBACK = (
     update(_feedback)
     .where(_feedback.c.customer_id == bindparam("of_customer"))
-    .values(customer_id=None, version=_feedback.c.version + 1)
+    .values(customer_id=None, owner_id=None, version=_feedback.c.version + 1)
 )
 
 
@@ -212,6 +211,8 @@ def change_customer(account: Account, customer_id: int, body: dict[str, Any]) ->
     """
     Change some fields of a customer (a merge patch, RFC 7396).
 
+    A new owner gets its orders and its feedback with it.
+
     Parameters
     ----------
     account : Account
@@ -233,6 +234,8 @@ def change_customer(account: Account, customer_id: int, body: dict[str, Any]) ->
     values = body | {"version": there["version"] + 1, "updated_at": database.now()}
     with _unique_email():
         database.change(_UPDATE.values(values | _keys(values)), customer_id=customer_id)
+    if values.get("owner_id", there["owner_id"]) != there["owner_id"]:
+        portfolios.hand_over(customer_id, values["owner_id"])
     changes.note(account, "customer", customer_id, f"changed {', '.join(body) or 'nothing'}")
     return conditions.record(there | values)
 
@@ -297,70 +300,9 @@ def read(account: Account, customer_id: int, *, lock: bool = False) -> dict[str,
     found = database.rows(_LOCKED if lock else _BY_ID, customer_id=customer_id)
     if found:
         customer = dict(zip(FIELDS, found[0], strict=True))
-        if visible(account, customer_id, customer["owner_id"]):
+        if portfolios.visible(account, customer_id, customer["owner_id"]):
             return customer
     raise NotFound(f"Customer {customer_id} does not exist.")
-
-
-def require_visible(account: Account, customer_id: int) -> None:
-    """
-    Make sure that a customer is there and that an account may see it.
-
-    Parameters
-    ----------
-    account : Account
-        Who asks.
-    customer_id : int
-        Which.
-
-    Raises
-    ------
-    NotFound
-        404, as of `read`.
-    """
-    if not exists(account, customer_id):
-        raise NotFound(f"Customer {customer_id} does not exist.")
-
-
-def exists(account: Account, customer_id: int) -> bool:
-    """
-    Tell whether a customer is there, as far as an account may see.
-
-    Parameters
-    ----------
-    account : Account
-        Who asks.
-    customer_id : int
-        Which.
-
-    Returns
-    -------
-    bool
-    """
-    found = database.rows(_OWNER, customer_id=customer_id)
-    return bool(found) and visible(account, customer_id, found[0][0])
-
-
-def visible(account: Account, customer_id: int | None, owner_id: int | None) -> bool:
-    """
-    Tell whether an account may see a customer, and what belongs to it.
-
-    Parameters
-    ----------
-    account : Account
-        Who asks.
-    customer_id : int or None
-        Which customer; None for what belongs to none.
-    owner_id : int or None
-        In whose portfolio it is.
-
-    Returns
-    -------
-    bool
-    """
-    if account.role == "portal":
-        return customer_id is not None and account.customer_id == customer_id
-    return account.portfolio is None or account.portfolio == owner_id
 
 
 def _check_owner(account: Account, owner_id: int | None) -> None:

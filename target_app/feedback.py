@@ -11,18 +11,19 @@ from sqlalchemy import and_, bindparam, insert, select, true, update
 from sqlalchemy import exists as there_is
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, changes, conditions, customers, database, responses, schemas
+from target_app import answers, changes, conditions, database, portfolios, responses, schemas
 from target_app.accounts import EVERYBODY, Account
 from target_app.api import Api
-from target_app.models import FEEDBACK_STATUSES, Customer, Feedback, User, table_of
+from target_app.models import FEEDBACK_STATUSES, Feedback, User, table_of
 from target_app.paging import PAGE, Listing
+from target_app.portfolios import NOBODY, Link
 from target_app.problems import Conflict, FieldError, Invalid
 from target_app.rules import RECORD, Choice, Email, Text, Whole
 from target_app.validation import Field, Parameter
 
 api = Api("feedback")
 
-_feedback, _customers, _users = map(table_of, (Feedback, Customer, User))
+_feedback, _users = table_of(Feedback), table_of(User)
 FIELDS = {
     name: _feedback.c[name]
     for name in (
@@ -72,22 +73,9 @@ _FILTERS = PAGE | {
     )
 }
 
-_PORTFOLIO = select(_customers.c.id).where(_customers.c.owner_id == bindparam("only_owner"))
-# Of a portfolio: found through its customers first, then put in order. A planner that hopes to meet
-# its feedback among the newest of all walks through thousands of others.
-_OWN = (
-    select(*FIELDS.values())
-    .where(_feedback.c.customer_id.in_(_PORTFOLIO))
-    .cte("own")
-    .prefix_with("MATERIALIZED")
-)
 _ID = _feedback.c.id == bindparam("feedback_id")
-_BY_ID = (
-    select(*FIELDS.values(), _customers.c.owner_id)
-    .outerjoin(_customers, _customers.c.id == _feedback.c.customer_id)
-    .where(_ID)
-)
-_LOCKED = _BY_ID.with_for_update(key_share=True, of=_feedback)
+_BY_ID = select(*FIELDS.values(), _feedback.c.owner_id).where(_ID)
+_LOCKED = _BY_ID.with_for_update(key_share=True)
 _HANDLES = select(
     there_is()
     .where(_users.c.id == bindparam("user_id"))
@@ -99,11 +87,10 @@ _UPDATE = update(_feedback).where(_ID)
 
 
 @functools.cache
-def _listing(*filters: str, own: bool) -> Listing:
-    """Give the list of all feedback, or of a portfolio, whose fields of some names are given."""
-    fields = dict(_OWN.c) if own else FIELDS
-    where = and_(true(), *(fields[name] == bindparam(f"only_{name}") for name in filters))
-    return Listing(fields, ("created_at", "id"), where)
+def _listing(*filters: str) -> Listing:
+    """Give the list whose rows equal the parameters of some names."""
+    where = and_(true(), *(_feedback.c[name] == bindparam(f"only_{name}") for name in filters))
+    return Listing(FIELDS, ("created_at", "id"), where)
 
 
 @api.get(
@@ -131,12 +118,14 @@ def list_feedback(account: Account, query: Mapping[str, Any]) -> Response:
     """
     if account.role == "portal" and account.customer_id is None:
         return answers.ok({"items": [], "next": None})
-    wanted = {"status": query["status"], "customer_id": account.customer_id}
+    wanted = {
+        "owner_id": account.portfolio,
+        "customer_id": account.customer_id,
+        "status": query["status"],
+    }
     filters = {name: value for name, value in wanted.items() if value is not None}
     only = {f"only_{name}": value for name, value in filters.items()}
-    if account.portfolio is None:
-        return _listing(*filters, own=False).answer(query, **only)
-    return _listing(*filters, own=True).answer(query, **only, only_owner=account.portfolio)
+    return _listing(*filters).answer(query, **only)
 
 
 @api.get("/feedback/<record:feedback_id>", allow=EVERYBODY, answers={200: _ANSWER}, versioned=True)
@@ -183,7 +172,7 @@ def create_feedback(account: Account, body: dict[str, Any]) -> Response:
     Response
         201 and the record; 422, when it names no customer that the account may see.
     """
-    record = store(body | {"customer_id": _customer_of(account, body["customer_id"])})
+    record = store(body, _link(account, body["customer_id"]))
     answer = answers.created(f"/api/v1/feedback/{record['id']}", record | {"responses": []})
     return conditions.tagged(answer, 1)
 
@@ -322,12 +311,31 @@ def read(account: Account, feedback_id: int, *, lock: bool = False) -> dict[str,
     if found:
         record: dict[str, Any] = dict(zip((*FIELDS, "owner_id"), found[0], strict=True))
         owner_id = record.pop("owner_id")
-        if customers.visible(account, record["customer_id"], owner_id):
+        if portfolios.visible(account, record["customer_id"], owner_id):
             return record
     raise NotFound(f"Feedback {feedback_id} does not exist.")
 
 
-def store(body: Mapping[str, Any]) -> dict[str, Any]:
+def own(account: Account | None) -> Link:
+    """
+    Give the customer that somebody on the portal is.
+
+    Parameters
+    ----------
+    account : Account or None
+        Who gives feedback.
+
+    Returns
+    -------
+    Link
+        `target_app.portfolios.NOBODY` for everybody else, and when that customer is gone.
+    """
+    if account is None or account.customer_id is None:
+        return NOBODY
+    return portfolios.link(account, account.customer_id) or NOBODY
+
+
+def store(body: Mapping[str, Any], link: Link) -> dict[str, Any]:
     """
     Store feedback that has been checked.
 
@@ -335,6 +343,8 @@ def store(body: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     body : mapping of str to object
         The fields of `FORM_SCHEMA` or of `SCHEMA`.
+    link : Link
+        Whose it is.
 
     Returns
     -------
@@ -342,9 +352,10 @@ def store(body: Mapping[str, Any]) -> dict[str, Any]:
         The whole record; not yet committed.
     """
     record: dict[str, Any] = dict.fromkeys(FIELDS) | dict(body)
-    record |= {"status": "new", "created_at": database.now(), "version": 1}
+    record |= {"customer_id": link.customer_id, "status": "new", "version": 1}
+    record["created_at"] = database.now()
     del record["id"]
-    key = database.insert(_INSERT, record)
+    key = database.insert(_INSERT, record | {"owner_id": link.owner_id})
     return {"id": key, **record}
 
 
@@ -353,9 +364,9 @@ def _with_responses(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "responses": responses.of_feedback(record["id"])}
 
 
-def _customer_of(account: Account, customer_id: int | None) -> int | None:
+def _link(account: Account, customer_id: int | None) -> Link:
     """
-    Give the customer that new feedback is of.
+    Give the customer that new feedback is of, and its owner.
 
     Raises
     ------
@@ -366,7 +377,8 @@ def _customer_of(account: Account, customer_id: int | None) -> int | None:
         if account.portfolio is not None:
             message = "is required: a sales rep takes feedback of the own customers"
             raise Invalid([FieldError("/customer_id", message)])
-        return account.customer_id
-    if not customers.exists(account, customer_id):
+        return own(account)
+    link = portfolios.link(account, customer_id)
+    if link is None:
         raise Invalid([FieldError("/customer_id", "is no customer that exists")])
-    return customer_id
+    return link

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, MetaData, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, MetaData, Select, Table, func, or_, select, text
 from sqlalchemy.schema import ForeignKeyConstraint
 
 from target_app.models import (
     FEEDBACK_STATUSES,
     ORDER_STATUSES,
     Base,
+    Customer,
     Feedback,
     IdempotencyKey,
     Order,
@@ -23,7 +24,7 @@ from target_app.models import (
 EXAMPLES = 5
 _TIMEOUT = "120s"
 
-_orders, _items = table_of(Order), table_of(OrderItem)
+_customers, _orders, _items = map(table_of, (Customer, Order, OrderItem))
 _feedback, _keys = table_of(Feedback), table_of(IdempotencyKey)
 
 
@@ -74,6 +75,8 @@ def of_tables(more: Sequence[MetaData] = ()) -> list[Invariant]:
         Invariant("order_has_items", in_order.where(sums.c.order_id.is_(None))),
         Invariant("order_status_known", _outside(_orders.c.status, ORDER_STATUSES)),
         Invariant("feedback_status_known", _outside(_feedback.c.status, FEEDBACK_STATUSES)),
+        Invariant("order_owner_is_that_of_customer", _owned_otherwise(_orders)),
+        Invariant("feedback_owner_is_that_of_customer", _owned_otherwise(_feedback)),
         # The row is written first, and its answer with the rest of the transaction.
         Invariant("idempotency_key_answered", select(_keys.c.id).where(_keys.c.status == 0)),
         *_references([Base.metadata, *more]),
@@ -120,6 +123,15 @@ def _outside(column: ColumnElement[str], words: Sequence[str]) -> Select[Any]:
     """Find the rows whose column holds none of some words."""
     table: Any = column.table
     return select(table.c.id).where(column.not_in(words))
+
+
+def _owned_otherwise(table: Table) -> Select[Any]:
+    """Find the rows whose owner is not the customer's; without a customer there is none."""
+    joined = table.outerjoin(_customers, _customers.c.id == table.c.customer_id)
+    # A customer that is named and not there is another rule's.
+    known = or_(table.c.customer_id.is_(None), _customers.c.id.is_not(None))
+    owned = table.c.owner_id.is_distinct_from(_customers.c.owner_id)
+    return select(table.c.id).select_from(joined).where(known, owned)
 
 
 def _references(tables: Sequence[MetaData]) -> list[Invariant]:

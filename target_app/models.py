@@ -126,7 +126,7 @@ class Customer(Model):
         Index("customers_email", "email", unique=True),
         Index("customers_created", "created_at", "id"),
         Index("customers_portfolio", "owner_id", "created_at", "id"),
-        Index("customers_owner", "owner_id", "status", "id"),
+        Index("customers_owner", "owner_id", "status", "created_at", "id"),
         Index("customers_status", "status", "updated_at"),
         Index("customers_name", "name_key", "id"),
         Index("customers_owner_name", "owner_id", "name_key", "id"),
@@ -189,6 +189,8 @@ class Order(Model):
     id: Mapped[Key]
     number: Mapped[str] = mapped_column(_by_code_point(24))
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Of the customer, kept here as well: a portfolio's list is read from one index then."""
     status: Mapped[str] = mapped_column(String(16))
     currency: Mapped[str] = mapped_column(String(3))
     total_cents: Mapped[int] = mapped_column(BigInteger)
@@ -200,6 +202,8 @@ class Order(Model):
         Index("orders_number", "number", unique=True),
         Index("orders_status", "status", "placed_at"),
         Index("orders_placed", "placed_at", "id"),
+        # The status is last: one that is asked for is looked for within the index.
+        Index("orders_owner", "owner_id", "placed_at", "id", "status"),
         _written("orders"),
     )
 
@@ -232,6 +236,8 @@ class Feedback(Model):
 
     id: Mapped[Key]
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Of the customer, as with orders; None without a customer."""
     name: Mapped[str] = mapped_column(String(50))
     email: Mapped[str] = mapped_column(String(100))
     content: Mapped[str] = mapped_column(String(500))
@@ -249,6 +255,7 @@ class Feedback(Model):
         Index("feedback_created", "created_at", "id"),
         Index("feedback_customer", "customer_id", "created_at"),
         Index("feedback_status", "status", "created_at", "id"),
+        Index("feedback_owner", "owner_id", "created_at", "id", "status"),
         _written("feedback"),
     )
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, current_app
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, true, update
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, changes, conditions, customers, database, schemas
+from target_app import answers, changes, conditions, database, portfolios, schemas
 from target_app.accounts import EVERYBODY, STAFF, Account
 from target_app.api import Api
 from target_app.events import order_cancelled, order_placed
@@ -80,15 +80,6 @@ _FILTERS = PAGE | {"status": Parameter(Choice(ORDER_STATUSES), about="Only order
 
 _KEY = ("placed_at", "id")
 _CUSTOMER_NAME = Related("customer_name", _customers.c.name, via="customer_id")
-_PORTFOLIO = select(_customers.c.id).where(_customers.c.owner_id == bindparam("only_owner"))
-# Of a portfolio: found through its customers first, then put in order. A planner that hopes to meet
-# its orders among the newest of all walks through thousands of others.
-_OWN = (
-    select(*FIELDS.values())
-    .where(_orders.c.customer_id.in_(_PORTFOLIO))
-    .cte("own")
-    .prefix_with("MATERIALIZED")
-)
 OF_CUSTOMER = Listing(
     FIELDS,
     _KEY,
@@ -96,12 +87,8 @@ OF_CUSTOMER = Listing(
     related=_CUSTOMER_NAME,
 )
 """The orders of one customer (``customer_id``), newest first."""
-_BY_ID = (
-    select(*FIELDS.values(), _customers.c.owner_id)
-    .join(_customers, _customers.c.id == _orders.c.customer_id)
-    .where(_orders.c.id == bindparam("order_id"))
-)
-_LOCKED = _BY_ID.with_for_update(key_share=True, of=_orders)
+_BY_ID = select(*FIELDS.values(), _orders.c.owner_id).where(_orders.c.id == bindparam("order_id"))
+_LOCKED = _BY_ID.with_for_update(key_share=True)
 _ITEMS = (
     select(*ITEM_FIELDS.values())
     .join(_products, _products.c.id == _items.c.product_id)
@@ -117,11 +104,10 @@ _UPDATE = update(_orders).where(_orders.c.id == bindparam("order_id"))
 
 
 @functools.cache
-def _listing(*, own: bool, of_status: bool) -> Listing:
-    """Give the list of all orders, or of a portfolio; of any status, or of one."""
-    fields = dict(_OWN.c) if own else FIELDS
-    where = fields["status"] == bindparam("only_status") if of_status else None
-    return Listing(fields, _KEY, where, related=_CUSTOMER_NAME)
+def _listing(*filters: str) -> Listing:
+    """Give the list whose rows equal the parameters of some names."""
+    where = and_(true(), *(_orders.c[name] == bindparam(f"only_{name}") for name in filters))
+    return Listing(FIELDS, _KEY, where, related=_CUSTOMER_NAME)
 
 
 @api.get("/orders", allow=STAFF, query=_FILTERS, answers={200: _PAGE}, cached_s=5)
@@ -141,11 +127,10 @@ def list_orders(account: Account, query: Mapping[str, Any]) -> Response:
     Response
         A page.
     """
-    only = {"only_status": query["status"]} if query["status"] else {}
-    if account.portfolio is None:
-        return _listing(own=False, of_status=bool(only)).answer(query, **only)
-    listing = _listing(own=True, of_status=bool(only))
-    return listing.answer(query, **only, only_owner=account.portfolio)
+    wanted = {"owner_id": account.portfolio, "status": query["status"]}
+    filters = {name: value for name, value in wanted.items() if value is not None}
+    only = {f"only_{name}": value for name, value in filters.items()}
+    return _listing(*filters).answer(query, **only)
 
 
 @api.get(
@@ -171,7 +156,7 @@ def list_orders_of_customer(
     Response
         A page.
     """
-    customers.require_visible(account, customer_id)
+    portfolios.require_visible(account, customer_id)
     return OF_CUSTOMER.answer(query, customer_id=customer_id)
 
 
@@ -278,7 +263,7 @@ def read(account: Account, order_id: int, *, lock: bool = False) -> dict[str, An
     if found:
         order: dict[str, Any] = dict(zip((*FIELDS, "owner_id"), found[0], strict=True))
         owner_id = order.pop("owner_id")
-        if customers.visible(account, order["customer_id"], owner_id):
+        if portfolios.visible(account, order["customer_id"], owner_id):
             items = database.rows(_ITEMS, order_id=order_id)
             return order | {"items": [dict(zip(ITEM_FIELDS, i, strict=True)) for i in items]}
     raise NotFound(f"Order {order_id} does not exist.")
@@ -300,7 +285,7 @@ def place(account: Account, body: Mapping[str, Any]) -> dict[str, Any]:
     dict of str to object
         The whole record; not yet committed.
     """
-    items = _priced(account, body)
+    items, link = _checked(account, body)
     values = {
         "number": f"N-{secrets.token_hex(8).upper()}",
         "customer_id": body["customer_id"],
@@ -310,7 +295,7 @@ def place(account: Account, body: Mapping[str, Any]) -> dict[str, Any]:
         "placed_at": database.now(),
         "version": 1,
     }
-    key = database.insert(_INSERT, values)
+    key = database.insert(_INSERT, values | {"owner_id": link.owner_id})
     stored = ("product_id", "qty", "unit_price_cents")
     database.insert_all(
         _INSERT_ITEMS, [{"order_id": key} | {name: item[name] for name in stored} for item in items]
@@ -359,9 +344,11 @@ def move(account: Account, order_id: int, status: str | None) -> dict[str, Any]:
     return order
 
 
-def _priced(account: Account, body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+def _checked(
+    account: Account, body: Mapping[str, Any]
+) -> tuple[Sequence[dict[str, Any]], portfolios.Link]:
     """
-    Look the products of an order up.
+    Look the products of an order up, and whose it is.
 
     Raises
     ------
@@ -375,11 +362,12 @@ def _priced(account: Account, body: Mapping[str, Any]) -> Sequence[dict[str, Any
         for place, item in enumerate(body["items"])
         if item["product_id"] not in products
     ]
-    if not customers.exists(account, body["customer_id"]):
+    link = portfolios.link(account, body["customer_id"])
+    if link is None:
         errors.insert(0, FieldError("/customer_id", "is no customer that exists"))
-    if errors:
+    if link is None or errors:
         raise Invalid(errors)
-    return [_item(products[item["product_id"]], item["qty"]) for item in body["items"]]
+    return [_item(products[item["product_id"]], item["qty"]) for item in body["items"]], link
 
 
 def _item(product: Any, qty: int) -> dict[str, Any]:

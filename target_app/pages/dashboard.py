@@ -47,7 +47,7 @@ def _portfolio(account: Account) -> Mapping[str, Any]:
     return {
         "counts": figures.portfolio(account.id),
         "orders": _newest_orders(account),
-        "leads": figures.forgotten_leads(account.id, _ROWS),
+        "leads": figures.oldest_leads(account.id, _ROWS),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask import Response, render_template, request
 
-from target_app import caching, customers, feedback
+from target_app import caching, feedback
 from target_app.accounts import Account
 from target_app.pages import respond, see_other
 from target_app.pages.forms import Form
@@ -69,19 +69,12 @@ def send_form(account: Account | None) -> Response:
     except Invalid as invalid:
         form.refuse(invalid)
         return _render(form, None)
-    record = feedback.store(body | {"customer_id": _own_record(account)})
+    record = feedback.store(body, feedback.own(account))
     return see_other(f"/feedback?sent={record['id']}")
 
 
 def _newest(after: str | None) -> Page:
     return _LISTING.page(_SHOWN, after)
-
-
-def _own_record(account: Account | None) -> int | None:
-    """Give the customer that somebody on the portal is."""
-    if account is None or account.customer_id is None:
-        return None
-    return account.customer_id if customers.exists(account, account.customer_id) else None
 
 
 def _render(form: Form, after: str | None) -> Response:

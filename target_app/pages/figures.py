@@ -1,7 +1,7 @@
-"""What the overview counts and lists, each figure at a cost that does not grow with the data.
+"""What the overview counts and lists, each figure at a cost that hardly grows with the data.
 
-Only what a rep owns is counted whole: a portfolio grows slowly. (The reports are another matter:
-see `target_app.insights`.)
+Lists begin where an index begins. Only the customers of a rep are counted whole, in an index that
+holds what is counted by. (The reports are another matter: see `target_app.insights`.)
 """
 
 from __future__ import annotations
@@ -30,11 +30,16 @@ _LAST = (
     .where(_activities.c.customer_id == _customers.c.id)
     .scalar_subquery()
 )
+# By when they came, for which there is an index. By the last activity would have to look at every
+# lead of the portfolio; here that is looked up for those shown.
 _LEADS = (
-    select(_customers.c.id, _customers.c.name, _customers.c.company, _LAST.label("last_at"))
+    select(
+        *(_customers.c[name] for name in ("id", "name", "company", "created_at")),
+        _LAST.label("last_at"),
+    )
     .where(_customers.c.owner_id == bindparam("owner_id"))
     .where(_customers.c.status == "lead")
-    .order_by(func.coalesce(_LAST, _customers.c.created_at), _customers.c.id)
+    .order_by(_customers.c.created_at, _customers.c.id)
     .limit(_MOST)
 )
 _NEW = _feedback.c.status == "new"
@@ -67,9 +72,9 @@ def portfolio(owner_id: int) -> Mapping[str, int]:
     return {status: found.get(status, 0) for status in CUSTOMER_STATUSES}
 
 
-def forgotten_leads(owner_id: int, most: int) -> Sequence[Row[Any]]:
+def oldest_leads(owner_id: int, most: int) -> Sequence[Row[Any]]:
     """
-    List the leads of a sales rep whose last activity is the longest ago.
+    List the leads of a sales rep that were added the longest ago.
 
     Parameters
     ----------
@@ -81,7 +86,7 @@ def forgotten_leads(owner_id: int, most: int) -> Sequence[Row[Any]]:
     Returns
     -------
     sequence of Row
-        ``id``, ``name``, ``company``, ``last_at``; who has no activity counts from being added.
+        ``id``, ``name``, ``company``, ``created_at``, and of the last activity ``last_at``.
     """
     return database.rows(_LEADS, owner_id=owner_id, most=most)
 

@@ -212,7 +212,7 @@ def _grown(
     counts = shapes.counts(random, recipe.customers, shapes.ORDERS_MEAN, shapes.ORDERS_DISPERSION)
     placed = Happenings.draw(random, repeated(counts), created, season=True)
     items = sales.Items.draw(streams["order_items"], len(placed), prices)
-    yield "orders", sales.Orders.draw(random, placed, items.totals)
+    yield "orders", sales.Orders.draw(random, placed, everybody.owner, items.totals)
     yield "order_items", items
     del placed, items
     feedback = Feedback.draw(

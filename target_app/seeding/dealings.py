@@ -164,11 +164,13 @@ class Feedback:
         Columns
         """
         whose = self.given.customer[part].astype(np.int64)
+        known, owner = self.known[part], self.people.owner[whose - 1]
         answered, resolved = self.answered[part], self.resolved[part]
         status = (answered != NULL).astype(np.int8) + (resolved != NULL)
         return {
             "id": Numbers(np.arange(part.start, part.stop) + 1),
-            "customer_id": Numbers(np.where(self.known[part], whose, NULL)),
+            "customer_id": Numbers(np.where(known, whose, NULL)),
+            "owner_id": Numbers(np.where(known, owner, NULL)),
             "name": Texts(self.people.names(whose)),
             "email": Texts(self.people.emails(whose)),
             "content": Texts(self.source.draw(self.random, whose.size)),

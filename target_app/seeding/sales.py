@@ -61,12 +61,16 @@ class Orders:
     """All orders, the oldest first."""
 
     placed: Happenings
+    owner: Ints
+    """Of the customers, by id - 1."""
     status: npt.NDArray[np.int16]
     currency: npt.NDArray[np.int16]
     totals: Ints
 
     @classmethod
-    def draw(cls, random: np.random.Generator, placed: Happenings, totals: Ints) -> Orders:
+    def draw(
+        cls, random: np.random.Generator, placed: Happenings, owner: Ints, totals: Ints
+    ) -> Orders:
         """
         Draw them.
 
@@ -76,6 +80,8 @@ class Orders:
             The table's stream.
         placed : Happenings
             Who ordered when.
+        owner : ndarray of int64
+            Of each customer, by id - 1.
         totals : ndarray of int64
             Of each, in cents.
 
@@ -85,6 +91,7 @@ class Orders:
         """
         return cls(
             placed=placed,
+            owner=owner,
             status=shapes.choose(random, len(placed), _STATUS_SHARES),
             currency=shapes.choose(random, len(placed), _CURRENCY_SHARES),
             totals=totals,
@@ -111,6 +118,7 @@ class Orders:
             "id": Numbers(keys),
             "number": Texts([f"S-{key:010}" for key in keys.tolist()]),
             "customer_id": Numbers(self.placed.customer[part]),
+            "owner_id": Numbers(self.owner[self.placed.customer[part] - 1]),
             "status": Choices(self.status[part], np.array(ORDER_STATUSES, object)),
             "currency": Choices(self.currency[part], np.array(CURRENCIES, object)),
             "total_cents": Numbers(self.totals[part]),

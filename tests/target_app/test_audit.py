@@ -131,13 +131,16 @@ def test_a_dataset_holds_what_must_hold(manager: FlaskClient) -> None:
     names = {each["name"] for each in found["invariants"]}
     assert {"orders_customer_id_exists", "order_items_order_id_exists"} <= names
     references = sum(len(table.foreign_keys) for table in Base.metadata.tables.values())
-    assert len(names) == references + 5
+    assert len(names) == references + 7
 
 
+OTHER_OWNER = "owner_id = CASE owner_id WHEN 1 THEN 2 ELSE 1 END"
 BREAKS = {
     "order_total_is_sum_of_items": "UPDATE orders SET total_cents = total_cents + 1 WHERE id <= 7",
     "order_status_known": "UPDATE orders SET status = 'lost' WHERE id <= 7",
     "feedback_status_known": "UPDATE feedback SET status = 'lost' WHERE id <= 7",
+    "order_owner_is_that_of_customer": f"UPDATE orders SET {OTHER_OWNER} WHERE id <= 7",
+    "feedback_owner_is_that_of_customer": f"UPDATE feedback SET {OTHER_OWNER} WHERE id <= 7",
     "orders_customer_id_exists": "UPDATE orders SET customer_id = 999999 WHERE id <= 7",
     "feedback_customer_id_exists": "UPDATE feedback SET customer_id = 999999 WHERE id <= 7",
     "order_items_product_id_exists": "UPDATE order_items SET product_id = 999999 WHERE id <= 7",

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy import bindparam
 
-from target_app import answers, changes, customers, schemas
+from target_app import answers, changes, portfolios, schemas
 from target_app.accounts import EVERYBODY, Account
 from target_app.api import Api
 from target_app.extensions.loyalty import ledger
@@ -57,7 +57,7 @@ def show_points(account: Account, customer_id: int, query: Mapping[str, Any]) ->
     Response
         A page, and the ``balance``.
     """
-    customers.require_visible(account, customer_id)
+    portfolios.require_visible(account, customer_id)
     balance = ledger.balance(customer_id)
     return LISTING.answer(query, {"balance": balance}, customer_id=customer_id)
 
@@ -92,7 +92,7 @@ def redeem_points(account: Account, customer_id: int, body: dict[str, Any]) -> R
     Conflict
         409, when there are fewer.
     """
-    customers.require_visible(account, customer_id)
+    portfolios.require_visible(account, customer_id)
     balance = ledger.balance(customer_id, lock=True)
     if body["points"] > balance:
         raise Conflict([FieldError("/points", f"is more than the balance, which is {balance}")])

@@ -62,6 +62,13 @@ def test_nobody_does_anything_before_he_is_known(rows: Composed) -> None:
             assert customer is None or created[customer - 1] < at
 
 
+def test_what_a_customer_does_has_the_owner_of_the_customer(rows: Composed) -> None:
+    owners = rows.column("customers", "owner_id")
+    for table in ("orders", "feedback"):
+        customers, owned = rows.column(table, "customer_id"), rows.column(table, "owner_id")
+        assert owned == [None if c is None else owners[c - 1] for c in customers]
+
+
 def test_feedback_is_answered_after_it_came_and_before_the_epoch(rows: Composed) -> None:
     names = ("status", "created_at", "first_response_at", "resolved_at", "assigned_to")
     columns = [rows.column("feedback", name) for name in names]
@@ -114,13 +121,13 @@ def test_addresses_are_all_different(rows: Composed, chinese: Composed) -> None:
 
 
 def test_each_table_has_a_random_stream_of_its_own(rows: Composed) -> None:
-    other = composed(customers=10_000, seed=1, accounts=3).manifest.table_hashes
-    mine = rows.manifest.table_hashes
+    other = composed(customers=10_000, seed=1, accounts=3)
+    hashes, mine = other.manifest.table_hashes, rows.manifest.table_hashes
 
     # Accounts change who owns, calls and answers, and nothing else.
-    assert {name for name in mine if mine[name] == other[name]} == {
-        "products", "orders", "order_items",
-    }  # fmt: skip
+    assert {name for name in mine if mine[name] == hashes[name]} == {"products", "order_items"}
+    orders = rows.tables["orders"], other.tables["orders"]
+    assert {name for name in orders[0] if orders[0][name] != orders[1][name]} == {"owner_id"}
 
 
 def test_no_customer_is_too_few() -> None:
