@@ -27,6 +27,8 @@ from tests.support.serving import Server, serving
 
 CUSTOMERS = 300
 SEED = 1
+WORDS = ("--test-mode", "--extension", "loyalty")
+"""What the server is started with: everything there is."""
 _CLASSES = ("2xx", "3xx", "4xx", "5xx")
 
 
@@ -44,7 +46,10 @@ def main(cases: int, database: str, seed: int) -> None:
         databases = Databases(dataset, folder / "databases")
         try:
             for kind in kinds:
-                with databases.fresh(kind) as fresh, serving(fresh, folder / kind) as server:
+                with (
+                    databases.fresh(kind) as fresh,
+                    serving(fresh, folder / kind, *WORDS) as server,
+                ):
                     tally = fuzz(server, dataset, cases, seed)
                 click.echo(f"\n{kind}\n{table(tally)}")
                 click.echo("\n".join(tally.failures))

@@ -21,9 +21,9 @@ def test_nothing_that_is_sent_breaks_the_api_or_its_document(
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of schemathesis' own libraries, while they are imported
-        from tests.fuzz.fuzz_api import fuzz
+        from tests.fuzz.fuzz_api import WORDS, fuzz
 
-    with databases.fresh(kind) as database, serving(database, tmp_path) as server:
+    with databases.fresh(kind) as database, serving(database, tmp_path, *WORDS) as server:
         tally = fuzz(server, dataset, CASES, SEED)
 
     assert tally.failures == []

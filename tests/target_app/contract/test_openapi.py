@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -56,7 +56,12 @@ def test_every_schema_in_it_is_one(document: Json) -> None:
         Draft202012Validator.check_schema(schema)
 
 
-def test_it_names_every_rule_of_the_api_and_no_other(app: Flask, document: Json) -> None:
+@pytest.mark.parametrize("more", [{}, {"extensions": ("loyalty",), "test_mode": True}])
+def test_it_names_every_rule_of_the_api_and_no_other(
+    make_app: Callable[..., Flask], more: dict[str, Any]
+) -> None:
+    app = make_app(**more)
+    document = app.test_client().get(openapi.PATH).get_json()
     rules = {
         (openapi.written(rule.rule), method)
         for rule in app.url_map.iter_rules()
