@@ -127,7 +127,7 @@ class Customer(Model):
         Index("customers_created", "created_at", "id"),
         Index("customers_portfolio", "owner_id", "created_at", "id"),
         Index("customers_owner", "owner_id", "status", "created_at", "id"),
-        Index("customers_status", "status", "updated_at"),
+        Index("customers_status", "status", "created_at", "id"),
         Index("customers_name", "name_key", "id"),
         Index("customers_owner_name", "owner_id", "name_key", "id"),
         Index("customers_company", "company_key", "id"),

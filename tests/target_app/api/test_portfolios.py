@@ -112,6 +112,11 @@ def test_feedback_of_a_customer_that_is_removed_is_in_no_portfolio(crm: Crm) -> 
     assert crm.rows(left, f=told.get_json()["id"]) == [(None, None)]
 
 
+OF_A_STATUS = {
+    "customers?status=active": "customers USING INDEX customers_status (status=?)",
+    "orders?status=paid": "orders USING INDEX orders_status (status=?)",
+    "feedback?status=new": "feedback USING INDEX feedback_status (status=?)",
+}
 INDEXES = {
     "orders": "orders USING INDEX orders_owner (owner_id=?)",
     "orders?status=paid": "orders USING INDEX orders_owner (owner_id=?)",
@@ -127,6 +132,17 @@ def test_a_list_of_a_rep_begins_where_an_index_does(shared_crm: Crm, path: str, 
     first, _, filters = path.partition("?")
 
     sql, parameters = statement(shared_crm, shared_crm.owner, f"{first}?limit=3&{filters}")
+    plan = shared_crm.plan(sql, parameters)
+
+    assert f"SEARCH {index}" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(("path", "index"), OF_A_STATUS.items(), ids=list(OF_A_STATUS))
+def test_a_list_of_one_status_begins_where_an_index_does(
+    shared_crm: Crm, path: str, index: str
+) -> None:
+    sql, parameters = statement(shared_crm, "manager", f"{path}&limit=3")
     plan = shared_crm.plan(sql, parameters)
 
     assert f"SEARCH {index}" in plan
@@ -180,7 +196,7 @@ def test_a_page_costs_a_rep_of_everybody_what_it_costs_a_rep_of_few(crm: Crm, pa
     assert steps(many) < 1.5 * steps(few)
 
 
-def statement(crm: Crm, who: int, path: str) -> tuple[str, Any]:
+def statement(crm: Crm, who: str | int, path: str) -> tuple[str, Any]:
     """The statement that reads a list."""
     client = crm.of(who)
     with crm.app.app_context():
