@@ -40,10 +40,26 @@ from target_app import Config, create_app, customers, preparing, seeding
 from target_app.models import db
 from target_app.options import Options
 from target_app.postgres import Cluster
+from target_app.sessions import COOKIE
 
 ROUNDS = 11
 CALLS = 30
 OWN = 20
+FEW_OWN = 2
+"""Items of a page of which a small portfolio has as many as a large one."""
+REP = """
+    SELECT owner_id FROM customers
+    WHERE owner_id IN (SELECT id FROM users WHERE role = 'sales' AND is_active)
+    GROUP BY owner_id HAVING count(*) >= :own
+    AND (SELECT count(*) FROM orders o WHERE o.owner_id = customers.owner_id) >= :own
+    AND (SELECT count(*) FROM orders o WHERE o.owner_id = customers.owner_id
+         AND o.status = 'paid') >= :few
+    AND (SELECT count(*) FROM feedback f WHERE f.owner_id = customers.owner_id
+         AND f.status = 'new') >= :few
+    ORDER BY sum(CASE status WHEN 'lead' THEN 1 ELSE 0 END) DESC, owner_id LIMIT 1
+"""
+"""Of those who fill the pages that are measured, the one with the most leads: so what is shown is
+as long whatever the volume."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +68,8 @@ class Crm:
 
     app: Flask
     tokens: Mapping[str, str]
+    cookie: str
+    """Of the session of the sales rep whose token is used."""
     rows: Mapping[str, int]
     own: Sequence[int]
     """Customers of the sales rep whose token is used."""
@@ -108,6 +126,11 @@ DEFAULTS = (
     Operation(
         name=f"list own customers ({OWN})", path=at(f"/api/v1/customers?limit={OWN}"), role="sales"
     ),
+    Operation(
+        name=f"list own leads ({FEW_OWN})",
+        path=at(f"/api/v1/customers?limit={FEW_OWN}&status=lead"),
+        role="sales",
+    ),
     Operation(name="list active customers", path=at("/api/v1/customers?status=active")),
     Operation(name="open a customer", path=at("/api/v1/customers/{id}", id=any_of("customers"))),
     Operation(
@@ -123,9 +146,27 @@ DEFAULTS = (
     Operation(name="suggest", path=at("/api/v1/suggest?q={q}", q=prefix(3))),
     Operation(name="list orders", path=at("/api/v1/orders")),
     Operation(name="list paid orders", path=at("/api/v1/orders?status=paid")),
+    Operation(
+        name=f"list own orders ({OWN})", path=at(f"/api/v1/orders?limit={OWN}"), role="sales"
+    ),
+    Operation(
+        name=f"list own paid orders ({FEW_OWN})",
+        path=at(f"/api/v1/orders?limit={FEW_OWN}&status=paid"),
+        role="sales",
+    ),
     Operation(name="open an order", path=at("/api/v1/orders/{id}", id=any_of("orders"))),
     Operation(name="list products", path=at("/api/v1/products")),
     Operation(name="list feedback", path=at("/api/v1/feedback")),
+    Operation(
+        name=f"list own feedback ({FEW_OWN})",
+        path=at(f"/api/v1/feedback?limit={FEW_OWN}"),
+        role="sales",
+    ),
+    Operation(
+        name=f"list own new feedback ({FEW_OWN})",
+        path=at(f"/api/v1/feedback?limit={FEW_OWN}&status=new"),
+        role="sales",
+    ),
     Operation(name="queue of new feedback", path=at("/api/v1/feedback?status=new")),
     Operation(name="open feedback", path=at("/api/v1/feedback/{id}", id=any_of("feedback"))),
     Operation(
@@ -164,6 +205,7 @@ DEFAULTS = (
         },
     ),
     Operation(name="feedback page", path=at("/feedback")),
+    Operation(name="overview page of a sales rep", path=at("/"), role="sales"),
 )
 REPORTS = tuple(
     Operation(name=f"report: {name}", path=at(f"/api/v1/reports/{path}"), calls=1)
@@ -210,7 +252,9 @@ def call(crm: Crm, operation: Operation, rng: random.Random) -> tuple[float, flo
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": "localhost",
+        # The API looks at the one, the pages at the other.
         "HTTP_AUTHORIZATION": f"Bearer {crm.tokens[operation.role]}",
+        "HTTP_COOKIE": crm.cookie if operation.role == "sales" else "",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body),
@@ -279,10 +323,11 @@ def _crm(app: Flask, dataset: seeding.Found, options: Options) -> Crm:
     lines = dataset.accounts.read_text(encoding="utf-8").splitlines()[1:]
     accounts = [a for a in map(json.loads, lines) if not a.get("note")]
     tokens = {a["role"]: a["token"] for a in reversed(accounts)}
-    rep = next(a["id"] for a in accounts if a["role"] == "sales")
     rows = dataset.manifest.rows
     middle = rows["customers"] // 2
     with app.app_context():
+        rep = db.session.execute(text(REP), {"few": FEW_OWN, "own": OWN}).scalars().first()
+        assert rep is not None, "nobody owns enough for the pages that are measured"
         found = db.session.execute(
             text("SELECT id FROM customers WHERE owner_id = :rep"), {"rep": rep}
         ).all()
@@ -293,10 +338,17 @@ def _crm(app: Flask, dataset: seeding.Found, options: Options) -> Crm:
         created = db.session.execute(
             text("SELECT created_at FROM customers WHERE id = :id"), {"id": middle}
         ).scalar_one()
+    tokens["sales"] = next(a["token"] for a in accounts if a["id"] == rep)
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session["user_id"] = rep
+    cookie = browser.get_cookie(COOKIE)
+    assert cookie is not None
     after = [middle] if options.paging == "offset" else [created, middle]
     return Crm(
         app=app,
         tokens=tokens,
+        cookie=f"{COOKIE}={cookie.value}",
         rows=rows,
         own=[row.id for row in found],
         names=[row.name_key for row in sampled],
@@ -337,6 +389,7 @@ def stack_table(crm: Crm) -> Table:
     bare = Crm(
         app=bare_app(crm),
         tokens=crm.tokens,
+        cookie=crm.cookie,
         rows=crm.rows,
         own=crm.own,
         names=crm.names,
