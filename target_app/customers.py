@@ -266,6 +266,7 @@ def remove_customer(account: Account, customer_id: int) -> Response:
     conditions.require_match(there["version"])
     if database.rows(_HAS_ORDERS, customer_id=customer_id)[0][0]:
         raise Conflict([FieldError("/", "has orders, which are kept; make it inactive instead")])
+    changes.outlive(account, customer_id)
     database.change(_DELETE_ACTIVITIES, customer_id=customer_id)
     database.change(_KEEP_FEEDBACK, of_customer=customer_id)
     database.change(_DELETE, customer_id=customer_id)

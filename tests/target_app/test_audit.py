@@ -53,6 +53,25 @@ def broken(client: FlaskClient) -> dict[str, Any]:
     }
 
 
+def test_what_was_added_and_removed_since_is_still_found_once(manager: FlaskClient) -> None:
+    def ask(request_id: str, method: str, path: str, body: Any = None) -> Any:
+        headers = {"X-Request-Id": request_id}
+        answer = manager.open(f"/api/v1{path}", method=method, json=body, headers=headers)
+        assert answer.status_code < 300, answer.text
+        return answer.get_json(silent=True)
+
+    person = {"name": "Brief", "email": "brief@audit.example"}
+    customer = ask("r-customer", "POST", "/customers", person)["id"]
+    ask("r-call", "POST", f"/customers/{customer}/activities", {"kind": "call", "subject": "Hi"})
+    ask("r-removed", "DELETE", f"/customers/{customer}")
+
+    assert found(manager, "r-customer", "r-call", "r-removed") == {
+        "r-customer": 1,
+        "r-call": 1,
+        "r-removed": 1,
+    }
+
+
 def test_every_kind_of_write_is_found_once_by_its_request(manager: FlaskClient) -> None:
     def ask(request_id: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
         headers |= {"X-Request-Id": request_id}

@@ -48,7 +48,6 @@ class Tourist:
         self._numbers = itertools.count(1)
         self.acknowledged: list[str] = []
         """Ids of the requests that wrote something, by the answers that they got."""
-        self._made: dict[str, str] = {}
         self._makers: Mapping[str, Callable[[], Any]] = {
             "email": lambda: f"tour{next(self._numbers)}@tour.example",
             "removable": lambda: self._make("customers", name="R", email=self.fill("{email}")),
@@ -127,7 +126,6 @@ class Tourist:
         writes = method not in {"GET", "HEAD"} and not path.endswith("_audit")
         if writes and answer.ok and "Idempotency-Replayed" not in answer.headers:
             self.acknowledged.append(identifier)
-            self._forget_removed(method, answer, identifier)
         return answer
 
     def see(self, who: str | None, path: str) -> requests.Response:
@@ -210,14 +208,6 @@ class Tourist:
             answer = self.send(who, "/login", fields)
             assert (answer.status_code, answer.headers["Location"]) == (303, "/"), answer.text
         return self._session(name)
-
-    def _forget_removed(self, method: str, answer: requests.Response, identifier: str) -> None:
-        """Who removes a customer removes the row that tells of the request that made it."""
-        address = answer.url.removeprefix(self._server.url)
-        if method == "DELETE" and address in self._made:
-            self.acknowledged.remove(self._made.pop(address))
-        elif "Location" in answer.headers:
-            self._made[answer.headers["Location"]] = identifier
 
     def _session(self, name: str) -> requests.Session:
         if name not in self._sessions:
