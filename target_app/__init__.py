@@ -63,6 +63,8 @@ def create_app(config: Config) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.extensions["crm"] = config
     app.url_map.converters["record"] = RecordId
+    # Else an address with two slashes leads to http://HOST/..., with whatever Host was sent.
+    app.url_map.merge_slashes = False
     database.install(app, config)
     pages.install(app)
     problems.install(app)

@@ -109,6 +109,41 @@ def test_a_body_that_is_no_object_is_refused(
     assert set(problem) == {"type", "title", "status", "detail", "instance", "request_id", "errors"}
 
 
+def test_a_member_that_is_there_twice_is_refused_and_nothing_is_stored(
+    client: FlaskClient,
+) -> None:
+    email = "twice@example.com"
+    for body in (
+        f'{{"name": "A", "name": "B", "email": "{email}"}}',
+        f'{{"name": "A", "email": "{email}", "x": [{{"y": 1, "y": 1}}]}}',
+    ):
+        answer = client.post("/api/v1/customers", data=body, content_type="application/json")
+
+        assert answer.status_code == 400
+        assert answer.get_json()["detail"] == "The body names a member of an object twice."
+    assert client.get(f"/api/v1/search?q={email}").get_json() == {"items": []}
+
+
+@pytest.mark.parametrize("length", [65_537, 1_000_000])
+def test_a_body_that_is_too_long_is_told_how_long_it_may_be(
+    client: FlaskClient, length: int
+) -> None:
+    answer = client.post("/api/v1/customers", data=b" " * length, content_type="application/json")
+
+    assert answer.status_code == 413
+    assert answer.get_json()["detail"] == "The body is longer than 65536 bytes."
+
+
+@pytest.mark.parametrize("path", ["/api/v1//customers", "/customers//1", "/customers/1//orders"])
+def test_an_address_with_two_slashes_leads_nowhere_least_to_another_host(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(path, headers={"Host": "evil.invalid"})
+
+    assert answer.status_code == 404
+    assert "Location" not in answer.headers
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_a_body_that_does_not_say_json_is_refused(client: FlaskClient, kind: str | None) -> None:
     answer = client.post("/api/v1/customers", data=json.dumps(CUSTOMER), content_type=kind)
