@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from target_app import postgres, preparing, server, stores
 from target_app.config import Config, is_url
+from target_app.errors import DatasetError
 from target_app.extensions import load as load_extensions
 from target_app.options import NAMES, OptionError, Options
 from target_app.seeding import commands
@@ -121,9 +122,7 @@ def serve(
             instance=os.environ.get("CRM_INSTANCE"),
             commit=server.commit_of_code(),
         )
-        if store.is_dataset:
-            _warn_of_dataset(store)
-        preparing.prepare(config, is_dataset=store.is_dataset)
+        _make_ready(store, config)
         click.echo(f"serving {store.shown} on http://{host}:{port}", err=True)
         server.replace_process(words, config, connections, stores.metrics_folder(store))
 
@@ -179,13 +178,25 @@ def _require_extensions(names: tuple[str, ...]) -> None:
         raise AppError(f"--{error}") from error
 
 
-def _warn_of_dataset(store: stores.Store) -> None:
-    """Say what will become of a dataset that is served itself."""
-    click.echo(
-        f"warning: {store.shown} is a dataset itself; requests will change it, and it will have "
-        "to be made anew. Serve a copy: see python -m target_app reset --help",
-        err=True,
-    )
+def _make_ready(store: stores.Store, config: Config) -> None:
+    """
+    Prepare a database; say what will become of a dataset that is served itself.
+
+    Raises
+    ------
+    DatasetError
+        When it cannot be served as it was asked for.
+    """
+    if store.is_dataset:
+        click.echo(
+            f"warning: {store.shown} is a dataset itself; requests will change it, and it will "
+            "have to be made anew. Serve a copy: see python -m target_app reset --help",
+            err=True,
+        )
+    try:
+        preparing.prepare(config, is_dataset=store.is_dataset)
+    except DatasetError as error:
+        raise DatasetError(f"{store.shown}: {error}") from error
 
 
 def _require_free(host: str, port: int) -> None:

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from sqlalchemy import Connection, Index, create_engine, inspect, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from target_app import engines, extensions, passwords
@@ -37,11 +38,12 @@ def prepare(config: Config, *, is_dataset: bool) -> None:
     Raises
     ------
     DatasetError
-        When it may not, or holds nothing that tells how.
+        When it may not, was made by another version, or holds nothing that tells how.
     """
     engine = create_engine(engines.url(config), poolclass=NullPool)
     try:
         with engine.begin() as connection:
+            _require_tables(connection)
             wrong = _indexes_to_change(connection, frozenset(config.options.drop_index))
             cost_differs = _cost(connection) not in {None, config.options.password_cost}
             if is_dataset and (wrong or cost_differs or config.extensions):
@@ -58,8 +60,34 @@ def prepare(config: Config, *, is_dataset: bool) -> None:
                 _hash_anew(connection, config.options.password_cost)
             for extension in extensions.load(config.extensions):
                 extension.tables.create_all(connection)
+    except DBAPIError as error:
+        raise DatasetError(f"cannot be made ready to be served: {_said(error)}") from error
     finally:
         engine.dispose()
+
+
+def _require_tables(connection: Connection) -> None:
+    """
+    Refuse a database that was made by another version, before requests fail over it.
+
+    Raises
+    ------
+    DatasetError
+        When a table or a column is not there.
+    """
+    for table in Base.metadata.sorted_tables:
+        try:
+            connection.execute(select(table).limit(0))
+        except DBAPIError as error:
+            raise DatasetError(
+                f"was made by another version of this program ({_said(error)}). Make dataset and "
+                "copy anew: see python -m target_app seed --help"
+            ) from error
+
+
+def _said(error: DBAPIError) -> str:
+    """Give what the database said, without the statement and how to look for help."""
+    return str(error.orig).partition("\n")[0]
 
 
 def _indexes_to_change(connection: Connection, unwanted: frozenset[str]) -> list[Index]:

@@ -6,6 +6,7 @@ It is a SQLite file, the folder of a PostgreSQL cluster, or the URL of a Postgre
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -148,10 +149,20 @@ def _require_crm_file(path: Path, shown: str) -> None:
         "Make one: python -m target_app seed --data DIR, then "
         f"python -m target_app reset --data DIR --to {shown}"
     )
+    if "://" in shown and not path.exists():
+        raise DatasetError(
+            f"{shown}: is no URL of PostgreSQL. Write postgresql://USER@HOST:PORT/DATABASE, or "
+            "name a file or a folder."
+        )
     if path.is_dir():
         raise DatasetError(f"{shown}: is a folder, and no PostgreSQL cluster is in it. {hint}")
     if not path.is_file():
         raise DatasetError(f"{shown}: there is no such file. {hint}")
+    if not all(os.access(place, os.W_OK) for place in (path, path.parent)):
+        raise DatasetError(
+            f"{shown}: may not be written, or its folder may not, and requests change both. Copy "
+            "the database to another place, or change the permissions."
+        )
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as file:
             file.execute(_PROBE)

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import socket
+import sqlite3
 from itertools import pairwise
 from pathlib import Path
 
@@ -96,6 +98,39 @@ def test_a_file_that_is_no_crm_is_refused(runner: CliRunner, tmp_path: Path) -> 
         assert result.exit_code == 2
         assert "is no CRM database" in result.stderr
         assert file.read_bytes() == content
+
+
+def test_a_database_of_another_version_is_refused_in_one_line(
+    runner: CliRunner, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "taken", lambda *_: None)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE changes RENAME COLUMN action TO deed")
+    result = runner.invoke(main, ["serve", "--database", str(database)])
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"Error: {database}: was made by another version of this program (no such column: "
+        "changes.action). Make dataset and copy anew: see python -m target_app seed --help"
+    ]
+
+
+def test_the_url_of_another_database_is_not_taken_for_a_file(runner: CliRunner) -> None:
+    result = runner.invoke(main, ["serve", "--database", "mysql://host/crm"])
+
+    assert result.exit_code == 2
+    assert "mysql://host/crm: is no URL of PostgreSQL" in result.stderr
+
+
+def test_a_file_that_may_not_be_written_is_not_called_something_else(
+    runner: CliRunner, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Permissions mean nothing to root, who may run this.
+    monkeypatch.setattr("os.access", lambda *_: False)
+    result = runner.invoke(main, ["serve", "--database", str(database)])
+
+    assert result.exit_code == 2
+    assert f"{database}: may not be written" in result.stderr
 
 
 @pytest.mark.parametrize("shared", [False, True])

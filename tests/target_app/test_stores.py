@@ -81,6 +81,25 @@ def test_the_seeded_accounts_are_given_a_hash_of_the_cost_that_was_asked_for(
         assert check_password_hash(password_hash, accounts.password)
 
 
+@pytest.mark.parametrize(
+    ("sql", "missing"),
+    [
+        ("DROP TABLE idempotency_keys", "idempotency_keys"),
+        ("ALTER TABLE feedback DROP COLUMN nps", "nps"),
+    ],
+)
+def test_a_database_of_another_version_is_refused_by_name(
+    working: Path | str, sql: str, missing: str
+) -> None:
+    engine = create_engine(engines.url(Config(database=working)))
+    with engine.begin() as connection:
+        connection.execute(text(sql))
+    engine.dispose()
+
+    with pytest.raises(DatasetError, match=rf"made by another version .*{missing}.*\bseed --help"):
+        prepared(working)
+
+
 def test_the_usual_cost_is_left_as_it_was_seeded(database: Path) -> None:
     before = database.read_bytes()
     prepared(database)
