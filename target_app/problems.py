@@ -125,14 +125,19 @@ def _keep_headers(error: HTTPException, answer: Response) -> Response:
 
 def _busy(error: Exception) -> Response | HTTPException:
     """Answer for a database that is locked, gone or short of connections; the log says which."""
-    current_app.logger.error("request %s: %s", telemetry.request_id(), error)
+    current_app.logger.error("request %s: %s", telemetry.request_id(), _said(error))
     return _answer(Busy())
 
 
 def _overtaken(error: Exception) -> Response | HTTPException:
     """Answer for what was there when it was looked at, and was not any more when it was used."""
-    current_app.logger.warning("request %s: %s", telemetry.request_id(), error)
+    current_app.logger.warning("request %s: %s", telemetry.request_id(), _said(error))
     return _answer(Conflict([FieldError("/", "something that it names was changed meanwhile")]))
+
+
+def _said(error: Exception) -> str:
+    """Give what the database said in its first line: the others hold what the request sent."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def _reads_html() -> bool:

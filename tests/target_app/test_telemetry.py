@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 TIMING = re.compile(r'app;dur=(\d+\.\d{3}), db;dur=(\d+\.\d{3}), queries;desc="(\d+)"')
 PATHS = {
@@ -69,6 +70,21 @@ def test_an_error_of_ours_is_a_problem_and_carries_the_headers(
     assert answer.get_json()["request_id"] == "r1" == answer.headers["X-Request-Id"]
     assert TIMING.fullmatch(answer.headers["Server-Timing"])
     assert "ZeroDivision" not in answer.text
+
+
+@pytest.mark.parametrize(("kind", "status"), [(IntegrityError, 409), (OperationalError, 503)])
+def test_what_the_database_refused_is_one_line_of_the_log_without_what_was_sent(
+    app: Flask, caplog: pytest.LogCaptureFixture, kind: type[DBAPIError], status: int
+) -> None:
+    @app.get("/refused")
+    def refused() -> str:
+        said = Exception("it does not fit\nDETAIL: Key (name)=(secret)")
+        raise kind("INSERT INTO t", {"name": "secret"}, said)
+
+    answer = app.test_client().get("/refused", headers={"X-Request-Id": "r1"})
+
+    assert answer.status_code == status
+    assert caplog.messages == ["request r1: it does not fit"]
 
 
 def test_the_access_log_has_a_line_per_answer(
