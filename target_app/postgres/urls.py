@@ -12,7 +12,7 @@ from target_app.errors import DatasetError
 from target_app.postgres.running import DRIVER
 
 _SCHEMES = ("postgresql", "postgres", DRIVER)
-_SHAPE = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+_SHAPE = "postgresql://USER@HOST:PORT/DATABASE"
 _SECRETS = ("password", "sslpassword")
 _CONNECT_TIMEOUT_S = 5
 _HIDDEN = "***"
