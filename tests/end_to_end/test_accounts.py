@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.end_to_end.test_bad_input import closed_port
+from tests.support.crm_server import CrmServer
 from tests.support.harness import Harness
 
 pytestmark = pytest.mark.slow
@@ -32,32 +29,13 @@ class Crm:
 
 @pytest.fixture
 def crm(harness: Harness) -> Iterator[Crm]:
-    data, port = harness.folder / "data", closed_port()
+    data, copy = harness.folder / "data", harness.folder / "work" / "crm.sqlite"
     seeded = harness.run("app", "seed", "--customers", "500", "--data", str(data))
-    copied = harness.run("app", "reset", "--data", str(data), "--to", "work/crm.sqlite")
+    copied = harness.run("app", "reset", "--data", str(data), "--to", str(copy))
     assert (seeded.code, copied.code) == (0, 0), (seeded, copied)
     log = harness.folder / "access.log"
-    words = ["app", "serve", "--database", "work/crm.sqlite", "--port", str(port)]
-    server = harness.start(*words, "--access-log", str(log))
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(url, server)
-        yield Crm(url, data / "accounts.jsonl", log)
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
-
-
-def wait_until_ready(url: str, server: subprocess.Popen[str]) -> None:
-    for _ in range(600):
-        assert server.poll() is None, server.communicate()
-        try:
-            urllib.request.urlopen(f"{url}/readyz", timeout=2).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the CRM did not become ready")
+    with CrmServer(copy, harness.folder, "--access-log", str(log)) as server:
+        yield Crm(server.start().url, data / "accounts.jsonl", log)
 
 
 def test_they_sign_in_with_the_accounts_of_its_dataset(harness: Harness, crm: Crm) -> None:

@@ -22,8 +22,8 @@ from tests.fuzz import hostile
 from tests.fuzz.cases import Plan
 from tests.fuzz.sending import Sender, Tally
 from tests.support.accounts import Accounts
+from tests.support.crm_server import CrmServer
 from tests.support.databases import KINDS, Databases
-from tests.support.serving import Server, serving
 
 CUSTOMERS = 300
 SEED = 1
@@ -48,9 +48,9 @@ def main(cases: int, database: str, seed: int) -> None:
             for kind in kinds:
                 with (
                     databases.fresh(kind) as fresh,
-                    serving(fresh, folder / kind, *WORDS) as server,
+                    CrmServer(fresh, folder / kind, *WORDS) as server,
                 ):
-                    tally = fuzz(server, dataset, cases, seed)
+                    tally = fuzz(server.start(), dataset, cases, seed)
                 click.echo(f"\n{kind}\n{table(tally)}")
                 click.echo("\n".join(tally.failures))
                 failures += len(tally.failures)
@@ -77,13 +77,13 @@ def tokens(accounts: Accounts) -> dict[str, str]:
     }
 
 
-def fuzz(server: Server, dataset: seeding.Found, cases: int, seed: int) -> Tally:
+def fuzz(server: CrmServer, dataset: seeding.Found, cases: int, seed: int) -> Tally:
     """
     Send cases of the document, then requests that are none.
 
     Parameters
     ----------
-    server : Server
+    server : CrmServer
         Serves a copy of the dataset.
     dataset : Found
         That dataset.
@@ -92,19 +92,24 @@ def fuzz(server: Server, dataset: seeding.Found, cases: int, seed: int) -> Tally
     seed : int
         What they are drawn from.
     """
-    worker = server.health()["pid"]
+    worker = _worker(server)
     document: dict[str, Any] = requests.get(server.url + openapi.PATH, timeout=10).json()
     known = tokens(Accounts.of(dataset.folder))
     plan = Plan(document, dataset.manifest.rows, seed)
     sender = Sender(server.url, known, plan)
     sender.send_all(plan.cases(cases))
     _send_hostile(server, known["admin"], sender.tally)
-    if server.health()["pid"] != worker:
+    if _worker(server) != worker:
         sender.tally.failures.append(f"a worker was lost:\n{server.log.read_text()}")
     return sender.tally
 
 
-def _send_hostile(server: Server, token: str, tally: Tally) -> None:
+def _worker(server: CrmServer) -> int:
+    """Process id of its one worker, which changes when it was lost."""
+    return int(server.ask("GET", "/healthz")[1]["pid"])
+
+
+def _send_hostile(server: CrmServer, token: str, tally: Tally) -> None:
     """Send what no client would."""
     for request in hostile.requests(token):
         try:

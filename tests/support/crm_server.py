@@ -26,17 +26,17 @@ class CrmServer:
 
     Parameters
     ----------
-    database : Path
-        A SQLite file or the folder of a PostgreSQL cluster.
+    database : Path or str
+        A SQLite file, the folder of a PostgreSQL cluster, or the URL of a PostgreSQL database.
     folder : Path
-        Where log and temporary files go.
+        Where log and temporary files go; made when it is missing.
     *words : str
         More of the command line.
     token : str
         Sent with each request.
     """
 
-    def __init__(self, database: Path, folder: Path, *words: str, token: str = "") -> None:
+    def __init__(self, database: Path | str, folder: Path, *words: str, token: str = "") -> None:
         self.database = database
         self.log = folder / "server.log"
         self._temporary = folder / "tmp"
@@ -70,6 +70,10 @@ class CrmServer:
             time.sleep(0.01)
         self.stop()
         raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Send one request on a connection of its own; status and JSON."""

@@ -8,8 +8,8 @@ import pytest
 
 from target_app import seeding
 from tests.support.accounts import Accounts
+from tests.support.crm_server import CrmServer
 from tests.support.databases import KINDS, Databases
-from tests.support.serving import serving
 from tests.target_app.contract.figures import people, somebody_with_everything
 from tests.target_app.contract.tour import Tourist
 
@@ -29,8 +29,8 @@ def tourist(
     folder = tmp_path_factory.mktemp("tour")
     with (
         databases.fresh(request.param) as database,
-        serving(database, folder, *words) as server,
+        CrmServer(database, folder, *words) as server,
     ):
-        made = Tourist(server, people(accounts, ids), accounts.password, ids)
+        made = Tourist(server.start(), people(accounts, ids), accounts.password, ids)
         yield made
         made.close()

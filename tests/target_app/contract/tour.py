@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tests.support.serving import Server
+from tests.support.crm_server import CrmServer
 
 _TIMEOUT_S = 20
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -23,7 +23,7 @@ class Tourist:
 
     Parameters
     ----------
-    server : Server
+    server : CrmServer
         Serves a copy of the dataset.
     people : mapping of str to mapping
         An account of each role; sales and portal are those of the customer below.
@@ -35,7 +35,7 @@ class Tourist:
 
     def __init__(
         self,
-        server: Server,
+        server: CrmServer,
         people: Mapping[str, Mapping[str, Any]],
         password: str,
         ids: Mapping[str, int],
