@@ -13,6 +13,7 @@ from sqlalchemy import text
 from target_app import Config, audit, create_app
 from target_app.models import Base, db
 from tests.support.accounts import Accounts
+from tests.support.crm import WRITTEN
 
 AUDIT = "/api/v1/_audit"
 ITEM = {"product_id": 1, "qty": 2}
@@ -232,6 +233,13 @@ def test_without_test_mode_there_is_no_audit_and_nobody_is_told_of_one(
     assert "_audit" not in client.get("/api/v1/openapi.json").text
     assert "_audit" in audited.test_client().get("/api/v1/openapi.json").text
     assert client.get("/readyz").status_code == 200
+
+
+def test_ids_are_looked_for_in_every_table_that_tells_of_requests() -> None:
+    asked = [table.name for each in audit.COUNTS for table in each.get_final_froms()]
+
+    assert len(WRITTEN) > 1
+    assert sorted(asked) == sorted(WRITTEN)
 
 
 def test_looking_for_ids_takes_an_index_and_asks_it_for_each(app: Flask) -> None:

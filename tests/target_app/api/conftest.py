@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support.accounts import Accounts
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 
 @pytest.fixture

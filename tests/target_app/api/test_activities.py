@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 CALL = {"kind": "call", "subject": "Asked for a quote"}
 

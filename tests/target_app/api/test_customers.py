@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
 

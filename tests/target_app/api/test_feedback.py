@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 BODY = {"content": "Fine", "name": "Ada", "email": "a@b.c"}
 

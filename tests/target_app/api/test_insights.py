@@ -15,7 +15,7 @@ from target_app import Config, create_app, database
 from target_app.insights import patience, rfm
 from target_app.models import db
 from tests.support.accounts import Accounts
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 from tests.support.databases import Databases
 
 EPOCH = "2026-01-01T00:00:00.000000Z"

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from target_app.options import Options
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 LISTS = {
     "customers": "owner_name",

@@ -5,7 +5,7 @@ import pytest
 from flask import Flask
 
 from target_app.events import order_cancelled, order_placed
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 STATUSES = ("new", "paid", "shipped", "cancelled")
 ALLOWED = {("new", "paid"), ("new", "cancelled"), ("paid", "shipped"), ("paid", "cancelled")}

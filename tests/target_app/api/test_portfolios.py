@@ -15,7 +15,7 @@ from target_app import Config, create_app
 from target_app.models import db
 from target_app.pages import figures
 from tests.support.accounts import Accounts
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 OWNERS = "SELECT DISTINCT owner_id FROM {} WHERE customer_id = :c"
 FEEDBACK = {"content": "Fine.", "name": "Ada", "email": "ada@b.example"}

@@ -6,7 +6,7 @@ from sqlalchemy import event
 
 from target_app.folding import fold
 from target_app.models import db
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 
 def found(client: FlaskClient, text: str, **more: object) -> list[dict[str, Any]]:

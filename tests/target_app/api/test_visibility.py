@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 STAFF = ["sales", "support", "marketing", "manager", "admin"]
 REPORTS = ["marketing", "manager", "admin"]

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.support.accounts import bearer
-from tests.support.asking import Crm
+from tests.support.crm import Crm
 
 
 @dataclass(frozen=True)

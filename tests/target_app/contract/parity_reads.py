@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from tests.support.asks import Ask
+from tests.support.parity import Ask
 
 BIG = 2**63 - 1
 EVERYONE = ("admin", "manager", "marketing", "support", "sales", "portal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.asks import Ask
+from tests.support.parity import Ask
 
 BIG = 2**63 - 1
 

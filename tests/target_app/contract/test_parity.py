@@ -15,8 +15,8 @@ from target_app import database as moments
 from target_app.api import PREFIX, operations
 from target_app.models import db
 from tests.support.accounts import Accounts
-from tests.support.asks import Side
 from tests.support.databases import KINDS, Databases
+from tests.support.parity import Side
 from tests.target_app.contract import parity_reads, parity_writes
 from tests.target_app.contract.figures import people, somebody_with_everything
 

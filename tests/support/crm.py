@@ -10,10 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from target_app.models import db
+from target_app.models import Base, db
 from tests.support.accounts import Accounts, bearer
 
-PRIMARY = ("customers", "activities", "orders", "feedback", "responses", "changes")
+WRITTEN = tuple(
+    table.name
+    for table in Base.metadata.sorted_tables
+    if any(index.name == f"{table.name}_request" for index in table.indexes)
+)
+"""The tables whose rows tell which request has written them: they have an index for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Crm:
         """How many rows of each table tell of a request."""
         counts = {
             table: self.one(f"SELECT count(*) FROM {table} WHERE request_id = :r", r=request_id)
-            for table in PRIMARY
+            for table in WRITTEN
         }
         return {table: count for table, count in counts.items() if count}
 
