@@ -13,10 +13,10 @@ from typing import Any
 from flask import Response, current_app
 from sqlalchemy import bindparam, func, select
 
-from target_app import answers, database, engines, extensions, invariants
+from target_app import answers, database, extensions, invariants
 from target_app.accounts import MANAGERS, Account
 from target_app.api import Api
-from target_app.models import Activity, Base, Change, Customer, Feedback, Order, db, table_of
+from target_app.models import Activity, Base, Change, Customer, Feedback, Order, table_of
 from target_app.models import Response as FeedbackResponse
 from target_app.problems import FieldError
 from target_app.rules import Refused, Schema, kind_of
@@ -161,7 +161,7 @@ def check_invariants(account: Account) -> Response:
     del account
     added = [each.tables for each in extensions.load(current_app.extensions["crm"].extensions)]
     tables = [t for metadata in [Base.metadata, *added] for t in metadata.sorted_tables]
-    with db.engine.connect().execution_options(**{engines.READS_ONLY: True}) as connection:
+    with database.aside() as connection:
         findings = invariants.check(connection, invariants.of_tables(added))
         rows = {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()

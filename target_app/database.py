@@ -6,12 +6,13 @@ view leaves uncommitted is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import CursorResult, Delete, Executable, Insert, Row, Update
+from sqlalchemy import Connection, CursorResult, Delete, Executable, Insert, Row, Update
 
 from target_app import engines, telemetry
 from target_app.config import Config
@@ -54,11 +55,8 @@ def rows(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
         All of its rows; fetching them counts as time of the database.
     """
     result = db.session.execute(statement, parameters)
-    measure = telemetry.current()
-    measure.waiting()
-    found = result.all()
-    measure.answered()
-    return found
+    with telemetry.current().in_database():
+        return result.all()
 
 
 def rows_aside(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
@@ -80,8 +78,24 @@ def rows_aside(statement: Executable, **parameters: object) -> Sequence[Row[Any]
     sequence of Row
         All of its rows.
     """
+    with aside() as connection:
+        result = connection.execute(statement, parameters)
+        with telemetry.current().in_database():
+            return result.all()
+
+
+@contextmanager
+def aside() -> Iterator[Connection]:
+    """
+    Lend a connection beside the request's own, on which nothing is written.
+
+    Yields
+    ------
+    Connection
+        Its transaction is over when the block is.
+    """
     with db.engine.connect().execution_options(**{engines.READS_ONLY: True}) as connection:
-        return connection.execute(statement, parameters).all()
+        yield connection
 
 
 def insert(statement: Insert, values: Mapping[str, object]) -> int:
@@ -143,18 +157,14 @@ def change(statement: Update | Delete | Executable, **parameters: object) -> int
 
 def commit() -> None:
     """End the request's transaction: from here on what it wrote is there, whatever happens."""
-    measure = telemetry.current()
-    measure.waiting()
-    db.session.commit()
-    measure.answered()
+    with telemetry.current().in_database():
+        db.session.commit()
 
 
 def roll_back() -> None:
     """Give up what the request has written so far; what it does next is a new transaction."""
-    measure = telemetry.current()
-    measure.waiting()
-    db.session.rollback()
-    measure.answered()
+    with telemetry.current().in_database():
+        db.session.rollback()
 
 
 def now() -> str:

@@ -119,11 +119,9 @@ def _set_up_sqlite(engine: Engine, config: Config) -> None:
         # when somebody wrote between the two, whatever the busy timeout: so a request that may
         # write takes the write lock at its start, and waits for it there.
         immediate = mode == "immediate" and _writes(connection)
-        measure = telemetry.current()
-        measure.waiting()
         driver: Any = connection.connection.dbapi_connection
-        driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
-        measure.answered()
+        with telemetry.current().in_database():
+            driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _set_up_postgres(engine: Engine) -> None:

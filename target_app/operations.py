@@ -11,9 +11,9 @@ from flask import Blueprint, Response, current_app
 from sqlalchemy import MetaData, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from target_app import answers, database, engines, extensions, metrics
+from target_app import answers, database, extensions, metrics
 from target_app.config import Config
-from target_app.models import Base, Dataset, db, table_of
+from target_app.models import Base, Dataset, table_of
 from target_app.problems import Busy
 
 blueprint = Blueprint("operations", __name__)
@@ -108,7 +108,7 @@ def show_version() -> Response:
 
 def _missing(needed: list[MetaData]) -> list[str]:
     """Name the tables that should be there and are not."""
-    with db.engine.connect().execution_options(**{engines.READS_ONLY: True}) as connection:
+    with database.aside() as connection:
         there = set(inspect(connection).get_table_names())
     return sorted(name for tables in needed for name in tables.tables if name not in there)
 

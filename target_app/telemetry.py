@@ -12,7 +12,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ class Measure:
     database_ns: int = 0
     queries: int = 0
     waiting_since_ns: int = 0
+    """Since when the database has been asked; 0 while it is not."""
     route: str = NO_ROUTE
 
     def server_timing(self, took_ns: int) -> str:
@@ -69,8 +71,19 @@ class Measure:
         self.waiting_since_ns = _clock_ns()
 
     def answered(self) -> None:
-        """Note that the database has answered."""
-        self.database_ns += _clock_ns() - self.waiting_since_ns
+        """Note that the database has answered, or failed; nothing, when it was not asked."""
+        if self.waiting_since_ns:
+            self.database_ns += _clock_ns() - self.waiting_since_ns
+            self.waiting_since_ns = 0
+
+    @contextmanager
+    def in_database(self) -> Iterator[None]:
+        """Count what happens inside as time of the database, however it ends."""
+        self.waiting()
+        try:
+            yield
+        finally:
+            self.answered()
 
 
 _current: ContextVar[Measure | None] = ContextVar("measure", default=None)

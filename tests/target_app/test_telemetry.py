@@ -1,5 +1,7 @@
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from werkzeug.test import TestResponse
+
+from tests.support.accounts import Accounts
 
 TIMING = re.compile(r'app;dur=(\d+\.\d{3}), db;dur=(\d+\.\d{3}), queries;desc="(\d+)"')
 PATHS = {
@@ -35,6 +40,38 @@ def test_every_answer_tells_its_id_and_its_times(
     app_ms, db_ms, queries = map(float, timing.groups())
     assert app_ms >= db_ms
     assert (queries > 0) == (db_ms > 0)
+
+
+def times(answer: TestResponse) -> tuple[float, float]:
+    """The milliseconds of a whole answer, and those of the database in it."""
+    timing = TIMING.fullmatch(answer.headers["Server-Timing"])
+    assert timing
+    return float(timing[1]), float(timing[2])
+
+
+def test_no_time_of_the_database_is_made_up_where_none_can_be_reached(
+    make_app: Callable[..., Flask],
+) -> None:
+    client = make_app(database="postgresql://crm@127.0.0.1:1/crm").test_client()
+    for _ in range(2):
+        answer = client.get("/version")
+        whole_ms, database_ms = times(answer)
+
+        assert answer.status_code == 503
+        assert database_ms <= whole_ms
+
+
+def test_waiting_in_vain_is_time_of_the_database(
+    make_app: Callable[..., Flask], accounts: Accounts, database: Path
+) -> None:
+    client = accounts.client(make_app(busy_timeout_ms=100), "admin")
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post("/api/v1/customers", json={"name": "A", "email": "a@b.example"})
+    whole_ms, database_ms = times(answer)
+
+    assert answer.status_code == 503
+    assert 90 <= database_ms <= whole_ms
 
 
 @pytest.mark.parametrize("given", ["a", "A-b_c.d:9", "x" * 64])
