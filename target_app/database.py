@@ -7,12 +7,13 @@ view leaves uncommitted is rolled back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import Connection, CursorResult, Delete, Executable, Insert, Row, Update
+from sqlalchemy import Connection, CursorResult, Delete, Executable, Insert, Row, Update, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from target_app import engines, telemetry
 from target_app.config import Config
@@ -96,6 +97,35 @@ def aside() -> Iterator[Connection]:
     """
     with db.engine.connect().execution_options(**{engines.READS_ONLY: True}) as connection:
         yield connection
+
+
+@contextmanager
+def patient(connection: Connection, seconds: int) -> Iterator[None]:
+    """
+    Let statements take their time: PostgreSQL ends what takes longer than a page may.
+
+    SQLite has no such limit.
+
+    Parameters
+    ----------
+    connection : Connection
+        On which.
+    seconds : int
+        How long each may take inside of the block.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    # For the session, since a request that reads has no transaction (`target_app.engines`), in
+    # which SET LOCAL would hold.
+    connection.execute(text(f"SET statement_timeout = '{seconds}s'"))
+    try:
+        yield
+    finally:
+        # Where that fails, the connection is broken, or its transaction is going to be rolled
+        # back: what was set goes with it, and what failed before is the error to tell of.
+        with suppress(SQLAlchemyError):
+            connection.execute(text("RESET statement_timeout"))
 
 
 def insert(statement: Insert, values: Mapping[str, object]) -> int:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, MetaData, Select, Table, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, MetaData, Select, Table, func, or_, select
 from sqlalchemy.schema import ForeignKeyConstraint
 
+from target_app import database
 from target_app.models import (
     FEEDBACK_STATUSES,
     ORDER_STATUSES,
@@ -22,7 +23,7 @@ from target_app.models import (
 )
 
 EXAMPLES = 5
-_TIMEOUT = "120s"
+_STATEMENT_S = 120
 
 _customers, _orders, _items = map(table_of, (Customer, Order, OrderItem))
 _feedback, _keys = table_of(Feedback), table_of(IdempotencyKey)
@@ -100,14 +101,8 @@ def check(connection: Connection, invariants: Sequence[Invariant]) -> list[Findi
     list of Finding
         One each.
     """
-    patient = connection.dialect.name == "postgresql"
-    if patient:
-        connection.execute(text(f"SET statement_timeout = '{_TIMEOUT}'"))
-    try:
+    with database.patient(connection, _STATEMENT_S):
         return [_look(connection, invariant) for invariant in invariants]
-    finally:
-        if patient:
-            connection.execute(text("RESET statement_timeout"))
 
 
 def _look(connection: Connection, invariant: Invariant) -> Finding:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Executable, Row, text
+from sqlalchemy import Executable, Row
 
 from target_app import database
 from target_app.models import db
 
-_PATIENT = text("SET LOCAL statement_timeout = '60s'")
+_REPORT_S = 60
 
 
 def rows(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
@@ -18,7 +18,7 @@ def rows(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
     Run a query that reads a whole table.
 
     PostgreSQL ends what takes longer than `Config.busy_timeout_ms`, which suits a page and not a
-    report on millions of rows: this transaction may take a minute. SQLite has no such limit.
+    report on millions of rows: this may take a minute.
 
     Parameters
     ----------
@@ -32,6 +32,5 @@ def rows(statement: Executable, **parameters: object) -> Sequence[Row[Any]]:
     sequence of Row
         All of its rows.
     """
-    if db.session.get_bind().dialect.name == "postgresql":
-        db.session.execute(_PATIENT)
-    return database.rows(statement, **parameters)
+    with database.patient(db.session.connection(), _REPORT_S):
+        return database.rows(statement, **parameters)
