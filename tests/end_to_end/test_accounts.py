@@ -41,10 +41,11 @@ def crm(harness: Harness) -> Iterator[Crm]:
 def test_they_sign_in_with_the_accounts_of_its_dataset(harness: Harness, crm: Crm) -> None:
     done = harness.run("run", "smoke", "--url", crm.url, "--accounts", str(crm.accounts), *SHORT)
 
-    assert done.code == 0, done
-    verdict = harness.verdict()
-    assert verdict["verdict"] == "passed"
-    assert verdict["totals"]["requests"] > 50
+    # Whether the machine was quick enough for the verdict is not what this is about.
+    assert done.code in {0, 96}, done
+    totals = harness.verdict()["totals"]
+    assert totals["outcomes"]["ok"] > 50
+    assert totals["bad"] == 0
 
 
 def test_more_users_than_accounts_are_refused_before_anything_is_sent(

@@ -55,7 +55,7 @@ def test_a_healthy_server_ends_with_0_on_sigterm(start: Callable[..., CrmServer]
     assert worker.pid == server.ask("GET", "/healthz")[1]["pid"]
     assert worker.pid != server.master().pid  # we have become the master; the worker is its child
     assert server.stop() == 0
-    assert gone(worker, 0.5)
+    assert gone(worker, 10)
 
 
 def test_a_worker_dies_with_its_master(start: Callable[..., CrmServer]) -> None:
@@ -65,7 +65,7 @@ def test_a_worker_dies_with_its_master(start: Callable[..., CrmServer]) -> None:
 
     server.kill()
 
-    assert all(gone(worker, 1.0) for worker in workers)
+    assert all(gone(worker, 10) for worker in workers)
     with pytest.raises(OSError):  # noqa: PT011 - refused or reset
         server.ask("GET", "/healthz")
 

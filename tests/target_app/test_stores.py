@@ -212,10 +212,10 @@ def test_a_cluster_is_served_and_ends_with_its_server_however_that_ends(tmp_path
         there = crm.all_processes()
         assert [each for each in there if each.name() == "postgres"]
         assert crm.stop() == 0
-        assert all(gone(each, 2) for each in there)
+        assert all(gone(each, 10) for each in there)
 
         crm.start()
-        assert all(gone(each, 2) for each in crm.kill())
+        assert all(gone(each, 10) for each in crm.kill())
         crm.start()
         assert crm.ask("GET", "/api/v1/customers")[0] == 200
 

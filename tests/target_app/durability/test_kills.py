@@ -45,5 +45,5 @@ def test_what_is_there_fits_together(outcome: Outcome) -> None:
 def test_the_worker_came_back_and_nothing_of_the_server_outlived_its_master(
     outcome: Outcome,
 ) -> None:
-    assert outcome.worker_back_s < 5
-    assert outcome.gone_s < 2
+    assert outcome.worker_back_s < 10
+    assert outcome.gone_s < 10

@@ -22,7 +22,7 @@ def cluster(base: Cluster, tmp_path: Path) -> Iterator[Cluster]:
     """A cluster for one test, of which nothing may be left running."""
     made = copy_cluster(base.folder, tmp_path / "cluster")
     yield made
-    assert leftovers.gone_within(2, made.folder)
+    assert leftovers.gone_within(10, made.folder)
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_a_building_server_ends_in_a_cluster_that_can_be_copied(
     with copy.start():
         found = connect(copy.folder).execute("SELECT sum(n) FROM t").fetchone()
     assert found == (500_500,)
-    assert leftovers.gone_within(2, copy.folder)
+    assert leftovers.gone_within(10, copy.folder)
 
 
 @pytest.mark.parametrize("name", ["with space, comma and ü", "l" * 120, "a 'quote' and a \"b\""])
@@ -84,7 +84,7 @@ def test_any_path_will_do(base: Cluster, tmp_path: Path, name: str) -> None:
         engine.dispose()
         place = running.socket_folder
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    assert leftovers.gone_within(2, cluster.folder)
+    assert leftovers.gone_within(10, cluster.folder)
     assert place == cluster.folder or not place.exists()
 
 
@@ -118,7 +118,7 @@ def test_a_second_start_is_refused_at_once(cluster: Cluster) -> None:
         started = time.monotonic()
         with pytest.raises(DatasetError, match=rf"process {running.pid}\). Stop that one"):
             cluster.start()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         assert running.process.poll() is None
 
 
