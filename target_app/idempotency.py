@@ -2,7 +2,8 @@
 
 The key is stored in the transaction of what it stands for, so that neither is ever there without
 the other. A second request with the same key waits for the first and gets its answer; when that
-takes too long it is told so (409). A key is good for a day.
+takes too long it is told that the database is busy (503). A key is good for a day; each new one
+takes some away that are older.
 """
 
 from __future__ import annotations
@@ -15,22 +16,30 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Response, request
 from sqlalchemy import bindparam, delete, select, text, update
-from sqlalchemy.exc import OperationalError
 
 from target_app import bodies, conditions, database
 from target_app.models import IdempotencyKey, table_of
-from target_app.problems import Conflict, FieldError, Invalid
+from target_app.problems import FieldError, Invalid
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _GOOD_FOR = timedelta(days=1)
-_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A: lock_timeout ran out
+_FORGOTTEN_AT_ONCE = 20
 
 _keys = table_of(IdempotencyKey)
 _OWN = (_keys.c.user_id == bindparam("of_user")) & (_keys.c.key == bindparam("of_key"))
 _FIND = select(_keys.c.request_sha256, _keys.c.status, _keys.c.location, _keys.c.body).where(_OWN)
 _FORGET = delete(_keys).where(_OWN & (_keys.c.created_at < bindparam("before")))
+_OLDEST = (
+    select(_keys.c.id)
+    .where(_keys.c.created_at < bindparam("before"))
+    .order_by(_keys.c.created_at)
+    .limit(_FORGOTTEN_AT_ONCE)
+    # PostgreSQL: others take some away at the same time, and none waits for another.
+    .with_for_update(skip_locked=True)
+)
+_FORGET_OLDEST = delete(_keys).where(_keys.c.id.in_(_OLDEST))
 _KEEP = update(_keys).where(_OWN)
 # The same words on both databases; the second of two waits here until the first is done.
 _CLAIM = text(
@@ -89,6 +98,7 @@ def once(key: str, user_id: int, view: Callable[[], Response]) -> Response:
     database.change(_FORGET, of_user=user_id, of_key=key, before=before)
     if not _claim(key, user_id, digest):
         return _replay(key, user_id, digest)
+    database.change(_FORGET_OLDEST, before=before)
     answer = view()
     database.change(
         _KEEP,
@@ -102,24 +112,9 @@ def once(key: str, user_id: int, view: Callable[[], Response]) -> Response:
 
 
 def _claim(key: str, user_id: int, digest: str) -> bool:
-    """
-    Take a key, unless it is taken.
-
-    Raises
-    ------
-    Conflict
-        409, when the request that has it does not end.
-    OperationalError
-        When it is something else that the database could not do.
-    """
+    """Take a key, unless it is taken."""
     row = {"user_id": user_id, "key": key, "request_sha256": digest, "created_at": database.now()}
-    try:
-        return database.change(_CLAIM, **row) == 1
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-            raise
-        message = "is that of a request that is still being served; try again in a moment"
-        raise Conflict([FieldError(HEADER, message)]) from None
+    return database.change(_CLAIM, **row) == 1
 
 
 def _replay(key: str, user_id: int, digest: str) -> Response:

@@ -125,7 +125,7 @@ _ERRORS = {
     401: "No token, or one that is unknown, expired or withdrawn.",
     403: "The account's role, or its token, does not allow it.",
     404: "There is none, or none that the account may see.",
-    409: "It contradicts what is stored, or its key's first request is still being served.",
+    409: "It contradicts what is stored.",
     412: "The record has another version than If-Match names.",
     413: "The body is too long.",
     415: "The body is not said to be JSON.",

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
 
-from tests.support.accounts import bearer
+from target_app import Config, create_app, database, engines, idempotency
+from target_app.models import db
+from target_app.moments import as_text
+from tests.support.accounts import Accounts, bearer
 from tests.support.crm import Crm
 
 
@@ -33,6 +41,10 @@ class Write:
         return f"{self.method} {self.path}"
 
 
+_KEY = text(
+    "INSERT INTO idempotency_keys (user_id, key, request_sha256, status, body, created_at) "
+    "VALUES (:user, :key, '', 201, '{}', :at)"
+)
 ORDER = {"customer_id": 1, "items": [{"product_id": 1, "qty": 2}, {"product_id": 2, "qty": 1}]}
 CREATES = [
     Write("customers", "POST", "/customers", {"name": "Ada", "email": "ada@b.c"}),
@@ -155,6 +167,57 @@ def test_a_change_with_a_mistake_leaves_nothing(crm: Crm) -> None:
         assert answer.status_code == 422
         assert answer.get_json()["errors"][0]["path"] == "/x"
     assert crm.written("wrong") == {}
+
+
+def keys(crm: Crm) -> list[str]:
+    return [key for (key,) in crm.rows("SELECT key FROM idempotency_keys ORDER BY key")]
+
+
+def test_a_key_is_good_for_a_day_and_each_new_one_takes_old_ones_away(
+    each_database: Path | str, accounts: Accounts
+) -> None:
+    crm = Crm(create_app(Config(database=each_database)), accounts)
+    write = Write("customers", "POST", "/customers", {"name": "Ada", "email": "ada@day.example"})
+    now = datetime.now(UTC)
+    ages = {"good": timedelta(hours=23)} | {
+        f"old{n:02}": timedelta(days=1, hours=n) for n in range(25)
+    }
+    with crm.app.app_context():
+        for key, age in ages.items():
+            database.change(_KEY, key=key, at=as_text((now - age).replace(tzinfo=None)), user=1)
+        database.commit()
+
+    assert write.send(crm, Idempotency_Key="new").status_code == 201
+    assert keys(crm) == ["good", "new", *(f"old{n:02}" for n in range(5))]
+    assert write.send(crm, Idempotency_Key="new").headers["Idempotency-Replayed"] == "true"
+    again = replace(write, body={"name": "Bob", "email": "bob@day.example"})
+    assert again.send(crm, Idempotency_Key="newer").status_code == 201
+    assert keys(crm) == ["good", "new", "newer"]
+    with crm.app.app_context():
+        db.engine.dispose()
+
+
+def test_who_waits_too_long_for_the_first_request_with_a_key_is_told_to_come_again(
+    each_database: Path | str, accounts: Accounts
+) -> None:
+    crm = Crm(create_app(Config(database=each_database, busy_timeout_ms=300)), accounts)
+    write = Write("customers", "POST", "/customers", {"name": "Eve", "email": "eve@wait.example"})
+    admin = crm.one("SELECT min(id) FROM users WHERE role = 'admin'")
+    engine = create_engine(engines.url(Config(database=each_database)), poolclass=NullPool)
+    with engine.connect() as first:  # as if that were being served
+        first.execute(_KEY, {"key": "held", "at": database.now(), "user": admin})
+        answer = write.send(crm, Idempotency_Key="held")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert write.send(crm, Idempotency_Key="held").status_code == 201
+    with crm.app.app_context():
+        db.engine.dispose()
+
+
+def test_old_keys_are_found_by_their_index(crm: Crm) -> None:
+    statement = str(idempotency._OLDEST.compile(dialect=sqlite.dialect()))
+
+    assert "idempotency_keys_created" in crm.plan(statement, ("2026", 20, 0))
 
 
 def test_many_threads_with_one_key_create_one_order(
