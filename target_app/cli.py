@@ -109,7 +109,8 @@ def serve(
     words = server.command(
         host=host, port=port, workers=workers, threads=threads, connections=connections
     )
-    with mendable(), stores.opened(database, workers * (options.pool_size or threads)) as store:
+    connected = workers * (options.pool_size or threads)
+    with mendable(), server.holding(host, port), stores.opened(database, connected) as store:
         config = Config(
             database=store.database,
             options=options,

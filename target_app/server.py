@@ -13,12 +13,16 @@ Each setting below answers to something that goes wrong without it:
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
 import resource
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from flask import Flask
@@ -30,6 +34,9 @@ from target_app.lifetime import die_with_master
 FACTORY = "target_app.server:create_worker_app"
 _GRANIAN_BACKLOG_LEAST = 128
 _FILES_BESIDE_CONNECTIONS = 256
+_NAME_LONGEST = 100  # of a socket without a file; the kernel takes 108 bytes
+HELD_S = 3.0
+"""How long a start waits for a port that another start keeps."""
 
 
 def create_worker_app() -> Flask:
@@ -138,8 +145,8 @@ def taken(host: str, port: int) -> str | None:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except OSError as error:
-        return f"is no address of this machine ({error.strerror})"
+    except (OSError, UnicodeError) as error:
+        return f"is no address of this machine ({getattr(error, 'strerror', None) or error})"
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,6 +160,62 @@ def taken(host: str, port: int) -> str | None:
             if caller.connect_ex(address) == 0:
                 return "has a server already"
     return None
+
+
+@contextlib.contextmanager
+def holding(host: str, port: int) -> Iterator[None]:
+    """
+    Keep a port from another server of ours that is being started.
+
+    Between looking whether a port is taken and listening on it lie seconds: two that are started
+    at the same time would both find it free, and share it. The name of a socket that is bound to
+    no file belongs to one process, goes on when that becomes the server, and is free when the last
+    of the server's processes is gone.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Where we will listen.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    OSError
+        When another one has it, and keeps it for some seconds: one that was killed is given up by
+        its workers at once, but for those that were just starting.
+    """
+    if sys.platform != "linux":  # names without a file are Linux's alone
+        yield
+        return
+    with socket.socket(socket.AF_UNIX) as held:
+        held.set_inheritable(True)
+        deadline = time.monotonic() + HELD_S
+        while not _bound(held, f"\0trueload-crm-{port}-{host}"[:_NAME_LONGEST]):
+            if time.monotonic() > deadline:
+                raise OSError(f"--host {host} --port {port}: another server is being started on it")
+            time.sleep(0.05)
+        yield
+
+
+def _bound(held: socket.socket, name: str) -> bool:
+    """
+    Give a socket its name, unless another one has it.
+
+    Raises
+    ------
+    OSError
+        When something else is in the way.
+    """
+    try:
+        held.bind(name)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 def commit_of_code() -> str | None:

@@ -156,9 +156,32 @@ def test_a_port_that_is_only_held_is_free() -> None:
         assert server.taken("127.0.0.1", keeper.getsockname()[1]) is None
 
 
+def test_a_port_that_another_one_is_being_started_on_is_refused(
+    runner: CliRunner, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HELD_S", 0.1)
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        kept.bind(("127.0.0.1", 0))
+        port = kept.getsockname()[1]
+        with server.holding("127.0.0.1", port):
+            words = ["serve", "--database", str(database), "--port", str(port)]
+            result = runner.invoke(main, words)
+        with server.holding("127.0.0.1", port):
+            pass  # and it is free afterwards
+
+    assert result.exit_code == 2
+    assert f"--port {port}: another server is being started on it" in result.stderr
+
+
 def test_an_address_of_another_machine_is_refused() -> None:
     assert server.taken("192.0.2.1", 8000)
     assert server.taken("no.such.host.invalid", 8000)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 200, "ä" * 300])
+def test_a_host_that_is_no_name_is_refused(host: str) -> None:
+    assert str(server.taken(host, 8000)).startswith("is no address of this machine")
 
 
 def test_the_server_is_given_room_for_the_connections() -> None:
