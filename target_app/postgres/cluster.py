@@ -169,9 +169,10 @@ class Cluster:
         program = [str(programs.binaries() / "postgres"), "-D", str(self.folder)]
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         folders = list(dict.fromkeys([self.folder, place]))
+        remove = place if place != self.folder else None
         with log_of(self.folder).open("ab") as log:
             return subprocess.Popen(
-                launch.command(folders, program + words),
+                launch.command(folders, program + words, remove=remove),
                 env=programs.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,10 +1,12 @@
 """
 Starts one of PostgreSQL's programs, tied to the life of who asked for it, and never as root.
 
-Run as ``python -I -S launch.py PARENT FOLDER... -- COMMAND...``. The kernel sends the program
-SIGQUIT when the thread that started it ends, whatever that thread's process has become by exec in
+Run as ``python -I -S launch.py PARENT REMOVE FOLDER... -- COMMAND...``. The kernel sends the
+program SIGQUIT when the thread that started it ends, whatever that thread's process has become by exec in
 the meantime. On SIGQUIT all of PostgreSQL is gone in a twentieth of a second, sockets and shared
-memory included; SIGKILL would leave both, and busy backends that run on for seconds.
+memory included; SIGKILL would leave both, and busy backends that run on for seconds. It does not
+remove the folder of a socket, and who started it may have ended: so a process that waits for its
+end removes the folder REMOVE, unless that is empty text.
 
 PostgreSQL refuses to run as root, and ``initdb`` as a user without a name. Such a user puts on
 another name in a user namespace of its own, in which nothing changes hands and every file is as
@@ -19,6 +21,7 @@ import os
 import pwd
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -26,7 +29,7 @@ _CLONE_NEWUSER = 0x10000000  # <linux/sched.h>
 _SEPARATOR = "--"
 
 
-def command(folders: list[Path], words: list[str]) -> list[str]:
+def command(folders: list[Path], words: list[str], *, remove: Path | None = None) -> list[str]:
     """
     Write the command line that starts a program through this script.
 
@@ -36,13 +39,15 @@ def command(folders: list[Path], words: list[str]) -> list[str]:
         The folders that it writes into.
     words : list of str
         The program, by its absolute path, and its arguments.
+    remove : Path, optional
+        A folder to remove when the program and all that came of it have ended, if it is empty.
 
     Returns
     -------
     list of str
     """
     launcher = [sys.executable, "-I", "-S", str(Path(__file__).absolute()), str(os.getpid())]
-    return [*launcher, *map(str, folders), _SEPARATOR, *words]
+    return [*launcher, str(remove or ""), *map(str, folders), _SEPARATOR, *words]
 
 
 def nobody() -> pwd.struct_passwd:
@@ -63,20 +68,43 @@ def main(arguments: list[str]) -> None:
     Parameters
     ----------
     arguments : list of str
-        Process id of the parent, folders, ``--``, and the command.
+        Process id of the parent, the folder to remove, folders, ``--``, and the command.
     """
-    parent, *rest = arguments
+    parent, remove, *rest = arguments
     separator = rest.index(_SEPARATOR)
     folders = [Path(word) for word in rest[:separator]]
     words = rest[separator + 1 :]
     libc = ctypes.CDLL(None, use_errno=True)
     if _become_acceptable(libc, folders):
         _require_way_to(folders, Path(words[0]))
+    if remove:
+        _remove_at_end(remove)
     # Only now: a change of user would undo the tie.
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGQUIT), 0, 0, 0)
     if os.getppid() != int(parent):
         sys.exit(1)  # it died before the tie was made
     os.execv(words[0], words)  # noqa: S606 - no shell is what is wanted
+
+
+def _remove_at_end(folder: str) -> None:
+    """
+    Have another process remove a folder when this one, and all that came of it, have ended.
+
+    It inherits the lock of the cluster, too: who starts the next server waits for it.
+    """
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        # Whoever becomes the program would have a child that it knows nothing of.
+        if os.fork() == 0:
+            os.close(writing)
+            os.chdir("/")
+            os.read(reading, 1)  # comes to its end when nobody is left who could write
+            with suppress(OSError):
+                Path(folder).rmdir()
+        os._exit(0)
+    os.wait()
+    os.close(reading)
+    os.set_inheritable(writing, True)  # for as long as the program lives, and what it starts
 
 
 def _become_acceptable(libc: ctypes.CDLL, folders: list[Path]) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from target_app.postgres import Cluster
+from target_app.postgres import Cluster, copy_cluster
+from target_app.postgres.sockets import SOCKET, socket_folder
 from tests.target_app.postgres import leftovers
 from tests.target_app.postgres.conftest import Connect
 
@@ -83,6 +84,22 @@ def test_a_server_stays_when_its_owner_becomes_another_program(
 
     assert leftovers.gone_within(10, cluster.folder)
     assert leftovers.segments({server}) == []
+
+
+def test_the_folder_of_a_socket_elsewhere_goes_with_the_last_process(
+    base: Cluster, tmp_path: Path, own: Own
+) -> None:
+    cluster = copy_cluster(base.folder, tmp_path / ("l" * 120))
+    place = socket_folder(cluster.folder)
+    assert place != cluster.folder
+    for _ in range(3):  # the next start waits until the folder of the one before is gone
+        owner, _ = own(cluster, "/bin/sleep", "600")
+        assert [path.name for path in place.iterdir() if path.is_socket()] == [SOCKET]
+
+        owner.kill()
+
+    _wait_until(lambda: not place.exists())
+    assert leftovers.processes(cluster.folder) == set()
 
 
 def test_a_start_right_after_the_owner_was_killed_waits_for_the_old_server(

@@ -54,7 +54,7 @@ os.setgroups([])
 os.setgid(54321)
 os.setuid(54321)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE: /proc/self is ours, as after an exec
-launch.main([str(os.getppid()), *sys.argv[1:]])
+launch.main([str(os.getppid()), "", *sys.argv[1:]])
 """
 
 
