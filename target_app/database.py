@@ -13,11 +13,15 @@ from typing import Any, cast
 
 from flask import Flask
 from sqlalchemy import Connection, CursorResult, Delete, Executable, Insert, Row, Update, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from target_app import engines, telemetry
 from target_app.config import Config
 from target_app.models import db
+
+
+class CommitLostError(Exception):
+    """The connection broke while the transaction was being ended: it may be stored, or not."""
 
 
 def install(app: Flask, config: Config) -> None:
@@ -186,9 +190,23 @@ def change(statement: Update | Delete | Executable, **parameters: object) -> int
 
 
 def commit() -> None:
-    """End the request's transaction: from here on what it wrote is there, whatever happens."""
+    """
+    End the request's transaction: from here on what it wrote is there, whatever happens.
+
+    Raises
+    ------
+    CommitLostError
+        When the connection broke before the database had said so.
+    OperationalError
+        When the database said that it did not.
+    """
     with telemetry.current().in_database():
-        db.session.commit()
+        try:
+            db.session.commit()
+        except OperationalError as error:
+            if error.connection_invalidated:
+                raise CommitLostError(str(error.orig)) from error
+            raise
 
 
 def roll_back() -> None:

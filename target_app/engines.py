@@ -56,6 +56,7 @@ def options(config: Config) -> dict[str, Any]:
     dict of str to object
     """
     pool: dict[str, Any] = {
+        "hide_parameters": True,  # the log is not the place for what users sent
         "poolclass": WatchedPool,
         "pool_size": config.options.pool_size or config.threads,
         "max_overflow": 0,

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, render_template, request
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
-from target_app import answers, pages, telemetry
+from target_app import answers, database, pages, telemetry
 
 _PATH_SHOWN = 200
+# Foreign keys and uniqueness, for which somebody else's request can be the reason. PostgreSQL,
+# appendix A of its manual; SQLite, "Result and Error Codes".
+_OVERTAKEN = {"23503", "23505"}
+_OVERTAKEN_SQLITE = {
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,16 @@ class Busy(HTTPException):
     description = "The database is busy; try again in a moment."
 
 
+class Unknown(HTTPException):
+    """The database was gone when it was to say that it has stored everything."""
+
+    code = 503
+    description = (
+        "The connection to the database broke while this was being stored. Whether it was is not "
+        "known: look before you send it again, unless it has an Idempotency-Key."
+    )
+
+
 def install(app: Flask) -> None:
     """
     Answer every error of an application as a problem.
@@ -82,7 +102,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(InternalServerError, _answer)
     for unanswered in (OperationalError, PoolTimeout, sqlite3.OperationalError):
         app.register_error_handler(unanswered, _busy)
-    app.register_error_handler(IntegrityError, _overtaken)
+    app.register_error_handler(database.CommitLostError, _unknown)
+    app.register_error_handler(IntegrityError, _contradicted)
 
 
 def _answer(error: HTTPException) -> Response | HTTPException:
@@ -99,7 +120,9 @@ def _answer(error: HTTPException) -> Response | HTTPException:
         "errors": [asdict(field) for field in getattr(error, "errors", ())],
     }
     if _reads_html():
-        return _keep_headers(error, pages.respond(render_template("problem.html", **problem)))
+        uncertain = isinstance(error, Unknown)
+        page = render_template("problem.html", **problem, uncertain=uncertain)
+        return _keep_headers(error, pages.respond(page))
     return _keep_headers(
         error, Response(answers.encode(problem), mimetype="application/problem+json")
     )
@@ -125,14 +148,41 @@ def _keep_headers(error: HTTPException, answer: Response) -> Response:
 
 def _busy(error: Exception) -> Response | HTTPException:
     """Answer for a database that is locked, gone or short of connections; the log says which."""
-    current_app.logger.error("request %s: %s", telemetry.request_id(), _said(error))
+    _give_up(logging.ERROR, error)
     return _answer(Busy())
 
 
-def _overtaken(error: Exception) -> Response | HTTPException:
-    """Answer for what was there when it was looked at, and was not any more when it was used."""
-    current_app.logger.warning("request %s: %s", telemetry.request_id(), _said(error))
-    return _answer(Conflict([FieldError("/", "something that it names was changed meanwhile")]))
+def _unknown(error: Exception) -> Response | HTTPException:
+    """Answer for what may have been stored, or not."""
+    _give_up(logging.ERROR, error)
+    return _answer(Unknown())
+
+
+def _contradicted(error: IntegrityError) -> Response | HTTPException:
+    """
+    Answer for what a rule of the database refused.
+
+    Mostly that was there when it was looked at, and was not any more when it was used. Any other
+    rule is one that we should have kept.
+    """
+    code = getattr(error.orig, "sqlstate", None)
+    if code in _OVERTAKEN or getattr(error.orig, "sqlite_errorcode", None) in _OVERTAKEN_SQLITE:
+        _give_up(logging.WARNING, error)
+        return _answer(Conflict([FieldError("/", "something that it names was changed meanwhile")]))
+    _give_up(logging.ERROR, error)
+    return _answer(InternalServerError())
+
+
+def _give_up(level: int, error: Exception) -> None:
+    """
+    Write down what failed, and end the request's transaction.
+
+    What the answer asks the database for, a page who is signed in, gets the connection that the
+    request has; a pool of one has no other.
+    """
+    current_app.logger.log(level, "request %s: %s", telemetry.request_id(), _said(error))
+    with suppress(SQLAlchemyError):  # it was broken already
+        database.roll_back()
 
 
 def _said(error: Exception) -> str:

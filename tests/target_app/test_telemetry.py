@@ -109,7 +109,7 @@ def test_an_error_of_ours_is_a_problem_and_carries_the_headers(
     assert "ZeroDivision" not in answer.text
 
 
-@pytest.mark.parametrize(("kind", "status"), [(IntegrityError, 409), (OperationalError, 503)])
+@pytest.mark.parametrize(("kind", "status"), [(IntegrityError, 500), (OperationalError, 503)])
 def test_what_the_database_refused_is_one_line_of_the_log_without_what_was_sent(
     app: Flask, caplog: pytest.LogCaptureFixture, kind: type[DBAPIError], status: int
 ) -> None:
