@@ -106,6 +106,7 @@ def serve(
     if access_log:
         _require_writable(access_log)
     _require_free(host, port)
+    host = server.numeric(host)
     words = server.command(
         host=host, port=port, workers=workers, threads=threads, connections=connections
     )
@@ -124,7 +125,8 @@ def serve(
             commit=server.commit_of_code(),
         )
         _make_ready(store, config)
-        click.echo(f"serving {store.shown} on http://{host}:{port}", err=True)
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        click.echo(f"serving {store.shown} on http://{place}", err=True)
         server.replace_process(words, config, connections, stores.metrics_folder(store))
 
 

@@ -162,6 +162,23 @@ def taken(host: str, port: int) -> str | None:
     return None
 
 
+def numeric(host: str) -> str:
+    """
+    Give the address that a host stands for, where it is a name: granian takes no names.
+
+    Parameters
+    ----------
+    host : str
+        Where we would listen; `taken` has found that it is an address of this machine.
+
+    Returns
+    -------
+    str
+    """
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return str(found[0][4][0])
+
+
 @contextlib.contextmanager
 def holding(host: str, port: int) -> Iterator[None]:
     """

@@ -184,6 +184,12 @@ def test_a_host_that_is_no_name_is_refused(host: str) -> None:
     assert str(server.taken(host, 8000)).startswith("is no address of this machine")
 
 
+def test_a_name_becomes_the_address_that_the_server_takes() -> None:
+    assert server.numeric("localhost") in {"127.0.0.1", "::1"}
+    for address in ("127.0.0.1", "0.0.0.0", "::1"):
+        assert server.numeric(address) == address
+
+
 def test_the_server_is_given_room_for_the_connections() -> None:
     words = server.command(host="127.0.0.1", port=8000, workers=2, threads=3, connections=50)
     given = dict(pairwise(words))
