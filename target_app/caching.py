@@ -8,7 +8,7 @@ wrong on purpose: latency improves, no error is seen, and what was acknowledged 
 
 ``ttl`` remembers answers to GET alone, and only 200, under all that they depend on: path, query,
 and what the account may see. It is asked after the account has been found and its role checked. A
-write clears what its worker remembers of the resource that it belongs to, so who writes through one
+write clears what its worker remembers of the resources that it writes to, so who writes through one
 worker reads what was written. Other workers, and other resources that show the same rows (a search,
 a report), may answer as things were so many seconds ago as the view allows, and no more.
 """
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_caching import Cache
 
 from target_app import metrics
@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 ENTRIES_MOST = 2000
 NAIVE_S = 60.0
+_BESIDE = "crm_written_beside"
 _OK = 200
 
 
@@ -208,7 +209,8 @@ def wrote(resource: str) -> None:
     """
     Forget what was remembered of a resource, because it has been written to.
 
-    To be called when the write is committed, before it is acknowledged.
+    To be called when the write is committed, before it is acknowledged. What the request has
+    written beside it (`writes_also`) is forgotten as well.
 
     Parameters
     ----------
@@ -218,7 +220,20 @@ def wrote(resource: str) -> None:
     memory: Memory | None = current_app.extensions.get("crm_cache")
     if memory is not None:
         with memory.lock:
-            memory.writes[resource] = memory.writes.get(resource, 0) + 1
+            for each in {resource, *g.pop(_BESIDE, ())}:
+                memory.writes[each] = memory.writes.get(each, 0) + 1
+
+
+def writes_also(*resources: str) -> None:
+    """
+    Note that the current request writes to more than the resource that it is about.
+
+    Parameters
+    ----------
+    *resources : str
+        Their names.
+    """
+    g.setdefault(_BESIDE, set()).update(resources)
 
 
 def _count(resource: str, *, hit: bool) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import exists as there_is
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
 
-from target_app import answers, changes, conditions, database, portfolios, schemas
+from target_app import answers, caching, changes, conditions, database, portfolios, schemas
 from target_app.accounts import EVERYBODY, MANAGERS, STAFF, Account
 from target_app.api import Api
 from target_app.folding import fold
@@ -266,6 +266,7 @@ def remove_customer(account: Account, customer_id: int) -> Response:
     conditions.require_match(there["version"])
     if database.rows(_HAS_ORDERS, customer_id=customer_id)[0][0]:
         raise Conflict([FieldError("/", "has orders, which are kept; make it inactive instead")])
+    caching.writes_also("activities", "feedback")
     changes.outlive(account, customer_id)
     database.change(_DELETE_ACTIVITIES, customer_id=customer_id)
     database.change(_KEEP_FEEDBACK, of_customer=customer_id)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, update
 from werkzeug.exceptions import NotFound
 
-from target_app import database
+from target_app import caching, database
 from target_app.accounts import Account
 from target_app.models import Customer, Feedback, Order, table_of
 
@@ -118,5 +118,6 @@ def hand_over(customer_id: int, owner_id: int | None) -> None:
     owner_id : int or None
         Whose it becomes.
     """
+    caching.writes_also("orders", "feedback")
     for statement in _HAND_OVER:
         database.change(statement, of_customer=customer_id, new_owner=owner_id)

@@ -16,6 +16,7 @@ from target_app.api import PREFIX, operations
 from target_app.models import db
 from target_app.options import Options
 from tests.support.accounts import Accounts
+from tests.support.crm import Crm
 
 FEEDBACK = {"content": "Fine", "name": "Ada", "email": "a@b.c"}
 CACHED = [each for each in operations(RESOURCES) if each.cached_s is not None]
@@ -171,6 +172,40 @@ def test_who_writes_reads_what_was_written(
     for _ in range(3):
         written = client.post("/api/v1/feedback", json=FEEDBACK).get_json()["id"]
         assert client.get("/api/v1/feedback").get_json()["items"][0]["id"] == written
+
+
+def test_what_a_customer_takes_along_is_forgotten_with_it(
+    cached_app: Callable[[str], Flask], accounts: Accounts
+) -> None:
+    crm = Crm(cached_app("ttl"), accounts)
+    admin, owner, other = crm.of("admin"), crm.owner, crm.other_rep
+    bare = crm.one(
+        "SELECT min(customer_id) FROM feedback "
+        "WHERE customer_id NOT IN (SELECT customer_id FROM orders)"
+    )
+
+    def lists() -> dict[tuple[str, int], set[int]]:
+        return {
+            (path, rep): {item["customer_id"] for item in page["items"]}
+            for path in ("orders", "feedback")
+            for rep in (owner, other)
+            for page in [crm.of(rep).get(f"/api/v1/{path}?limit=200").get_json()]
+        }
+
+    moved = crm.customer
+    before = lists()
+    admin.patch(f"/api/v1/customers/{moved}", json={"owner_id": other})
+    for path in ("orders", "feedback"):
+        assert moved in before[path, owner] - lists()[path, owner]
+        assert moved in lists()[path, other] - before[path, other]
+
+    def of_bare() -> list[int]:
+        items = admin.get("/api/v1/feedback?limit=200").get_json()["items"]
+        return [item["id"] for item in items if item["customer_id"] == bare]
+
+    assert of_bare()
+    assert admin.delete(f"/api/v1/customers/{bare}").status_code == 204
+    assert of_bare() == []
 
 
 def test_a_form_that_was_sent_is_in_the_list_below_it(
