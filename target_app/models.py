@@ -48,7 +48,6 @@ Version = Annotated[int, mapped_column(Integer, default=1)]
 
 STAFF_ROLES = ("sales", "support", "marketing", "manager", "admin")
 ROLES = (*STAFF_ROLES, "portal")
-SCOPES = ("read", "read write")
 CUSTOMER_STATUSES = ("lead", "active", "inactive", "churned")
 SEGMENTS = ("consumer", "small_business", "enterprise")
 ACTIVITY_KINDS = ("call", "email", "meeting", "note", "task")

@@ -4,9 +4,9 @@ A package is switched on by its name (``serve --extension loyalty``, or ``CRM_EX
 holds one `Extension` called ``extension``, which says what it adds:
 
 - ``tables``: a MetaData of its own. Its tables are made before serving, so that a dataset need not
-  be made again, and a database without the extension has nothing of it.
+  be made again. They stay, with what is in them, when the extension is switched off again.
 - ``api``: operations, described, enforced and documented like those of the core.
-- ``pages``: a blueprint with pages.
+- ``pages``: pages, described and guarded like those of the core.
 - ``connect``: subscribes to what happens in the core (`target_app.events`). A subscriber runs in
   the transaction of what happened: it stands or falls with it.
 - ``customer_links``: what the page of a customer links to.
@@ -21,11 +21,12 @@ import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask
+from flask import Flask
 from sqlalchemy import MetaData
 
 from target_app.api import Api
 from target_app.options import OptionError
+from target_app.pages.registrar import Pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class Extension:
     name: str
     tables: MetaData
     api: Api | None = None
-    pages: Blueprint | None = None
+    pages: Pages | None = None
     connect: Callable[[Flask], None] | None = None
     customer_links: Callable[[int], Sequence[Link]] | None = None
 
@@ -102,7 +103,7 @@ def install(app: Flask, extensions: Sequence[Extension]) -> None:
     app.extensions["crm_extensions"] = tuple(extensions)
     for extension in extensions:
         if extension.pages is not None:
-            app.register_blueprint(extension.pages)
+            app.register_blueprint(extension.pages.blueprint)
         if extension.connect is not None:
             extension.connect(app)
 

@@ -15,7 +15,7 @@ extension = Extension(
     name="loyalty",
     tables=ledger.metadata,
     api=views.api,
-    pages=page.pages.blueprint,
+    pages=page.pages,
     connect=earning.connect,
     customer_links=_links,
 )
