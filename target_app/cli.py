@@ -8,15 +8,14 @@ import secrets
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
-from target_app import postgres, preparing, server, stores
-from target_app.config import Config, is_url
+from target_app import preparing, server, stores
+from target_app.config import Config
 from target_app.errors import DatasetError
 from target_app.extensions import load as load_extensions
 from target_app.options import NAMES, OptionError, Options
 from target_app.seeding import commands
-from target_app.usage import AppError, examples, mendable
+from target_app.usage import AppError, examples, mendable, refuse_password_in_sight
 
 
 @click.group(
@@ -100,7 +99,7 @@ def serve(
     access_log: Path | None,
 ) -> None:
     """Serve a database until SIGTERM or Ctrl-C. This process becomes the server."""
-    _refuse_password_in_sight(database)
+    refuse_password_in_sight("database", database)
     options = _read_options(settings)
     _require_extensions(extensions)
     if access_log:
@@ -128,27 +127,6 @@ def serve(
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         click.echo(f"serving {store.shown} on http://{place}", err=True)
         server.replace_process(words, config, connections, stores.metrics_folder(store))
-
-
-def _refuse_password_in_sight(database: str) -> None:
-    """
-    Refuse a password on the command line, where everybody on this machine can read it.
-
-    Raises
-    ------
-    AppError
-        When there is one.
-    """
-    source = click.get_current_context().get_parameter_source("database")
-    if source is ParameterSource.COMMANDLINE and is_url(database):
-        with mendable():
-            url = postgres.parse(database)
-        if postgres.safe(url) != url.render_as_string(hide_password=False):
-            raise AppError(
-                f"--database {postgres.safe(url)}: every user of this machine can read a password "
-                "on a command line. Put the URL into the environment variable CRM_DATABASE, and "
-                "leave --database out."
-            )
 
 
 def _read_options(settings: tuple[str, ...]) -> Options:

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from target_app import seeding
 from target_app.seeding.manifest import ACCOUNTS, LOCALES
-from target_app.usage import AppError, examples, mendable
+from target_app.usage import examples, mendable, refuse_password_in_sight
 
 _CUSTOMERS_MAX = 5_000_000
 
@@ -79,7 +78,7 @@ def seed(
 ) -> None:
     """Make a dataset, or find it where it was made before; print its folder."""
     with mendable():
-        _refuse_password_in_sight("database", database, "CRM_SEED_DATABASE")
+        refuse_password_in_sight("database", database)
         folder = data or seeding.default_folder(
             customers, seed, accounts=accounts, locale=locale, database=database
         )
@@ -133,27 +132,5 @@ def seed(
 def reset(data: Path, target: str) -> None:
     """Make a fresh working copy of a dataset; print its path."""
     with mendable():
-        _refuse_password_in_sight("target", target, "CRM_RESET_TO")
+        refuse_password_in_sight("target", target)
         click.echo(seeding.reset(data, target))
-
-
-def _refuse_password_in_sight(option: str, given: str, variable: str) -> None:
-    """
-    Refuse a password on the command line, where everybody on this machine can read it.
-
-    Raises
-    ------
-    AppError
-        When there is one.
-    """
-    source = click.get_current_context().get_parameter_source(option)
-    if source is not ParameterSource.COMMANDLINE or "://" not in given:
-        return
-    from target_app.postgres import urls  # noqa: PLC0415 - a dataset in a file has no use for it
-
-    url = urls.parse(given)
-    if urls.safe(url) != url.render_as_string(hide_password=False):
-        raise AppError(
-            f"{urls.safe(url)}: every user of this machine can read a password on a command line. "
-            f"Put the URL into the environment variable {variable} instead."
-        )
