@@ -193,7 +193,11 @@ def _require_free(host: str, port: int) -> None:
     if obstacle:
         raise AppError(f"--host {host} --port {port}: {obstacle}. Name another one.")
     if not _is_loopback(host):
-        click.echo(f"warning: listening on {host}: other machines can reach this server", err=True)
+        click.echo(
+            f"warning: listening on {host}: other machines can reach this server. The tokens and "
+            "the password of its accounts follow from the dataset's seed, which /version tells.",
+            err=True,
+        )
 
 
 def _require_writable(access_log: Path) -> None:

@@ -174,6 +174,18 @@ def test_a_port_that_another_one_is_being_started_on_is_refused(
     assert f"--port {port}: another server is being started on it" in result.stderr
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_who_lets_other_machines_in_is_told_what_they_can_work_out(
+    runner: CliRunner, tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "taken", lambda *_: None)
+    words = ["serve", "--database", str(tmp_path / "none"), "--host", host]
+    said = " ".join(runner.invoke(main, words).stderr.split())
+
+    warned = "The tokens and the password of its accounts follow from the dataset's seed" in said
+    assert warned == (host == "0.0.0.0")
+
+
 def test_an_address_of_another_machine_is_refused() -> None:
     assert server.taken("192.0.2.1", 8000)
     assert server.taken("no.such.host.invalid", 8000)
