@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from target_app import preparing, server, stores
+from target_app import preparing, served, server
 from target_app.config import Config
 from target_app.errors import DatasetError
 from target_app.extensions import load as load_extensions
@@ -110,7 +110,7 @@ def serve(
         host=host, port=port, workers=workers, threads=threads, connections=connections
     )
     connected = workers * (options.pool_size or threads)
-    with mendable(), server.holding(host, port), stores.opened(database, connected) as store:
+    with mendable(), server.holding(host, port), served.opened(database, connected) as store:
         config = Config(
             database=store.database,
             options=options,
@@ -126,7 +126,7 @@ def serve(
         _make_ready(store, config)
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         click.echo(f"serving {store.shown} on http://{place}", err=True)
-        server.replace_process(words, config, connections, stores.metrics_folder(store))
+        server.replace_process(words, config, connections, served.metrics_folder(store))
 
 
 def _read_options(settings: tuple[str, ...]) -> Options:
@@ -159,7 +159,7 @@ def _require_extensions(names: tuple[str, ...]) -> None:
         raise AppError(f"--{error}") from error
 
 
-def _make_ready(store: stores.Store, config: Config) -> None:
+def _make_ready(store: served.Served, config: Config) -> None:
     """
     Prepare a database; say what will become of a dataset that is served itself.
 

@@ -29,7 +29,7 @@ _METRICS = ("counter_*.db", "gauge_*.db", "histogram_*.db", "summary_*.db")
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class Served:
     """A CRM's database that can be connected to."""
 
     database: Path | str
@@ -48,7 +48,7 @@ class Store:
 
 
 @contextlib.contextmanager
-def opened(given: str, connections: int) -> Iterator[Store]:
+def opened(given: str, connections: int) -> Iterator[Served]:
     """
     Find a database, and start it where it is a cluster.
 
@@ -64,7 +64,7 @@ def opened(given: str, connections: int) -> Iterator[Store]:
 
     Yields
     ------
-    Store
+    Served
 
     Raises
     ------
@@ -77,22 +77,22 @@ def opened(given: str, connections: int) -> Iterator[Store]:
     path = Path(given).absolute()
     if not postgres.is_cluster(path):
         _require_crm_file(path, given)
-        yield Store(path, given, path)
+        yield Served(path, given, path)
         return
     with postgres.Cluster(path).start(connections=connections + _SPARE_CONNECTIONS) as running:
         url = running.url()
         with urls.connect(url) as connection:
             _require_crm_tables(connection, given)
-        yield Store(url.render_as_string(hide_password=False), given, path)
+        yield Served(url.render_as_string(hide_password=False), given, path)
 
 
-def metrics_folder(store: Store) -> Path:
+def metrics_folder(store: Served) -> Path:
     """
     Make the folder in which the processes of a server add up what they count.
 
     Parameters
     ----------
-    store : Store
+    store : Served
         What they serve.
 
     Returns
@@ -111,7 +111,7 @@ def metrics_folder(store: Store) -> Path:
     return folder
 
 
-def _server(given: str, connections: int) -> Store:
+def _server(given: str, connections: int) -> Served:
     """
     Look at a database on a server that somebody runs.
 
@@ -133,7 +133,7 @@ def _server(given: str, connections: int) -> Store:
             f"{connections}. Ask for at most {most}: fewer --workers, fewer --threads, or "
             "--option pool_size=N; or raise the server's max_connections."
         )
-    return Store(url.render_as_string(hide_password=False), shown, None)
+    return Served(url.render_as_string(hide_password=False), shown, None)
 
 
 def _require_crm_file(path: Path, shown: str) -> None:

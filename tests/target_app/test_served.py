@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, inspect, make_url, text
 from werkzeug.security import check_password_hash
 
-from target_app import Config, engines, seeding, server, stores
+from target_app import Config, engines, seeding, served, server
 from target_app.cli import main
 from target_app.errors import DatasetError
 from target_app.options import Options
@@ -140,19 +140,19 @@ def test_without_a_manifest_the_password_is_not_known(database: Path) -> None:
 
 
 def test_a_dataset_is_known_by_its_manifest(dataset: seeding.Found, database: Path) -> None:
-    with stores.opened(str(dataset.place), 4) as store:
+    with served.opened(str(dataset.place), 4) as store:
         assert store.is_dataset
-    with stores.opened(str(database), 4) as store:
+    with served.opened(str(database), 4) as store:
         assert not store.is_dataset
         assert store.database == database
 
 
 def test_the_folder_of_metrics_is_emptied_of_counts_and_of_nothing_else(database: Path) -> None:
-    with stores.opened(str(database), 4) as store:
-        folder = stores.metrics_folder(store)
+    with served.opened(str(database), 4) as store:
+        folder = served.metrics_folder(store)
         for name in ("counter_12.db", "gauge_liveall_12.db", "histogram_12.db", "mine.txt"):
             (folder / name).touch()
-        stores.metrics_folder(store)
+        served.metrics_folder(store)
 
     assert folder == database.with_name("crm.sqlite.metrics")
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
