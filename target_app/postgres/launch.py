@@ -2,11 +2,11 @@
 Starts one of PostgreSQL's programs, tied to the life of who asked for it, and never as root.
 
 Run as ``python -I -S launch.py PARENT REMOVE FOLDER... -- COMMAND...``. The kernel sends the
-program SIGQUIT when the thread that started it ends, whatever that thread's process has become by exec in
-the meantime. On SIGQUIT all of PostgreSQL is gone in a twentieth of a second, sockets and shared
-memory included; SIGKILL would leave both, and busy backends that run on for seconds. It does not
-remove the folder of a socket, and who started it may have ended: so a process that waits for its
-end removes the folder REMOVE, unless that is empty text.
+program SIGQUIT when the thread that started it ends, whatever that thread's process has become by
+exec in the meantime. On SIGQUIT all of PostgreSQL is gone in a twentieth of a second, sockets and
+shared memory included; SIGKILL would leave both, and busy backends that run on for seconds. It does
+not remove the folder of a socket, and who started it may have ended: so a process that waits for
+its end removes the folder REMOVE, unless that is empty text.
 
 PostgreSQL refuses to run as root, and ``initdb`` as a user without a name. Such a user puts on
 another name in a user namespace of its own, in which nothing changes hands and every file is as
