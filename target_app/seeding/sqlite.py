@@ -140,6 +140,43 @@ def _insert(connection: sqlite3.Connection, piece: Piece) -> None:
     connection.executemany(statement, zip(*values, strict=True))
 
 
+def require_replaceable(path: Path) -> None:
+    """
+    Make sure that a file may be replaced by a copy: a database of ours, which nobody serves.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is well when there is none.
+
+    Raises
+    ------
+    DatasetError
+        When it is something else, or somebody has it open.
+    """
+    if not path.exists():
+        return
+    advice = "Name another file for the copy"
+    if not path.is_file():
+        raise DatasetError(f"{path}: is no ordinary file. {advice}.")
+    try:
+        uri = f"{path.as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as connection:
+            connection.execute("SELECT id FROM customers LIMIT 1")
+            # Leaving the write-ahead log takes the file for oneself: whoever serves it is in the
+            # way, and would go on writing into a file that nobody can find any more.
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise DatasetError(
+                f"{path}: is being served. Stop its server first, or name another file for the "
+                "copy."
+            ) from None
+        raise DatasetError(f"{path}: is no database of ours ({error}). {advice}.") from None
+    except sqlite3.DatabaseError as error:
+        raise DatasetError(f"{path}: is no database of ours ({error}). {advice}.") from None
+
+
 def copy_within_kernel(source: Path, target: Path) -> None:
     """
     Copy a file without taking its bytes in; a file system that can will share them.

@@ -80,7 +80,7 @@ class SqliteStore:
         Raises
         ------
         DatasetError
-            When `target` is the dataset's own file, or none.
+            When `target` is the dataset's own file, or not ours to replace.
         """
         if "://" in target:
             raise DatasetError(f"--to {target}: the dataset is a file, so name a file for the copy")
@@ -89,6 +89,7 @@ class SqliteStore:
             raise DatasetError(f"{path}: is a folder. Name a file for the copy.")
         if path.exists() and path.samefile(self.database):
             raise DatasetError(f"{path}: is the dataset itself. Name another file for the copy.")
+        sqlite.require_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         # The old file goes first, and its journals with it: a journal beside another database
         # would be played into it.

@@ -2,11 +2,15 @@ import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from target_app import seeding
 from target_app.seeding import DatasetError
+
+FEW: Final = {"customers": 1, "seed": 1, "accounts": 1}
+MORE: Final = FEW | {"customers": 2}
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
@@ -44,7 +48,7 @@ def test_a_complete_dataset_is_reused(dataset: seeding.Found) -> None:
 
 
 def test_a_changed_dataset_is_made_anew_and_not_copied(tmp_path: Path) -> None:
-    first = seeding.seed(tmp_path, customers=1, seed=1)
+    first = seeding.seed(tmp_path, **FEW)
     connection = sqlite3.connect(first.database)
     connection.execute("UPDATE customers SET name = 'x'")
     connection.commit()
@@ -52,32 +56,32 @@ def test_a_changed_dataset_is_made_anew_and_not_copied(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match="has been changed since it was made"):
         seeding.copy_dataset(tmp_path, tmp_path / "copy.sqlite")
-    second = seeding.seed(tmp_path, customers=1, seed=1)
+    second = seeding.seed(tmp_path, **FEW)
 
     assert second.remark == "made anew: the one there had been changed since"
     assert second.manifest == first.manifest
 
 
 def test_a_dataset_of_other_versions_is_made_anew(tmp_path: Path) -> None:
-    first = seeding.seed(tmp_path, customers=1, seed=1)
+    first = seeding.seed(tmp_path, **FEW)
     assert first.remark == "made"
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"faker": "0.1"}))
 
-    found = seeding.seed(tmp_path, customers=1, seed=1)
+    found = seeding.seed(tmp_path, **FEW)
 
     assert found.remark == "made anew: the one there was made by other versions"
 
 
 def test_a_dataset_of_other_parameters_is_not_replaced_without_force(tmp_path: Path) -> None:
-    seeding.seed(tmp_path, customers=1, seed=1)
+    seeding.seed(tmp_path, **FEW)
 
     with pytest.raises(
         DatasetError,
-        match=r"holds another dataset \(customers 1, seed 1, accounts 500, locale en_US",
+        match=r"holds another dataset \(customers 1, seed 1, accounts 1, locale en_US",
     ):
-        seeding.seed(tmp_path, customers=2, seed=1)
-    forced = seeding.seed(tmp_path, customers=2, seed=1, force=True)
+        seeding.seed(tmp_path, **MORE)
+    forced = seeding.seed(tmp_path, **MORE, force=True)
 
     assert forced.manifest.rows["customers"] == 2
 
@@ -86,7 +90,7 @@ def test_a_dataset_of_other_parameters_is_not_replaced_without_force(tmp_path: P
 def test_a_broken_manifest_counts_as_none(tmp_path: Path, broken: str) -> None:
     (tmp_path / "manifest.json").write_text(broken)
 
-    assert seeding.seed(tmp_path, customers=1, seed=1).remark == "made"
+    assert seeding.seed(tmp_path, **FEW).remark == "made"
 
 
 def test_two_that_seed_at_once_make_one_dataset(
@@ -95,7 +99,7 @@ def test_two_that_seed_at_once_make_one_dataset(
     remarks: list[str] = []
 
     def run() -> None:
-        remarks.append(seeding.seed(tmp_path, customers=5, seed=1).remark)
+        remarks.append(seeding.seed(tmp_path, **FEW).remark)
 
     together(run, run, run)
 
@@ -107,7 +111,11 @@ def test_a_copy_replaces_what_was_there_with_its_journals(
 ) -> None:
     target = tmp_path / "deep" / "er" / "crm.sqlite"
     seeding.copy_dataset(dataset.folder, target)
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    with sqlite3.connect(target) as used:
+        used.execute("DELETE FROM changes")
+        used.execute("UPDATE customers SET version = 2")
+    used.close()
+    for suffix in ("-wal", "-shm", "-journal"):
         target.with_name(target.name + suffix).write_bytes(b"stale")
 
     copy = seeding.copy_dataset(dataset.folder, target)
@@ -120,6 +128,42 @@ def test_a_copy_replaces_what_was_there_with_its_journals(
 def test_a_dataset_is_not_copied_onto_itself(dataset: seeding.Found) -> None:
     with pytest.raises(DatasetError, match="is the dataset itself"):
         seeding.copy_dataset(dataset.folder, dataset.database)
+
+
+@pytest.mark.parametrize("content", [b"the only copy of a novel", b"", b"SQLite format 3\0" * 9])
+def test_a_file_of_somebody_elses_is_not_replaced(
+    dataset: seeding.Found, tmp_path: Path, content: bytes
+) -> None:
+    novel = tmp_path / "novel.txt"
+    novel.write_bytes(content)
+
+    with pytest.raises(DatasetError, match=r"novel\.txt: is no database of ours"):
+        seeding.copy_dataset(dataset.folder, novel)
+
+    assert novel.read_bytes() == content
+
+
+def test_a_copy_that_is_being_served_is_not_replaced(
+    dataset: seeding.Found, tmp_path: Path
+) -> None:
+    copy = seeding.copy_dataset(dataset.folder, tmp_path / "crm.sqlite")
+    server = sqlite3.connect(copy, isolation_level=None)
+    server.execute("SELECT id FROM customers LIMIT 1").fetchall()
+
+    with pytest.raises(DatasetError, match="is being served"):
+        seeding.copy_dataset(dataset.folder, copy)
+    server.execute("UPDATE customers SET version = 7 WHERE id = 1")
+    server.close()
+
+    seeding.copy_dataset(dataset.folder, copy)
+    with sqlite3.connect(copy) as again:
+        assert again.execute("SELECT version FROM customers WHERE id = 1").fetchone() == (1,)
+    again.close()
+
+
+def test_what_is_no_file_is_not_replaced(dataset: seeding.Found) -> None:
+    with pytest.raises(DatasetError, match="/dev/null: is no ordinary file"):
+        seeding.copy_dataset(dataset.folder, Path("/dev/null"))
 
 
 def test_a_dataset_that_is_not_there_is_not_copied(tmp_path: Path) -> None:
