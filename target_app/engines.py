@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
 from flask import has_request_context, request
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, create_engine, event, make_url, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool
 
 from target_app import telemetry
 from target_app.config import Config
@@ -15,6 +18,8 @@ from target_app.pools import WatchedPool
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POOL_TIMEOUT_S = 2
+# Any number that nothing else uses: the lock of those that prepare one database.
+_LOCK_OUT_OTHERS = text("SELECT pg_advisory_xact_lock(7263548101)")
 READS_ONLY = "crm_reads_only"
 """Execution option of a connection on which nothing will be written, whatever the request."""
 
@@ -64,14 +69,59 @@ def options(config: Config) -> dict[str, Any]:
     }
     if config.postgres_url is None:
         return pool
+    return pool | {"connect_args": _limits(statement_timeout=config.busy_timeout_ms)}
+
+
+@contextmanager
+def alone(config: Config) -> Iterator[Connection]:
+    """
+    Open a transaction for preparing a database, which no second one of its kind joins.
+
+    Parameters
+    ----------
+    config : Config
+        Names the database.
+
+    Yields
+    ------
+    Connection
+        Its statements may take as long as they need, and wait for others no longer than those of
+        a request.
+    """
+    arguments = _limits() if config.postgres_url else {"timeout": config.busy_timeout_ms / 1000}
+    engine = create_engine(url(config), poolclass=NullPool, connect_args=arguments)
+    try:
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _leave_beginning_to_us)
+            event.listen(engine, "begin", _take_write_lock)
+        with engine.begin() as connection:
+            if engine.dialect.name != "sqlite":
+                connection.execute(_LOCK_OUT_OTHERS)
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _limits(**more: int) -> dict[str, Any]:
+    """Give the arguments of a connection to PostgreSQL on which nothing waits for ever."""
     limits = {
-        "statement_timeout": config.busy_timeout_ms,
         "lock_timeout": 2000,
         "idle_in_transaction_session_timeout": 10_000,
         "timezone": "UTC",
+        **more,
     }
     words = " ".join(f"-c {name}={value}" for name, value in limits.items())
-    return pool | {"connect_args": {"options": words, "connect_timeout": 2}}
+    return {"options": words, "connect_timeout": 2}
+
+
+def _leave_beginning_to_us(connection: Any, _: object) -> None:
+    """Keep the driver from beginning transactions: it begins none for what makes an index."""
+    connection.isolation_level = None
+
+
+def _take_write_lock(connection: Connection) -> None:
+    """Begin a transaction that writes."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def set_up(engine: Engine, config: Config) -> None:

@@ -1,7 +1,7 @@
 """Bringing a working copy into the state that the options ask for, before it is served.
 
 Whatever it was served with before: who drops an index now, and serves the same copy without that
-option next, gets it back.
+option next, gets it back. The tables of an extension alone stay, since rows are in them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Index, create_engine, inspect, select, update
+from sqlalchemy import Connection, Index, inspect, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from target_app import engines, extensions, passwords
 from target_app.config import Config
@@ -40,9 +39,8 @@ def prepare(config: Config, *, is_dataset: bool) -> None:
     DatasetError
         When it may not, was made by another version, or holds nothing that tells how.
     """
-    engine = create_engine(engines.url(config), poolclass=NullPool)
     try:
-        with engine.begin() as connection:
+        with engines.alone(config) as connection:
             _require_tables(connection)
             wrong = _indexes_to_change(connection, frozenset(config.options.drop_index))
             cost_differs = _cost(connection) not in {None, config.options.password_cost}
@@ -62,8 +60,6 @@ def prepare(config: Config, *, is_dataset: bool) -> None:
                 extension.tables.create_all(connection)
     except DBAPIError as error:
         raise DatasetError(f"cannot be made ready to be served: {_said(error)}") from error
-    finally:
-        engine.dispose()
 
 
 def _require_tables(connection: Connection) -> None:
