@@ -19,6 +19,7 @@ from target_app import postgres
 from target_app.config import is_url
 from target_app.errors import DatasetError
 from target_app.postgres import urls
+from target_app.seeding.stores import is_template
 
 MANIFEST = "manifest.json"
 """Lies beside the database of a dataset, which is to be copied and not to be served."""
@@ -118,10 +119,15 @@ def _server(given: str, connections: int) -> Served:
     Raises
     ------
     DatasetError
-        When it cannot be reached, holds no CRM, or takes too few connections.
+        When it is a dataset itself, cannot be reached, holds no CRM, or takes too few connections.
     """
     url = postgres.parse(given)
     shown = postgres.safe(url)
+    if is_template(url.database):
+        raise DatasetError(
+            f"{shown}: is a dataset, which others are copied from. Serve a copy: see "
+            "python -m target_app reset --help"
+        )
     with urls.connect(url) as connection:
         _require_crm_tables(connection, shown)
         found = connection.execute("SHOW max_connections").fetchone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,13 +20,16 @@ from target_app.seeding.accounts import write_accounts
 from target_app.seeding.compose import Composition, compose
 from target_app.seeding.composer import composing
 from target_app.seeding.manifest import Manifest, Recipe
-from target_app.seeding.stores import Stamp, server_key
+from target_app.seeding.stores import (
+    HALF_TEMPLATE,
+    TEMPLATE_DIGITS,
+    TEMPLATE_PREFIX,
+    Stamp,
+    is_template,
+    server_key,
+)
 
 _MAINTENANCE = "postgres"
-_PREFIX = "trueload_"
-_HALF = "_building"
-_KEY_DIGITS = 12
-_TEMPLATE = re.compile(rf"{_PREFIX}[0-9a-f]{{{_KEY_DIGITS}}}({_HALF})?")
 _SYSTEM = (_MAINTENANCE, "template0", "template1")
 
 
@@ -68,7 +70,7 @@ class ServerStore:
     @property
     def template(self) -> str:
         """The name of the database that others are copied from."""
-        return _PREFIX + self.recipe.key()[:_KEY_DIGITS]
+        return TEMPLATE_PREFIX + self.recipe.key()[:TEMPLATE_DIGITS]
 
     @property
     def database(self) -> str:
@@ -100,7 +102,7 @@ class ServerStore:
         -------
         Manifest
         """
-        half = self.template + _HALF
+        half = self.template + HALF_TEMPLATE
         with self._alone():
             self._require_ours(self.template)
             self._require_half(half)
@@ -109,11 +111,12 @@ class ServerStore:
             with composing(self.recipe) as parts, closing(self._connect(half)) as connection:
                 manifest = postgres.fill(connection, parts)
             drop_database(self.url, self.template)
+            names = sql.Identifier(half), sql.Identifier(self.template)
             with closing(self._connect(_MAINTENANCE)) as connection:
-                words = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-                connection.execute(
-                    words.format(sql.Identifier(half), sql.Identifier(self.template))
-                )
+                # A copy does not take this over.
+                words = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on")
+                connection.execute(words.format(names[0]))
+                connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
         write_accounts(building, self.recipe.seed, parts.people)
         return manifest
 
@@ -121,7 +124,7 @@ class ServerStore:
         """Put what was built into its place: it is there."""
 
     def stamp(self) -> Stamp:
-        """Note by what the rows are known to be as they were: nobody writes to a template."""
+        """Note by what the rows are known to be as they were: a template may only be read."""
         return {"template": self.template}
 
     def is_complete(self) -> bool:
@@ -158,7 +161,7 @@ class ServerStore:
         """
         url = urls.parse(target)
         name = url.database
-        if not name or name in _SYSTEM or _TEMPLATE.fullmatch(name):
+        if not name or name in _SYSTEM or is_template(name):
             raise DatasetError(
                 f"{urls.safe(url)}: names {'a dataset' if name else 'no database'}, not a copy. "
                 "Name a database of its own for the copy."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,11 @@ KINDS = ("sqlite", "postgres")
 """Beside the URL of a server."""
 
 Stamp = dict[str, Any]
+
+TEMPLATE_PREFIX = "trueload_"
+TEMPLATE_DIGITS = 12
+HALF_TEMPLATE = "_building"
+_TEMPLATE = re.compile(rf"{TEMPLATE_PREFIX}[0-9a-f]{{{TEMPLATE_DIGITS}}}({HALF_TEMPLATE})?")
 
 
 class Store(Protocol):
@@ -57,6 +63,23 @@ class Store(Protocol):
     def copy_to(self, target: str) -> Path | str:
         """Make a working copy."""
         ...
+
+
+def is_template(name: str | None) -> bool:
+    """
+    Tell whether a database of a server is a dataset, by its name.
+
+    Parameters
+    ----------
+    name : str or None
+        The database's.
+
+    Returns
+    -------
+    bool
+        Also for one that is being made.
+    """
+    return name is not None and _TEMPLATE.fullmatch(name) is not None
 
 
 def server_key(url: str) -> str:

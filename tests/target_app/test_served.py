@@ -158,6 +158,13 @@ def test_the_folder_of_metrics_is_emptied_of_counts_and_of_nothing_else(database
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("name", ["trueload_0123456789ab", "trueload_0123456789ab_building"])
+def test_a_dataset_on_a_server_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    said = refused(monkeypatch, f"postgresql://crm:hidden@127.0.0.1:1/{name}")
+
+    assert f"/{name}: is a dataset, which others are copied from. Serve a copy" in said
+
+
 def refused(monkeypatch: pytest.MonkeyPatch, url: str, *words: str) -> str:
     monkeypatch.setenv("CRM_DATABASE", url)
     monkeypatch.setattr(server, "taken", lambda *_: None)

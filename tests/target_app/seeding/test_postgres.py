@@ -139,7 +139,10 @@ def test_a_server_keeps_the_dataset_as_a_template(
     assert other.manifest == first.manifest
     assert other.accounts.read_bytes() == first.accounts.read_bytes()
     assert len(accounts.read_accounts(other.accounts)[1]) == 9
-    assert first.manifest.recipe.key()[:12] in str(first.place)
+    template = f"trueload_{first.manifest.recipe.key()[:12]}"
+    assert template in str(first.place)
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        ask(server, template, "UPDATE customers SET name = 'changed' RETURNING 1")
     with pytest.raises(DatasetError, match="is on a server, not in a file"):
         _ = first.database
 
