@@ -6,6 +6,7 @@ It is a SQLite file, the folder of a PostgreSQL cluster, or the URL of a Postgre
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sqlite3
 import tempfile
@@ -100,15 +101,37 @@ def metrics_folder(store: Served) -> Path:
     -------
     Path
         Empty of what another server has counted; beside the database, or among the temporary files
-        when it is elsewhere.
+        when it is elsewhere, the same each time.
+
     """
     if store.folder is None:
-        return Path(tempfile.mkdtemp(prefix="crm-metrics-"))
-    folder = store.folder.with_name(f"{store.folder.name}.metrics")
-    folder.mkdir(exist_ok=True)
+        folder = _folder_of_ours(store.shown)
+    else:
+        folder = store.folder.with_name(f"{store.folder.name}.metrics")
+        folder.mkdir(exist_ok=True)
     for pattern in _METRICS:
         for stale in folder.glob(pattern):
             stale.unlink()
+    return folder
+
+
+def _folder_of_ours(shown: str) -> Path:
+    """
+    Make a folder among the temporary files, by the name of a database on a server.
+
+    Raises
+    ------
+    DatasetError
+        When somebody else has it: everybody may write there.
+    """
+    name = hashlib.sha256(shown.encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir(), f"crm-metrics-{name}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise DatasetError(
+            f"{folder}: is in the way of what the server counts, and not ours. Remove it, or set "
+            "TMPDIR to a folder of yours."
+        )
     return folder
 
 

@@ -158,6 +158,29 @@ def test_the_folder_of_metrics_is_emptied_of_counts_and_of_nothing_else(database
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 
+def test_what_a_server_of_somebody_elses_database_counts_has_one_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ours, other = (
+        served.Served(f"postgresql://{name}:pw@h/crm", f"postgresql://{name}:***@h/crm", None)
+        for name in ("ours", "other")
+    )
+    folder = served.metrics_folder(ours)
+    (folder / "counter_12.db").touch()
+
+    assert served.metrics_folder(ours) == folder
+    assert list(folder.iterdir()) == []
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert served.metrics_folder(other) != folder
+    assert len(list(tmp_path.iterdir())) == 2
+
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(DatasetError, match="and not ours"):
+        served.metrics_folder(ours)
+
+
 @pytest.mark.parametrize("name", ["trueload_0123456789ab", "trueload_0123456789ab_building"])
 def test_a_dataset_on_a_server_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     said = refused(monkeypatch, f"postgresql://crm:hidden@127.0.0.1:1/{name}")
