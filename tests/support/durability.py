@@ -65,7 +65,9 @@ class Writers:
         """Wait until so many more requests were acknowledged; how long that took."""
         began, wanted = time.monotonic(), len(self.ledger.acknowledged) + number
         while len(self.ledger.acknowledged) < wanted:
-            assert time.monotonic() - began < _PATIENCE_S, "no more writes were acknowledged"
+            if time.monotonic() - began > _PATIENCE_S:
+                refused = self.ledger.refused[-3:]
+                raise AssertionError(f"no more writes were acknowledged: {refused}")
             time.sleep(0.005)
         return time.monotonic() - began
 

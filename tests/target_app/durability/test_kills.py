@@ -22,7 +22,8 @@ def outcome(
     data = dataset.folder
     if request.param == "postgres":
         data = folder / "data"
-        seeding.seed(data, customers=dataset.manifest.recipe.customers, seed=1, database="postgres")
+        asked = dataset.manifest.recipe.asked()  # the same, or the accounts would be others
+        seeding.seed(data, **asked, database="postgres")
     database = folder / "crm"
     seeding.reset(data, str(database))
     return kill_and_look(database, folder, accounts.of_role("manager")[0]["token"])
