@@ -58,14 +58,18 @@ def repeat(kind: str, *, customers: int, times: int) -> list[Outcome]:
     outcomes = []
     for number in range(1, times + 1):
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-        seeding.reset(data, str(folder / "crm"))
-        outcome = kill_and_look(folder / "crm", folder, token)
-        show(row(kind, number, outcome))
-        outcomes.append(outcome)
-        if outcome.right:
-            shutil.rmtree(folder)
-        else:
-            show(f"  see {folder}: lost {outcome.lost[:5]}, wrong {outcome.wrong[:5]}")
+        keep = False
+        try:
+            seeding.reset(data, str(folder / "crm"))
+            outcome = kill_and_look(folder / "crm", folder, token)
+            show(row(kind, number, outcome))
+            outcomes.append(outcome)
+            if not outcome.right:
+                keep = True
+                show(f"  see {folder}: lost {outcome.lost[:5]}, wrong {outcome.wrong[:5]}")
+        finally:
+            if not keep:
+                shutil.rmtree(folder)
     return outcomes
 
 
