@@ -17,29 +17,19 @@ from target_app.postgres import Cluster, copy_cluster, ensure_database, is_clust
 from target_app.seeding import postgres
 from target_app.seeding.accounts import write_accounts
 from target_app.seeding.composer import composing
-from target_app.seeding.manifest import Manifest, Recipe
-from target_app.seeding.stores import Stamp
+from target_app.seeding.manifest import Manifest
+from target_app.seeding.stores import FolderStore, Stamp
 
 FOLDER = "postgres"
 DATABASE = "crm"
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterStore:
+class ClusterStore(FolderStore):
     """One dataset's."""
 
-    folder: Path
-    recipe: Recipe
-    kind: str = "postgres"
-
-    @property
-    def database(self) -> Path:
-        """The cluster's folder."""
-        return self.folder / FOLDER
-
-    def find(self, _folder: Path) -> Manifest | None:
-        """Look for the dataset where a folder says nothing of it: there is no other place."""
-        return None
+    kind = "postgres"
+    name = FOLDER
 
     def build(self, building: Path) -> Manifest:
         """Make everything in a folder that nobody else looks into, the accounts as well."""

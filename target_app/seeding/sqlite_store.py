@@ -13,28 +13,18 @@ from target_app.errors import DatasetError
 from target_app.seeding import sqlite
 from target_app.seeding.accounts import write_accounts
 from target_app.seeding.composer import composing
-from target_app.seeding.manifest import Manifest, Recipe
-from target_app.seeding.stores import Stamp
+from target_app.seeding.manifest import Manifest
+from target_app.seeding.stores import FolderStore, Stamp
 
 FILE = "crm.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteStore:
+class SqliteStore(FolderStore):
     """One dataset's."""
 
-    folder: Path
-    recipe: Recipe
-    kind: str = "sqlite"
-
-    @property
-    def database(self) -> Path:
-        """The file."""
-        return self.folder / FILE
-
-    def find(self, _folder: Path) -> Manifest | None:
-        """Look for the dataset where a folder says nothing of it: there is no other place."""
-        return None
+    kind = "sqlite"
+    name = FILE
 
     def build(self, building: Path) -> Manifest:
         """Make everything in a folder that nobody else looks into, the accounts as well."""

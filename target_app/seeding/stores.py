@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Connection
 
@@ -63,6 +64,26 @@ class Store(Protocol):
     def copy_to(self, target: str) -> Path | str:
         """Make a working copy."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """What those have in common that lie in the dataset's own folder."""
+
+    folder: Path
+    recipe: Recipe
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    """Of the file or folder with the rows."""
+
+    @property
+    def database(self) -> Path:
+        """The file, or the cluster's folder."""
+        return self.folder / self.name
+
+    def find(self, _folder: Path) -> Manifest | None:
+        """Look for the dataset where a folder says nothing of it: there is no other place."""
+        return None
 
 
 def is_template(name: str | None) -> bool:
