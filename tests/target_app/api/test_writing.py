@@ -200,7 +200,9 @@ def test_a_key_is_good_for_a_day_and_each_new_one_takes_old_ones_away(
 def test_who_waits_too_long_for_the_first_request_with_a_key_is_told_to_come_again(
     each_database: Path | str, accounts: Accounts
 ) -> None:
-    crm = Crm(create_app(Config(database=each_database, busy_timeout_ms=300)), accounts)
+    # On PostgreSQL the wait for a lock ends by itself, before the statement's time is up.
+    patience_ms = 300 if isinstance(each_database, Path) else 5000
+    crm = Crm(create_app(Config(database=each_database, busy_timeout_ms=patience_ms)), accounts)
     write = Write("customers", "POST", "/customers", {"name": "Eve", "email": "eve@wait.example"})
     admin = crm.one("SELECT min(id) FROM users WHERE role = 'admin'")
     engine = create_engine(engines.url(Config(database=each_database)), poolclass=NullPool)
