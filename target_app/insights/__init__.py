@@ -17,6 +17,7 @@ from target_app import answers
 from target_app.accounts import MANAGERS, Account
 from target_app.api import Api
 from target_app.insights import retention, rfm, sales, satisfaction
+from target_app.problems import FieldError, Invalid
 from target_app.rules import Choice, Text
 from target_app.validation import Parameter
 
@@ -52,8 +53,15 @@ def report_sales(account: Account, query: Mapping[str, Any]) -> Response:
     -------
     Response
         The months in order; one without orders is left out.
+
+    Raises
+    ------
+    Invalid
+        422, when the last month comes before the first.
     """
     del account
+    if query["from"] and query["to"] and query["to"] < query["from"]:
+        raise Invalid([FieldError("to", "must not be before `from`")])
     return answers.ok(
         {"group": query["group"], "items": sales.by_month(query["from"], query["to"])}
     )

@@ -33,7 +33,7 @@ UNSAYABLE = re.compile(
     r"is no \w+( \w+)* that exists|is nobody who answers|"  # what does not exist
     r"must be your own|is required: a sales rep|"  # what depends on who asks
     r"must be the `next`|was used for another request|"  # what depends on what was asked before
-    r"must not be after"  # what depends on another member
+    r"must not be after|must not be before"  # what depends on another member
 )
 """What is refused although it fits the document, because no schema can say it."""
 

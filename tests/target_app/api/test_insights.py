@@ -61,7 +61,7 @@ def test_sales_are_those_of_each_month_and_currency(both: Crm) -> None:
 def test_sales_may_begin_and_end_with_a_month(both: Crm) -> None:
     items = report(both, "sales")["items"]
 
-    for first, last in (("2024-03", "2025-02"), ("2025-12", "2025-12"), ("2025-02", "2025-01")):
+    for first, last in (("2024-03", "2025-02"), ("2025-12", "2025-12")):
         within = [item for item in items if first <= item["month"] <= last]
         assert report(both, f"sales?from={first}&to={last}")["items"] == within
     assert report(both, "sales?from=2025-06")["items"] == [
@@ -70,7 +70,9 @@ def test_sales_may_begin_and_end_with_a_month(both: Crm) -> None:
     assert report(both, "sales?to=2024-06")["items"] == [i for i in items if i["month"] < "2024-07"]
 
 
-@pytest.mark.parametrize("query", ["from=2025-13", "from=2025", "to=x", "group=day", "x=1"])
+@pytest.mark.parametrize(
+    "query", ["from=2025-13", "from=2025", "to=x", "group=day", "x=1", "from=2025-02&to=2025-01"]
+)
 def test_what_sales_may_not_be_asked_for_is_refused(both: Crm, query: str) -> None:
     assert both.of("manager").get(f"/api/v1/reports/sales?{query}").status_code == 422
 
