@@ -41,12 +41,17 @@ $(READY): $(LOCKED) pyproject.toml
 demo: env ## the main job: populate the CRM, grow its users, judge, write the report
 	@$(BIN)/trueload run demo
 
+# A file's tests stay in one process: they share its applications and datasets.
+UNIT := -m "not slow and not browser" -n 2 --dist loadfile
+
+# The slow ones run one after the other: many of them are about time.
 test: env ## every test (browser tests install Debian's chromium where they may)
 	@$(BIN)/python tests/chromium.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(UNIT)
+	$(BIN)/python -m pytest -m "slow or browser"
 
-unit: env ## the unit tests alone: no servers, no browser, under half a minute
-	$(BIN)/python -m pytest -m "not slow and not browser"
+unit: env ## the unit tests alone, on two cores: no servers, no browser
+	$(BIN)/python -m pytest $(UNIT)
 
 check: format lint types imports test ## format, lint, types, import contracts, tests
 
