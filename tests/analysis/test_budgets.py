@@ -282,8 +282,11 @@ def responses_ms(rng: np.random.Generator, n: int, rho: float) -> npt.NDArray[np
 
 
 def test_the_decision_rule_keeps_its_promise_on_a_queue_of_known_truth() -> None:
-    """At the limit a pass is wrong: at most 5 % are promised, 8 % in this hard case."""
-    runs, rho = 100, 0.5
+    """At the limit a pass is wrong: at most 5 % are promised, 8 % in this hard case.
+
+    (test_intervals asks 300 runs of the bound alone; this is the whole decision.)
+    """
+    runs, rho = 40, 0.5
     truth = -math.log(0.05) * 10.0 / (1 - rho)  # p95 of the response: exponential, mu - lambda
     at_limit = parse_assertion(f"p(95) < {truth:.6f}ms")
     generous = parse_assertion(f"p(95) < {1.5 * truth:.6f}ms")
@@ -294,7 +297,7 @@ def test_the_decision_rule_keeps_its_promise_on_a_queue_of_known_truth() -> None
         right += decide(generous, hold, patience_s=2.0).verdict is Verdict.PASSED
     # A program that wrongly passes 8 % exceeds this in less than one of 10,000 tests.
     assert wrong <= binom.ppf(1 - 1e-4, runs, 0.08)
-    assert right >= 95
+    assert right >= 38
 
 
 def test_a_slow_drift_far_below_the_limit_leaves_nothing_undecided() -> None:

@@ -231,7 +231,7 @@ def test_a_limit_at_the_truth_is_rarely_passed_wrongly() -> None:
     A rule that wrongly passes 8 % breaks the bound less than once in 10,000 series
     of seeds; the same rule on the raw number of requests breaks it always.
     """
-    rho, n, seeds = 0.5, 5000, 600
+    rho, n, seeds = 0.5, 5000, 300
     limit = -math.log(0.05) * 10 / (1 - rho)
     wrong = naive = 0
     for seed in range(seeds):

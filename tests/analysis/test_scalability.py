@@ -174,7 +174,8 @@ def test_noise_alone_seldom_makes_a_peak_and_a_true_one_is_found() -> None:
     flat = [50.0, 67.0, 80.0, 100.0, 100.0, 100.0, 100.0, 100.0]
     bent = [50.0, 67.0, 80.0, 100.0, 110.0, 100.0, 90.0, 70.0]
     rng = np.random.default_rng(1)
-    invented = sum(noisy(flat, rng).peak.value is not None for _ in range(100))
-    missed = sum(noisy(bent, rng).peak.value is None for _ in range(20))
-    assert invented <= 15  # near 3 %: the largest of five is compared with four
+    invented = sum(noisy(flat, rng).peak.value is not None for _ in range(40))
+    missed = sum(noisy(bent, rng).peak.value is None for _ in range(10))
+    # Near 3 %, as the largest of five is compared with four: more come with less than 1e-4.
+    assert invented <= 7
     assert missed == 0

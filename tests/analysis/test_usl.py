@@ -10,7 +10,7 @@ from scipy.optimize import curve_fit
 
 from analysis.usl import fit_usl
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=True, deadline=None, max_examples=40)
 DATA = Path(__file__).parent / "data"
 Array = npt.NDArray[np.float64]
 

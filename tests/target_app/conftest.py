@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
 from target_app import Config, create_app, seeding
 from target_app.models import db
@@ -15,6 +16,29 @@ from tests.support.databases import KINDS, Databases
 CUSTOMERS = 300
 ACCOUNTS = 30
 SLOW: dict[str, list[pytest.MarkDecorator]] = {"sqlite": [], "postgres": [pytest.mark.slow]}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _builders_once() -> Iterator[None]:
+    """
+    Let applications of one process share the functions that build their addresses.
+
+    werkzeug writes and compiles two for each rule, the same ones each time: most of what it costs
+    to make an application, of which these tests make hundreds.
+    """
+    original, made = Rule._compile_builder, dict[tuple[object, ...], Any]()
+
+    def once(rule: Rule, append_unknown: bool = True) -> Any:
+        if rule.defaults:
+            return original(rule, append_unknown)
+        key = (rule.rule, append_unknown, *rule._trace)
+        if key not in made:
+            made[key] = original(rule, append_unknown)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Rule, "_compile_builder", once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,8 @@ from target_app.seeding.compose import Composition, compose
 from target_app.seeding.composer import composing
 from target_app.seeding.digest import hash_of_database, hashes_of_database
 from target_app.seeding.manifest import Recipe
+
+few = partial(seeding.seed, customers=1, seed=1, accounts=1)
 
 
 def names(folder: Path) -> set[str]:
@@ -34,10 +37,10 @@ def test_a_build_that_fails_leaves_nothing_behind(
     with monkeypatch.context() as patched:
         patched.setattr(sqlite, "_insert", fail)
         with pytest.raises(DatasetError, match="cannot be written: database or disk is full"):
-            seeding.seed(tmp_path, customers=1, seed=1)
+            few(tmp_path)
 
     assert names(tmp_path) == set()
-    assert seeding.seed(tmp_path, customers=1, seed=1).remark == "made"
+    assert few(tmp_path).remark == "made"
 
 
 @pytest.mark.slow
@@ -56,7 +59,7 @@ def test_a_build_that_is_killed_leaves_nothing_half(tmp_path: Path) -> None:
     _, alive = psutil.wait_procs(helpers, timeout=10)
     assert all(helper.status() == psutil.STATUS_ZOMBIE for helper in alive)
     assert "manifest.json" not in names(tmp_path)
-    assert seeding.seed(tmp_path, customers=3, seed=1).remark == "made"
+    assert few(tmp_path).remark == "made"
     assert names(tmp_path) == {"accounts.jsonl", "crm.sqlite", "manifest.json"}
 
 
@@ -105,7 +108,7 @@ def test_a_dataset_that_was_moved_is_the_same(dataset: seeding.Found, tmp_path: 
 
 
 def test_rows_that_were_changed_behind_the_stamp_are_found(tmp_path: Path) -> None:
-    found = seeding.seed(tmp_path, customers=1, seed=1)
+    found = few(tmp_path)
     before = found.database.stat()
     connection = sqlite3.connect(found.database)
     connection.execute("UPDATE customers SET status = 'churned' WHERE status != 'churned'")
@@ -119,7 +122,7 @@ def test_rows_that_were_changed_behind_the_stamp_are_found(tmp_path: Path) -> No
 
 def test_another_process_composes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composer, "_WORTH_IT", 0)
-    recipe = Recipe(customers=300, seed=3, accounts=1)
+    recipe = Recipe(customers=20, seed=3, accounts=1)
     here = Composition.of(compose(recipe))
     rows = sum(len(piece.columns["id"]) for piece in here.pieces())
     with composing(recipe) as there:
@@ -130,7 +133,7 @@ def test_another_process_composes_the_same(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_composition_that_is_cut_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composer, "_WORTH_IT", 0)
-    recipe = Recipe(customers=300, seed=3, accounts=1)
+    recipe = Recipe(customers=20, seed=3, accounts=1)
     with composing(recipe) as there:
         next(there.pieces())
         with pytest.raises(RuntimeError, match="have not all come"):

@@ -1,28 +1,26 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from target_app import seeding
 from target_app.seeding import DatasetError
 
-FEW: Final = {"customers": 1, "seed": 1, "accounts": 1}
-MORE: Final = FEW | {"customers": 2}
+few = partial(seeding.seed, customers=1, seed=1, accounts=1)
 
 
-def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
-    dataset: seeding.Found, tmp_path: Path
-) -> None:
-    customers = dataset.manifest.recipe.customers
-    again = seeding.seed(tmp_path / "again", customers=customers, seed=1)
-    other = seeding.seed(tmp_path / "other", customers=customers, seed=2)
+def test_the_same_seed_gives_the_same_rows_and_another_seed_others(tmp_path: Path) -> None:
+    one, again, other = (
+        few(tmp_path / name, customers=20, seed=seed)
+        for name, seed in (("one", 1), ("again", 1), ("other", 2))
+    )
 
-    assert again.manifest == dataset.manifest
-    assert other.manifest.dataset_hash != dataset.manifest.dataset_hash
-    assert other.manifest.rows["customers"] == customers
+    assert again.manifest == one.manifest
+    assert other.manifest.dataset_hash != one.manifest.dataset_hash
+    assert other.manifest.rows["customers"] == 20
 
 
 def test_the_folder_holds_the_database_and_its_manifest_and_nothing_half_done(
@@ -48,7 +46,7 @@ def test_a_complete_dataset_is_reused(dataset: seeding.Found) -> None:
 
 
 def test_a_changed_dataset_is_made_anew_and_not_copied(tmp_path: Path) -> None:
-    first = seeding.seed(tmp_path, **FEW)
+    first = few(tmp_path)
     connection = sqlite3.connect(first.database)
     connection.execute("UPDATE customers SET name = 'x'")
     connection.commit()
@@ -56,32 +54,32 @@ def test_a_changed_dataset_is_made_anew_and_not_copied(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match="has been changed since it was made"):
         seeding.copy_dataset(tmp_path, tmp_path / "copy.sqlite")
-    second = seeding.seed(tmp_path, **FEW)
+    second = few(tmp_path)
 
     assert second.remark == "made anew: the one there had been changed since"
     assert second.manifest == first.manifest
 
 
 def test_a_dataset_of_other_versions_is_made_anew(tmp_path: Path) -> None:
-    first = seeding.seed(tmp_path, **FEW)
+    first = few(tmp_path)
     assert first.remark == "made"
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"faker": "0.1"}))
 
-    found = seeding.seed(tmp_path, **FEW)
+    found = few(tmp_path)
 
     assert found.remark == "made anew: the one there was made by other versions"
 
 
 def test_a_dataset_of_other_parameters_is_not_replaced_without_force(tmp_path: Path) -> None:
-    seeding.seed(tmp_path, **FEW)
+    few(tmp_path)
 
     with pytest.raises(
         DatasetError,
         match=r"holds another dataset \(customers 1, seed 1, accounts 1, locale en_US",
     ):
-        seeding.seed(tmp_path, **MORE)
-    forced = seeding.seed(tmp_path, **MORE, force=True)
+        few(tmp_path, customers=2)
+    forced = few(tmp_path, customers=2, force=True)
 
     assert forced.manifest.rows["customers"] == 2
 
@@ -90,7 +88,7 @@ def test_a_dataset_of_other_parameters_is_not_replaced_without_force(tmp_path: P
 def test_a_broken_manifest_counts_as_none(tmp_path: Path, broken: str) -> None:
     (tmp_path / "manifest.json").write_text(broken)
 
-    assert seeding.seed(tmp_path, **FEW).remark == "made"
+    assert few(tmp_path).remark == "made"
 
 
 def test_two_that_seed_at_once_make_one_dataset(
@@ -99,7 +97,7 @@ def test_two_that_seed_at_once_make_one_dataset(
     remarks: list[str] = []
 
     def run() -> None:
-        remarks.append(seeding.seed(tmp_path, **FEW).remark)
+        remarks.append(few(tmp_path).remark)
 
     together(run, run, run)
 
