@@ -236,7 +236,7 @@ def test_without_test_mode_there_is_no_audit_and_nobody_is_told_of_one(
 
 
 def test_ids_are_looked_for_in_every_table_that_tells_of_requests() -> None:
-    asked = [table.name for each in audit.COUNTS for table in each.get_final_froms()]
+    asked = [str(table) for each in audit.COUNTS for table in each.get_final_froms()]
 
     assert len(WRITTEN) > 1
     assert sorted(asked) == sorted(WRITTEN)
