@@ -123,10 +123,11 @@ def serve(
             instance=os.environ.get("CRM_INSTANCE"),
             commit=server.commit_of_code(),
         )
+        counted = served.metrics_folder(store)  # first: it tells whether somebody else serves it
         _make_ready(store, config)
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         click.echo(f"serving {store.shown} on http://{place}", err=True)
-        server.replace_process(words, config, connections, served.metrics_folder(store))
+        server.replace_process(words, config, connections, counted)
 
 
 def _read_options(settings: tuple[str, ...]) -> Options:

@@ -6,10 +6,12 @@ It is a SQLite file, the folder of a PostgreSQL cluster, or the URL of a Postgre
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +27,11 @@ from target_app.seeding.stores import is_template
 MANIFEST = "manifest.json"
 """Lies beside the database of a dataset, which is to be copied and not to be served."""
 
+_ENDING_S = 3.0
 _SPARE_CONNECTIONS = 5  # for those who look at the server while it serves
 _PROBE = "SELECT id FROM customers LIMIT 1"
+_locks: dict[Path, int] = {}
+"""Folders that this process holds, and by which descriptor."""
 _METRICS = ("counter_*.db", "gauge_*.db", "histogram_*.db", "summary_*.db")
 
 
@@ -92,6 +97,8 @@ def metrics_folder(store: Served) -> Path:
     """
     Make the folder in which the processes of a server add up what they count.
 
+    It is held until the last process that this one becomes has ended.
+
     Parameters
     ----------
     store : Served
@@ -101,18 +108,49 @@ def metrics_folder(store: Served) -> Path:
     -------
     Path
         Empty of what another server has counted; beside the database, or among the temporary files
-        when it is elsewhere, the same each time.
+        when it is elsewhere.
 
+    Raises
+    ------
+    DatasetError
+        When another server has it: two on one file would count into each other's.
     """
     if store.folder is None:
         folder = _folder_of_ours(store.shown)
+        if not _held(folder, wait_s=0):  # a server elsewhere may have many in front of it
+            folder = Path(tempfile.mkdtemp(prefix="crm-metrics-"))
     else:
         folder = store.folder.with_name(f"{store.folder.name}.metrics")
         folder.mkdir(exist_ok=True)
+        if not _held(folder, wait_s=_ENDING_S):
+            raise DatasetError(
+                f"{store.shown}: is being served already. Stop that server, or serve a copy: see "
+                "python -m target_app reset --help"
+            )
     for pattern in _METRICS:
         for stale in folder.glob(pattern):
             stale.unlink()
     return folder
+
+
+def _held(folder: Path, wait_s: float) -> bool:
+    """Take a folder for this process and what it becomes, unless another has it."""
+    if folder in _locks:
+        return True
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    until = time.monotonic() + wait_s  # a server that was just killed takes a moment to be gone
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            os.close(lock)
+            return False
+        os.set_inheritable(lock, True)
+        _locks[folder] = lock
+        return True
 
 
 def _folder_of_ours(shown: str) -> Path:

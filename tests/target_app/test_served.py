@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import sqlite3
 import subprocess
 import sys
@@ -156,6 +158,22 @@ def test_the_folder_of_metrics_is_emptied_of_counts_and_of_nothing_else(database
 
     assert folder == database.with_name("crm.sqlite.metrics")
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+def test_a_file_that_is_served_is_not_served_again(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "_ENDING_S", 0.1)
+    folder = database.with_name("crm.sqlite.metrics")
+    folder.mkdir()
+    other = os.open(folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)  # as the server that was first has it
+
+    with served.opened(str(database), 4) as store:
+        with pytest.raises(DatasetError, match=r"crm\.sqlite: is being served already\. Stop"):
+            served.metrics_folder(store)
+        os.close(other)
+        assert served.metrics_folder(store) == folder
 
 
 def test_what_a_server_of_somebody_elses_database_counts_has_one_folder(
