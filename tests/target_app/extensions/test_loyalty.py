@@ -1,6 +1,5 @@
 """The extension point, by its example: what it adds, and that nothing is there without it."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from target_app import Config, create_app, extensions, preparing
+from target_app import Config, create_app, preparing
 from target_app.models import db
 from target_app.options import OptionError
 from tests.support.accounts import Accounts
@@ -144,16 +143,6 @@ def test_it_is_documented_when_it_is_switched_on(client: FlaskClient) -> None:
 def test_an_extension_that_does_not_exist_is_named_with_those_that_do(database: Path) -> None:
     with pytest.raises(OptionError, match="extension nothing: unknown; allowed are loyalty"):
         create_app(Config(database=database, extensions=("nothing",)))
-
-
-def test_what_is_not_switched_on_is_not_imported() -> None:
-    import subprocess
-
-    code = "import sys, target_app; sys.exit('target_app.extensions.loyalty' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], check=False)
-
-    assert done.returncode == 0
-    assert extensions.names() == ["loyalty"]
 
 
 def test_a_person_sees_the_points_on_a_page_that_the_customers_page_leads_to(

@@ -120,6 +120,7 @@ def test_rows_that_were_changed_behind_the_stamp_are_found(tmp_path: Path) -> No
         seeding.verify(tmp_path)
 
 
+@pytest.mark.slow
 def test_another_process_composes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composer, "_WORTH_IT", 0)
     recipe = Recipe(customers=20, seed=3, accounts=1)
@@ -131,6 +132,7 @@ def test_another_process_composes_the_same(monkeypatch: pytest.MonkeyPatch) -> N
         assert there.people == here.people
 
 
+@pytest.mark.slow
 def test_a_composition_that_is_cut_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composer, "_WORTH_IT", 0)
     recipe = Recipe(customers=20, seed=3, accounts=1)

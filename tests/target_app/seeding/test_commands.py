@@ -1,6 +1,4 @@
-import sys
 from pathlib import Path
-from subprocess import run
 
 import pytest
 from click.testing import CliRunner
@@ -53,10 +51,3 @@ def test_a_file_is_copied_to_a_file(dataset: seeding.Found, tmp_path: Path) -> N
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 2
         assert message in result.stderr
-
-
-def test_the_commands_cost_a_server_neither_faker_nor_numpy() -> None:
-    code = "import sys, target_app.seeding.commands; print('faker' in sys.modules)"
-    done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout == "False\n"
