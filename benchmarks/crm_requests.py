@@ -9,8 +9,6 @@ from typing import Any
 
 from benchmarks.crm_opened import FEW_OWN, OWN, Crm
 
-CALLS = 30
-
 Draw = Callable[[random.Random, Crm], Any]
 
 
@@ -23,7 +21,6 @@ class Operation:
     role: str = "manager"
     method: str = "GET"
     body: Draw | None = None
-    calls: int = CALLS
 
 
 def any_of(table: str) -> Draw:
@@ -141,7 +138,7 @@ DEFAULTS = (
     Operation(name="overview page of a sales rep", path=at("/"), role="sales"),
 )
 REPORTS = tuple(
-    Operation(name=f"report: {name}", path=at(f"/api/v1/reports/{path}"), calls=1)
+    Operation(name=f"report: {name}", path=at(f"/api/v1/reports/{path}"))
     for name, path in {
         "sales by month": "sales?group=month",
         "RFM": "rfm",
@@ -161,4 +158,3 @@ DEFECTS: Mapping[str, tuple[str, ...]] = {
     "list_mode=unbounded": ("list feedback",),
     "cache=ttl": ("list customers", "suggest"),
 }
-FEW = {"list_mode=unbounded": 1, "drop_index=activities_customer": 2}
