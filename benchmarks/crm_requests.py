@@ -102,6 +102,7 @@ DEFAULTS = (
     Operation(
         name="create a customer",
         path=at("/api/v1/customers"),
+        role="sales",  # so that the newest have an owner, whose name a list looks up
         method="POST",
         body=lambda rng, crm: {"name": "Bench", "email": f"{unique(rng, crm)}@example.com"},
     ),
