@@ -38,11 +38,12 @@ _OPEN_AT_ONCE = 200
 class VirtualUser:
     """What the recorder knows of one virtual user."""
 
-    __slots__ = ("intended_ns", "number", "persona", "step", "transaction", "unjudged")
+    __slots__ = ("click", "intended_ns", "number", "persona", "step", "transaction", "unjudged")
 
     def __init__(self, number: int, persona: str | None) -> None:
         self.number = number
         self.persona = persona
+        self.click: str | None = None
         self.transaction = -1
         self.step = 0
         self.intended_ns: int | None = None
@@ -53,6 +54,7 @@ class Sent:
     """A request that was sent; it becomes a row when it ends."""
 
     __slots__ = (
+        "attempt",
         "connected_ns",
         "done_ns",
         "first_byte_ns",
@@ -79,6 +81,7 @@ class Sent:
         self.sent_ns = now_ns()
         self.intended_ns = self.sent_ns if user.intended_ns is None else user.intended_ns
         self.connected_ns = self.first_byte_ns = self.done_ns = -1
+        self.attempt = 0
         self.packed = False
 
 
@@ -123,6 +126,7 @@ class Recorder:
         self.unreported = 0
         self.late = 0
         self.in_flight: dict[int, Sent] = {}
+        self.connecting: dict[int, Sent] = {}
         self.by_greenlet: dict[Any, Sent] = {}
         self.second = Second()
         self.cut_short = False
@@ -134,7 +138,9 @@ class Recorder:
         self._users += 1
         return VirtualUser(self._users - 1, persona)
 
-    def begin_transaction(self, user: VirtualUser, intended_ns: int | None) -> None:
+    def begin_transaction(
+        self, user: VirtualUser, intended_ns: int | None, click: str | None = None
+    ) -> None:
         """Begin a click: its first request is intended then (None: when it is sent)."""
         for sent in user.unjudged:
             self._never_judged(sent)
@@ -142,6 +148,7 @@ class Recorder:
         self._transactions += 1
         user.transaction = self._transactions
         user.step = 0
+        user.click = click
         user.intended_ns = intended_ns
 
     # the life of a request
@@ -157,6 +164,44 @@ class Recorder:
         self.in_flight[sent.number] = sent
         self.by_greenlet[sent.greenlet] = sent
         return sent
+
+    def finished(
+        self,
+        sent: Sent,
+        outcome: Outcome,
+        status: int | None = None,
+        error: str | None = None,
+        bytes_out: int = -1,
+        bytes_in: int = -1,
+        timing: tuple[int, int, int] = (-1, -1, -1),
+    ) -> None:
+        """Note a request's end, answered and judged, as our own client knows it.
+
+        The next request of the same click is intended now.
+
+        Parameters
+        ----------
+        sent : Sent
+            Whose `connected_ns`, `first_byte_ns`, `done_ns` and `attempt` the client has
+            set where they happened; `done_ns` is now where it has not.
+        outcome : Outcome
+            What became of it.
+        status : int or None
+            Of the answer; None when there was none.
+        error : str or None
+            What was wrong, without URLs and secrets (`outcomes.clean_error`).
+        bytes_out, bytes_in : int
+            Of the bodies; -1 where it is not known.
+        timing : tuple of (int, int, int)
+            As `server_timing.parse` reads it.
+        """
+        self._forget(sent)
+        if sent.packed:
+            return
+        if sent.done_ns < 0:
+            sent.done_ns = now_ns()
+        sent.user.intended_ns = sent.done_ns
+        self._pack(sent, outcome, status, error, bytes_in, timing, bytes_out)
 
     def answered(self, sent: Sent) -> None:
         """Note that the client has the whole answer, judged or not."""
@@ -224,6 +269,7 @@ class Recorder:
 
     def _forget(self, sent: Sent) -> None:
         self.in_flight.pop(sent.number, None)
+        self.connecting.pop(sent.number, None)
         self.by_greenlet.pop(sent.greenlet, None)
 
     def leave_open(self, users: list[VirtualUser]) -> None:

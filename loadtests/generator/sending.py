@@ -1,0 +1,127 @@
+"""What every request of this process is sent with, whatever client sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from locust.event import Events
+
+from loadtests.generator.guard import Guard
+from loadtests.generator.recorder import Recorder, VirtualUser
+
+KEY = "trueload"
+"""Under this key a request's :class:`~loadtests.generator.recorder.Sent` travels in the
+context of the engine's event, which is how it is known there."""
+
+ENGINES_OWN = 2
+"""Listeners to a request's event that are always there: the recorder's and the statistics'."""
+
+
+class Sending:
+    """What clients need to know of the run.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Where requests are noted.
+    guard : Guard
+        Which hosts a redirect may lead to.
+    events : Events
+        The engine's.
+    base_url : str
+        Of the target.
+    prefix : str
+        What request ids begin with; the request's number follows.
+    headers : mapping of str to str
+        Sent with every request.
+    timeout_s, connect_timeout_s : float
+        After which a request, or the connecting for it, is ended, in seconds. The clients
+        need no timers: a sweep over what is in flight throws ``TimeoutError`` into the
+        greenlet that sent the request.
+    ca : Path or None
+        Certificate authorities that are trusted beside the system's.
+    warn : callable
+        Called with a warning's kind and its text.
+
+    Attributes
+    ----------
+    recording : bool
+        Whether the run has started; requests before are sent and not recorded.
+    closing : bool
+        Whether no new request may start.
+    users : list of VirtualUser
+        All that there were; the first one stands for clients without a user.
+    """
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        guard: Guard,
+        events: Events,
+        base_url: str,
+        prefix: str,
+        headers: Mapping[str, str],
+        timeout_s: float,
+        connect_timeout_s: float,
+        warn: Callable[[str, str], None],
+        ca: Path | None = None,
+    ) -> None:
+        self.recorder = recorder
+        self.events = events
+        self.base_url = base_url
+        self.prefix = prefix
+        self.headers = dict(headers)
+        self.timeout_s = timeout_s
+        self.connect_timeout_s = connect_timeout_s
+        self.ca = ca
+        self.recording = False
+        self.closing = False
+        self.nobody = recorder.new_user(None)
+        self.users: list[VirtualUser] = [self.nobody]
+        self._guard = guard
+        self._warn = warn
+
+    def user_of(self, user: Any) -> VirtualUser:
+        """Virtual user of one of the engine's users (None: a client without a user)."""
+        if user is None:
+            return self.nobody
+        known: VirtualUser | None = getattr(user, "_trueload", None)
+        if known is None:
+            known = self.recorder.new_user(getattr(user, "persona_name", type(user).__name__))
+            user._trueload = known
+            self.users.append(known)
+        return known
+
+    def may_follow(self, url: str, location: str) -> bool:
+        """Tell whether a redirect may be followed; one that may not is warned of.
+
+        Parameters
+        ----------
+        url : str
+            What was asked for.
+        location : str
+            As the answer's header has it.
+
+        Returns
+        -------
+        bool
+            True when its host is allowed.
+        """
+        host = urlsplit(urljoin(url, location)).hostname or ""
+        if self._guard.allows(host):
+            return True
+        self._warn("redirect_not_followed", f"a redirect to the host {host} was not followed")
+        return False
+
+    @property
+    def engine_listens(self) -> bool:
+        """Whether somebody beside the engine's statistics listens to requests.
+
+        Then a client fires the engine's event for each, with ``context={KEY: sent}``;
+        else the recorder feeds the engine's statistics in bulk, which is cheaper.
+        """
+        return len(self.events.request._handlers) > ENGINES_OWN
