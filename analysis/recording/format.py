@@ -5,6 +5,10 @@ Format history
 1. First version: one Arrow IPC stream per generator process, names as integers
    with ``samples/names.jsonl`` beside them; ``samples.parquet`` with the names
    written out.
+2. `click`: which step of a persona's journey a request belongs to (null before, and
+   for users of a locustfile). `attempt` is set: 1 where a kept connection was stale and
+   was opened again before a byte was sent. `method` and `endpoint` may be null: a missed
+   arrival has none when nobody knows what it would have asked for.
 
 A reader keeps columns that it does not know and refuses a newer format.
 This module must stay free of pandas: it is imported where load is generated.
@@ -13,12 +17,15 @@ This module must stay free of pandas: it is imported where load is generated.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-FORMAT = 1
+FORMAT = 2
 
 MANIFEST = "manifest.json"
 SAMPLES_FOLDER = "samples"
@@ -32,6 +39,9 @@ VERDICT = "verdict.json"
 MAX_ENDPOINTS = 1000
 OTHER = "(other)"
 """Endpoints beyond the first thousand are counted under this name."""
+
+NOT_SENT = "(not sent)"
+"""What missed arrivals are called when nobody knows what they would have asked for."""
 
 
 class Outcome(IntEnum):
@@ -73,6 +83,7 @@ _COLUMNS: tuple[tuple[str, str, str, pa.DataType, bool, bool], ...] = (
     ("request", "q", "<i8", pa.int64(), False, False),
     ("transaction", "q", "<i8", pa.int64(), True, False),
     ("step", "h", "<i2", pa.int16(), True, False),
+    ("click", "h", "<i2", pa.int16(), True, True),
     ("attempt", "h", "<i2", pa.int16(), False, False),
     ("intended_us", "q", "<i8", pa.int64(), False, False),
     ("sent_us", "q", "<i8", pa.int64(), True, False),
@@ -80,8 +91,8 @@ _COLUMNS: tuple[tuple[str, str, str, pa.DataType, bool, bool], ...] = (
     ("first_byte_us", "q", "<i8", pa.int64(), True, False),
     ("done_us", "q", "<i8", pa.int64(), True, False),
     ("seen_us", "q", "<i8", pa.int64(), False, False),
-    ("method", "h", "<i2", pa.int16(), False, True),
-    ("endpoint", "h", "<i2", pa.int16(), False, True),
+    ("method", "h", "<i2", pa.int16(), True, True),
+    ("endpoint", "h", "<i2", pa.int16(), True, True),
     ("persona", "h", "<i2", pa.int16(), True, True),
     ("user", "i", "<i4", pa.int32(), True, False),
     ("outcome", "b", "i1", pa.int8(), False, True),
@@ -123,9 +134,6 @@ PARQUET_SCHEMA = pa.schema(
 def encode(packed: bytes | bytearray) -> bytes:
     """Turn packed rows into one Arrow record batch message.
 
-    Built with ``from_buffers``: ``pa.array`` would import pandas on its first
-    call and stop the event loop meanwhile.
-
     Parameters
     ----------
     packed : bytes
@@ -137,13 +145,32 @@ def encode(packed: bytes | bytearray) -> bytes:
         The batch as it stands in the stream.
     """
     rows = np.frombuffer(packed, dtype=DTYPE)
+    return encode_columns({name: rows[name] for name in COLUMNS})
+
+
+def encode_columns(columns: Mapping[str, npt.NDArray[np.integer[Any]]]) -> bytes:
+    """Turn columns into one Arrow record batch message.
+
+    Built with ``from_buffers``: ``pa.array`` would import pandas on its first
+    call and stop the event loop meanwhile.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        Every one of :data:`COLUMNS`, all of one length; -1 stands for null.
+
+    Returns
+    -------
+    bytes
+        The batch as it stands in the stream.
+    """
     arrays = []
-    for field in STREAM_SCHEMA:
-        column = np.ascontiguousarray(rows[field.name])
+    for field, kind in zip(STREAM_SCHEMA, DTYPE.fields.values(), strict=True):
+        column = np.ascontiguousarray(columns[field.name], dtype=kind[0])
         valid = None
         if field.nullable:
             valid = pa.py_buffer(np.packbits(column != _NULL, bitorder="little"))
-        arrays.append(pa.Array.from_buffers(field.type, len(rows), [valid, pa.py_buffer(column)]))
+        arrays.append(pa.Array.from_buffers(field.type, len(column), [valid, pa.py_buffer(column)]))
     batch = pa.record_batch(arrays, schema=STREAM_SCHEMA)
     return bytes(batch.serialize())
 

@@ -17,12 +17,19 @@ from analysis.recording.format import (
     EVENTS,
     FORMAT,
     MANIFEST,
+    NOT_SENT,
     PARQUET,
     RESOURCES,
     TIMELINE,
     Outcome,
 )
-from analysis.recording.streams import StreamEnd, read_lines, read_samples, stream_paths
+from analysis.recording.streams import (
+    StreamEnd,
+    completed,
+    read_lines,
+    read_samples,
+    stream_paths,
+)
 from scenarios.errors import RunFolderError
 from scenarios.loading import parse_scenario
 from scenarios.model import Scenario
@@ -159,7 +166,7 @@ def _samples(folder: Path, manifest: dict[str, Any]) -> tuple[pa.Table, list[Str
     if not (folder / PARQUET).is_file():
         return read_samples(folder)
     try:
-        table = pq.read_table(folder / PARQUET)
+        table = completed(pq.read_table(folder / PARQUET))
     except (pa.ArrowException, OSError):
         if not stream_paths(folder):
             raise
@@ -215,7 +222,7 @@ def to_frame(table: pa.Table, offsets: dict[int, float]) -> pd.DataFrame:
 
 def _names(frame: pd.DataFrame) -> pd.Series:
     pairs = frame["method"].astype(str) + " " + frame["endpoint"].astype(str)
-    return pairs.astype("category")
+    return pairs.where(frame["endpoint"].notna(), NOT_SENT).astype("category")
 
 
 def _end(

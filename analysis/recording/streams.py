@@ -155,7 +155,26 @@ def _named(batch: pa.RecordBatch, names: dict[str, dict[int, str]]) -> pa.Table:
             labels = pa.array([outcome.label for outcome in Outcome])
             column = labels.take(column)
         columns.append(column)
-    return pa.table(columns, names=batch.schema.names)
+    return completed(pa.table(columns, names=batch.schema.names))
+
+
+def completed(table: pa.Table) -> pa.Table:
+    """Add the columns that an older format does not have, without values.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Samples with names written out.
+
+    Returns
+    -------
+    pyarrow.Table
+        With every column of this format.
+    """
+    for field in PARQUET_SCHEMA:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def _names_of(numbers: pa.Array, names: dict[int, str]) -> pa.Array:

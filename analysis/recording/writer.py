@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from analysis.recording.format import (
     MAX_ENDPOINTS,
@@ -18,6 +23,7 @@ from analysis.recording.format import (
     SAMPLES_FOLDER,
     STREAM_SCHEMA,
     encode,
+    encode_columns,
     stream_name,
 )
 
@@ -157,10 +163,29 @@ class StreamWriter:
         OSError
             When the disk does not take it.
         """
-        if not packed:
-            return
-        write_all(self._fd, encode(packed))
-        self.rows += len(packed) // ROW.size
+        if packed:
+            self._append(encode(packed), len(packed) // ROW.size)
+
+    def write_columns(self, columns: Mapping[str, npt.NDArray[np.integer[Any]]]) -> None:
+        """Append one batch.
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray
+            As :func:`analysis.recording.format.encode_columns` takes them.
+
+        Raises
+        ------
+        OSError
+            When the disk does not take it.
+        """
+        rows = len(columns["request"])
+        if rows:
+            self._append(encode_columns(columns), rows)
+
+    def _append(self, batch: bytes, rows: int) -> None:
+        write_all(self._fd, batch)
+        self.rows += rows
 
     def close(self) -> None:
         """Close the stream."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from analysis.recording.format import (
     COLUMNS,
     MAX_ENDPOINTS,
+    NOT_SENT,
     NULLABLE,
     OTHER,
     PARQUET,
@@ -70,6 +72,60 @@ def test_minus_one_is_null_where_null_is_allowed_and_nowhere_else(
     for name in COLUMNS:
         if name not in NULLABLE:
             assert batch.column(name).null_count == 0
+
+
+FORMAT_1 = Path(__file__).parent / "data" / "format1"
+"""A run that the first version of the format recorded."""
+
+
+@pytest.mark.parametrize("consolidated", [False, True])
+def test_a_run_of_the_first_format_is_read_and_has_no_clicks(
+    tmp_path: Path, consolidated: bool
+) -> None:
+    folder = Path(shutil.copytree(FORMAT_1, tmp_path / "run"))
+    if consolidated:
+        consolidate(folder)
+    samples = read_run(folder).samples
+
+    assert samples["name"].tolist() == ["GET /a", "POST /b"]
+    assert samples["outcome"].tolist() == ["ok", "unfinished"]
+    assert samples["latency_ms"].tolist() == [250.0, 2000.0]
+    assert samples["persona"].tolist()[0] == "sales_rep"
+    assert samples["click"].isna().all()
+
+
+def test_a_parquet_file_without_a_column_of_this_format_is_read(tmp_path: Path) -> None:
+    build = builder(tmp_path)
+    build.add(1.0, 0.1)
+    folder = build.finish(ended_s=10.0)
+    consolidate(folder)
+    pq.write_table(pq.read_table(folder / PARQUET).drop_columns("click"), folder / PARQUET)
+
+    assert read_run(folder).samples["click"].isna().all()
+
+
+def test_a_missed_arrival_may_have_neither_endpoint_nor_send(tmp_path: Path) -> None:
+    build = builder(tmp_path)
+    build.add(1.0, 0.1, name="GET /a")
+    values = dict.fromkeys(COLUMNS, -1) | {
+        "process": 0,
+        "request": 2,
+        "attempt": 0,
+        "intended_us": 2_000_000,
+        "seen_us": 2_500_000,
+        "click": build.names.number("click", "list"),
+        "outcome": int(Outcome.MISSED),
+    }
+    build.packed += ROW.pack(*(values[name] for name in COLUMNS))
+    build.outcomes[2] = Outcome.MISSED
+    samples = read_run(build.finish(ended_s=10.0)).samples
+
+    assert samples["name"].tolist() == ["GET /a", NOT_SENT]
+    assert samples["click"].tolist()[1] == "list"
+    assert samples["latency_ms"].tolist() == [100.0, 500.0]
+    assert samples["bad"].tolist() == [False, True]
+    assert samples["censored"].tolist() == [False, True]
+    assert np.isnan(samples["service_ms"][1])
 
 
 def test_a_stream_cut_anywhere_keeps_every_whole_batch_and_never_a_wrong_row(
