@@ -9,6 +9,7 @@ from analysis.decision import Decision, Verdict
 from analysis.estimate import Estimate, not_estimable
 from analysis.windows import Hold
 from scenarios.assertions import Assertion
+from scenarios.model import named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,16 +18,19 @@ class Capacity:
 
     Attributes
     ----------
-    last_pass : int or None
+    last_pass : number or None
         The highest load that passed with no failed one at or below it.
-    first_fail : int or None
+    first_fail : number or None
         The lowest load that failed.
+    unit : str
+        What loads count: ``"users"`` or ``"arrivals/s"``.
     """
 
-    last_pass: int | None
-    first_fail: int | None
+    last_pass: float | None
+    first_fail: float | None
+    unit: str = "users"
 
-    def as_dict(self) -> dict[str, int | None]:
+    def as_dict(self) -> dict[str, float | None]:
         """Write it as verdict.json does.
 
         Returns
@@ -42,10 +46,12 @@ class Capacity:
         Returns
         -------
         Estimate
-            In users.
+            In users, or arrivals per second.
         """
         if self.last_pass is None:
-            return not_estimable("no stage passed", unit="users", method="highest load that passed")
+            return not_estimable(
+                "no stage passed", unit=self.unit, method="highest load that passed"
+            )
         last, first = float(self.last_pass), self.first_fail
         return Estimate(
             value=last,
@@ -53,7 +59,7 @@ class Capacity:
             high=None if first is None else float(first),
             level=None,
             n=1,
-            unit="users",
+            unit=self.unit,
             method="highest load that passed, up to the lowest that failed",
             why="no stage failed: the limit lies higher" if first is None else None,
         )
@@ -74,15 +80,16 @@ def capacity_of(verdicts: dict[int, Verdict], holds: Sequence[Hold]) -> Capacity
     Capacity
         A load that both passed and failed has failed.
     """
-    users = {hold.window.stage: hold.window.users for hold in holds}
-    failed = [users[stage] for stage, verdict in verdicts.items() if verdict is Verdict.FAILED]
+    loads = {hold.window.stage: hold.window.level for hold in holds}
+    failed = [loads[stage] for stage, verdict in verdicts.items() if verdict is Verdict.FAILED]
     first_fail = min(failed, default=None)
     passed = [
-        users[stage]
+        loads[stage]
         for stage, verdict in verdicts.items()
-        if verdict is Verdict.PASSED and (first_fail is None or users[stage] < first_fail)
+        if verdict is Verdict.PASSED and (first_fail is None or loads[stage] < first_fail)
     ]
-    return Capacity(last_pass=max(passed, default=None), first_fail=first_fail)
+    unit = holds[0].window.unit if holds else "users"
+    return Capacity(last_pass=max(passed, default=None), first_fail=first_fail, unit=unit)
 
 
 def judge_capacity(assertion: Assertion, capacity: Capacity) -> Decision:
@@ -105,7 +112,7 @@ def judge_capacity(assertion: Assertion, capacity: Capacity) -> Decision:
     if last is not None and assertion.holds(last):
         return Decision(verdict=Verdict.PASSED, measured=measured)
     if first is not None and first <= assertion.limit:
-        why = f"{first} users were not carried"
+        why = f"{named(first, capacity.unit)} were not carried"
         return Decision(verdict=Verdict.FAILED, measured=measured, why=why)
     why = "no stage decided it: every stage's budgets passed or were undecided below that load"
     return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=why)

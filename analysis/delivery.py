@@ -55,17 +55,17 @@ def load_delivered(recording: Recording, window: Window) -> Finding:
     if np.isnan(running).all():
         message = (
             f"stage {window.stage + 1}: the timeline has no line of this hold, so nobody saw "
-            f"whether {window.users} users ran"
+            f"whether {window.named} ran"
         )
         return _short(window, message, measured=0.0)
     # Against the schedule, not the driver's word: who asks for less does not deliver.
-    short = running < window.users
+    short = running < window.level
     short_s = float(short.mean()) * window.length_s
     unseen_s = float(np.isnan(running).mean()) * window.length_s
     if short_s > SHORT_S or (short.all() and window.complete):
         fewest = float(np.nanmin(running))
         message = (
-            f"stage {window.stage + 1}: {window.users} users were asked for, and for "
+            f"stage {window.stage + 1}: {window.named} were asked for, and for "
             f"{short_s:.3g} s of the hold fewer ran, at the least {fewest:.0f}; "
             f"allowed: {SHORT_S:g} s"
         )
@@ -85,7 +85,7 @@ def _short(window: Window, message: str, *, measured: float) -> Finding:
         stage=window.stage,
         message=message,
         measured=measured,
-        limit=float(window.users),
+        limit=float(window.level),
         advice="look in generator.log why users did not start, or ended",
     )
     return Finding(reasons=(reason,))
@@ -142,7 +142,7 @@ def not_saturated(recording: Recording, hold: Hold) -> Finding:
     for what, seen in (("CPU", cpu), ("event loop", lag)):
         if not seen:
             notes.append(
-                f"stage {window.stage + 1} ({window.users} users): the generator's {what} was not "
+                f"stage {window.stage + 1} ({window.named}): the generator's {what} was not "
                 f"assessed: the timeline does not have it"
             )
     busiest = max(cpu.values(), default=0.0)

@@ -32,7 +32,7 @@ class StageDecision:
     """A decision in one stage, and the verdict that validity leaves of it."""
 
     stage: int
-    users: int
+    level: float
     decision: Decision
     verdict: Verdict
 
@@ -49,7 +49,7 @@ class BudgetResult:
         Over all stages that count.
     decision : Decision
         The deciding one.
-    stage, users : int or None
+    stage, level : number or None
         The deciding stage; None where no single stage decides.
     stages : tuple of StageDecision
         In each stage that was run, those above the required load included.
@@ -59,7 +59,7 @@ class BudgetResult:
     verdict: Verdict
     decision: Decision
     stage: int | None
-    users: int | None
+    level: float | None
     stages: tuple[StageDecision, ...] = ()
 
     @property
@@ -98,16 +98,16 @@ def judge_in_holds(
     results = []
     for hold in holds:
         decision = decide(budget.assertion, hold.about(budget.subject), patience_s=patience_s)
-        stage, users = hold.window.stage, hold.window.users
+        stage, level = hold.window.stage, hold.window.level
         verdict = _left_of(decision, stage, validity)
-        results.append(StageDecision(stage=stage, users=users, decision=decision, verdict=verdict))
+        results.append(StageDecision(stage=stage, level=level, decision=decision, verdict=verdict))
     deciding, verdict = _deciding(results, validity.required)
     return BudgetResult(
         budget=budget,
         verdict=verdict,
         decision=deciding.decision,
         stage=deciding.stage,
-        users=deciding.users,
+        level=deciding.level,
         stages=tuple(results),
     )
 
@@ -123,9 +123,9 @@ def _left_of(decision: Decision, stage: int, validity: Validity) -> Verdict:
     return Verdict.INVALID if codes else decision.verdict
 
 
-def _deciding(results: Sequence[StageDecision], required: int) -> tuple[StageDecision, Verdict]:
+def _deciding(results: Sequence[StageDecision], required: float) -> tuple[StageDecision, Verdict]:
     """Pick the stage that decides: the first of the worst."""
-    counting = [result for result in results if result.users <= required]
+    counting = [result for result in results if result.level <= required]
     for found in (
         [r for r in counting if r.verdict is Verdict.FAILED and r.decision.unanswered],
         [r for r in counting if r.verdict is Verdict.INVALID],
@@ -133,7 +133,7 @@ def _deciding(results: Sequence[StageDecision], required: int) -> tuple[StageDec
     ):
         if found:
             return found[0], found[0].verdict
-    at_required = [result for result in counting if result.users == required]
+    at_required = [result for result in counting if result.level == required]
     verdict = together(result.verdict for result in at_required)
     return next(result for result in reversed(at_required) if result.verdict is verdict), verdict
 
@@ -160,7 +160,7 @@ def judge_availability(
         Failed at the stage of the first outage; never passed when the required stage
         was not run to its end.
     """
-    counting = [hold.window for hold in holds if hold.window.users <= validity.required]
+    counting = [hold.window for hold in holds if hold.window.level <= validity.required]
     last = counting[-1]
     stage = last
     estimate = seen.estimate if seen is not None else None
@@ -181,7 +181,7 @@ def judge_availability(
                 for o in outages[:5]
             ),
         )
-    elif all(w.complete for w in counting if w.users == validity.required):
+    elif all(w.complete for w in counting if w.level == validity.required):
         decision = Decision(verdict=Verdict.PASSED, measured=estimate)
     else:
         why = "the run did not complete its required stage"
@@ -192,7 +192,7 @@ def judge_availability(
         verdict=Verdict.INVALID if invalid else decision.verdict,
         decision=decision,
         stage=stage.stage,
-        users=stage.users,
+        level=stage.level,
     )
 
 
@@ -276,7 +276,7 @@ def _the_rest(budget: Budget, capacity: Capacity, validity: Validity) -> BudgetR
         decision = Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=why)
     invalid = any(reason.code != "no_data" and reason.stage is None for reason in validity.reasons)
     verdict = Verdict.INVALID if invalid else decision.verdict
-    return BudgetResult(budget=budget, verdict=verdict, decision=decision, stage=None, users=None)
+    return BudgetResult(budget=budget, verdict=verdict, decision=decision, stage=None, level=None)
 
 
 def unanswered_anywhere(
@@ -301,7 +301,7 @@ def unanswered_anywhere(
         The first such stage.
     """
     for hold in holds:
-        if hold.window.users > validity.required:
+        if hold.window.level > validity.required:
             continue
         decision = unanswered(hold, patience_s=patience_s)
         if decision is not None and _left_of(decision, hold.window.stage, validity) is (
@@ -309,7 +309,7 @@ def unanswered_anywhere(
         ):
             return StageDecision(
                 stage=hold.window.stage,
-                users=hold.window.users,
+                level=hold.window.level,
                 decision=decision,
                 verdict=Verdict.FAILED,
             )

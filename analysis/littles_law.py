@@ -45,7 +45,7 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     window, load = hold.window, scenario.load
     if load.locustfile is not None:
         return _unassessed(hold, "the locustfile's think times are not known")
-    user_time_s = window.users * window.length_s
+    user_time_s = window.level * window.length_s
     intended = hold.open["intended_s"].to_numpy(dtype=float)
     start = np.maximum(intended, window.start_s)
     in_flight_s = float((np.minimum(open_until_s(hold.open), window.end_s) - start).sum())
@@ -61,7 +61,7 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
         return Finding()
     users = (in_flight_s + think_s) / window.length_s
     message = (
-        f"stage {window.stage + 1}: {window.users} users were asked for, but requests and planned "
+        f"stage {window.stage + 1}: {window.named} were asked for, but requests and planned "
         f"think times account for {users:.4g} (Little's law, {off:.0%} off; allowed: {limit:.0%})"
     )
     return Finding(
@@ -91,5 +91,5 @@ def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, float | None]:
 
 def _unassessed(hold: Hold, why: str) -> Finding:
     window = hold.window
-    where = f"stage {window.stage + 1} ({window.users} users)"
+    where = f"stage {window.stage + 1} ({window.named})"
     return Finding(notes=(f"{where}: Little's law was not assessed: {why}",))

@@ -42,7 +42,7 @@ class Level:
 
     Attributes
     ----------
-    users : float
+    level : float
         Users, or arrivals per second, asked for: its name.
     in_flight, throughput : Estimate
         Mean number of requests in flight, and requests per second.
@@ -50,7 +50,7 @@ class Level:
         An invalid level leaves the fit.
     """
 
-    users: float
+    level: float
     in_flight: Estimate
     throughput: Estimate
     valid: bool = True

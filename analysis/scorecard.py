@@ -14,6 +14,7 @@ from analysis.decision import Verdict
 from analysis.estimate import Estimate
 from analysis.judging import BudgetResult
 from scenarios.assertions import Metric
+from scenarios.model import named
 
 NO_EXPECTATION = None
 """What stands as expected where the budgets state none: shown as "no expectation stated"."""
@@ -25,7 +26,7 @@ def scorecard(
     availability: Estimate,
     p95: Estimate,
     capacity: Capacity,
-    required: int,
+    required: float,
     judged: bool,
     valid: bool,
 ) -> list[dict[str, Any]]:
@@ -39,7 +40,7 @@ def scorecard(
         What is shown where no budget states an expectation.
     capacity : Capacity
         Of the run.
-    required : int
+    required : float
         The load that must be carried: an expectation of its own.
     judged : bool
         Whether any budget is judged in holds: else no load passes or fails.
@@ -86,10 +87,10 @@ def _stated(
     return rows
 
 
-def _growth(capacity: Capacity, required: int, *, judged: bool) -> dict[str, Any]:
+def _growth(capacity: Capacity, required: float, *, judged: bool) -> dict[str, Any]:
     actual = capacity.estimate()
-    row = _row("scalability.user_growth", "users carried within the budgets", actual)
-    row["expected"] = f">= {required} users"
+    row = _row("scalability.user_growth", f"{capacity.unit} carried within the budgets", actual)
+    row["expected"] = f">= {named(required, capacity.unit)}"
     if actual.value is not None:
         row["difference"] = required - actual.value
     last, first = capacity.last_pass, capacity.first_fail

@@ -193,7 +193,7 @@ def _elapsed(times_s: Floats, width_s: float, bins: int) -> Floats:
 
 
 def _asked(schedule: Schedule, at_s: Floats) -> Floats:
-    return np.array([schedule.at(float(t_s)).users for t_s in at_s], dtype=float)
+    return np.array([schedule.at(float(t_s)).level for t_s in at_s], dtype=float)
 
 
 def _running(timeline: Sequence[Mapping[str, Any]], width_s: float, bins: int) -> Floats:

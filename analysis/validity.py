@@ -43,7 +43,7 @@ class Validity:
         Everything that makes a stage, or with stage None the run, invalid.
     notes : tuple of str
         What was not assessed, and what is odd but does no harm.
-    required : int
+    required : float
         The load up to which a reason counts for the run.
     counting : frozenset of int
         The stages up to it.
@@ -51,7 +51,7 @@ class Validity:
 
     reasons: tuple[Reason, ...]
     notes: tuple[str, ...]
-    required: int
+    required: float
     counting: frozenset[int]
 
     def of_stage(self, stage: int) -> tuple[Reason, ...]:
@@ -114,14 +114,14 @@ def assess(recording: Recording, holds: Sequence[Hold], budgets: Sequence[Budget
         reasons=tuple(reason for finding in findings for reason in finding.reasons),
         notes=tuple(note for finding in findings for note in finding.notes),
         required=required,
-        counting=frozenset(h.window.stage for h in holds if h.window.users <= required),
+        counting=frozenset(h.window.stage for h in holds if h.window.level <= required),
     )
 
 
-def _has_data(hold: Hold, budgets: Sequence[Budget], required: int) -> Finding:
+def _has_data(hold: Hold, budgets: Sequence[Budget], required: float) -> Finding:
     """Look for subjects without requests; below the required stage that is only a note."""
     window = hold.window
-    if window.users > required:
+    if window.level > required:
         return Finding()
     reasons, notes = [], []
     subjects = {b.subject: b for b in budgets if b.assertion.severity is Severity.FAIL}
@@ -132,10 +132,10 @@ def _has_data(hold: Hold, budgets: Sequence[Budget], required: int) -> Finding:
         if len(about.samples) or (subject == "all" and len(hold.open)):
             continue
         message = (
-            f"stage {window.stage + 1} ({window.users} users): {subject} was sent no request "
+            f"stage {window.stage + 1} ({window.named}): {subject} was sent no request "
             f"in the {window.length_s:.3g} s of the hold"
         )
-        if window.users < required or subject in watched:
+        if window.level < required or subject in watched:
             notes.append(message)
             continue
         reasons.append(

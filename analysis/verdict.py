@@ -43,7 +43,7 @@ from analysis.windows import (
 )
 from scenarios.assertions import Metric
 from scenarios.errors import ExitCode
-from scenarios.model import Budget
+from scenarios.model import Budget, Load
 
 FORMAT = 1
 """Version of the document."""
@@ -108,7 +108,7 @@ def judge(
         scenario.budgets, holds, validity, up, patience_s=scenario.drain_s
     )
     dead = unanswered_anywhere(holds, validity, patience_s=scenario.drain_s)
-    complete = all(h.window.complete for h in holds if h.window.users == scenario.load.required)
+    complete = all(h.window.complete for h in holds if h.window.level == scenario.load.required)
     verdict, why = _verdict(recording, results, validity, dead, complete=complete)
     stages = [_stage(hold, validity, verdicts[hold.window.stage]) for hold in holds]
     shown = _shown_stage(holds, scenario.load.required)
@@ -122,6 +122,8 @@ def judge(
         "why": why,
         "exit_code": int(_exit_code(verdict, recording.end_why, on_inconclusive)),
         "on_inconclusive": on_inconclusive,
+        "model": scenario.load.model,
+        "load_unit": scenario.load.unit,
         "think_scale": scenario.load.think_scale,
         "mix": dict(scenario.load.mix),
         "required": scenario.load.required,
@@ -137,7 +139,7 @@ def judge(
             "valid": not validity.harmful,
             "reasons": [reason.as_dict() for reason in validity.harmful],
         },
-        "budgets": [_budget(result) for result in results],
+        "budgets": [_budget(result, scenario.load.unit) for result in results],
         "endpoints": [
             {"stage": shown.window.stage, **endpoint}
             for endpoint in stages[shown.window.stage]["endpoints"]
@@ -166,13 +168,16 @@ def _verdict(
     complete: bool,
 ) -> tuple[Verdict, str]:
     """Apply the precedence that stands at the top of this module, and say why."""
+    load = recording.scenario.load
     gating = [result for result in results if result.gates]
     failed = [result for result in gating if result.verdict is Verdict.FAILED]
     unanswered = [result for result in failed if result.decision.unanswered]
     broken = [reason for reason in validity.harmful if reason.code != "no_data"]
     undecided = [result for result in gating if result.verdict is Verdict.INCONCLUSIVE]
     cut = f"the run did not complete its required stage ({recording.end_why})"
-    reached = f"stage {dead.stage + 1} ({dead.users} users): {dead.decision.why}" if dead else ""
+    reached = (
+        f"stage {dead.stage + 1} ({load.named(dead.level)}): {dead.decision.why}" if dead else ""
+    )
     precedence = (
         (
             recording.end_why == "host_refused",
@@ -185,13 +190,13 @@ def _verdict(
             f"the target ended by itself after {recording.ended_s:.3g} s of load",
         ),
         (dead is not None, Verdict.FAILED, reached),
-        (unanswered, Verdict.FAILED, _words(unanswered)),
+        (unanswered, Verdict.FAILED, _words(unanswered, load)),
         (broken, Verdict.INVALID, _messages(broken)),
-        (failed, Verdict.FAILED, _words(failed)),
+        (failed, Verdict.FAILED, _words(failed, load)),
         (validity.harmful, Verdict.INVALID, _messages(validity.harmful)),
         (not gating, Verdict.UNJUDGED, "no budget was stated that could fail the run"),
         (not complete, Verdict.INCONCLUSIVE, cut),
-        (undecided, Verdict.INCONCLUSIVE, _words(undecided)),
+        (undecided, Verdict.INCONCLUSIVE, _words(undecided, load)),
         (True, Verdict.PASSED, "every budget holds"),
     )
     return next((verdict, why) for holds, verdict, why in precedence if holds)
@@ -202,11 +207,14 @@ def _messages(reasons: Sequence[Reason]) -> str:
     return f"{reasons[0].message}{more}" if reasons else ""
 
 
-def _words(results: Sequence[BudgetResult]) -> str:
+def _words(results: Sequence[BudgetResult], load: Load) -> str:
     if not results:
         return ""
     first = results[0]
-    stage = "" if first.stage is None else f" at stage {first.stage + 1} ({first.users} users)"
+    if first.stage is None or first.level is None:
+        stage = ""
+    else:
+        stage = f" at stage {first.stage + 1} ({load.named(first.level)})"
     why = f": {first.decision.why}" if first.decision.why else ""
     more = f"; and {len(results) - 1} more" if len(results) > 1 else ""
     verdict = "is broken" if first.verdict is Verdict.FAILED else "is undecided"
@@ -270,7 +278,7 @@ def _scalability(
 ) -> dict[str, Any]:
     levels = [
         Level(
-            users=hold.window.users,
+            level=hold.window.level,
             in_flight=in_flight_of(hold),
             throughput=throughput_of(hold),
             valid=stage["valid"] and stage["complete"],
@@ -280,11 +288,11 @@ def _scalability(
     return {**scalability(levels).as_dict(), "capacity": capacity.as_dict()}
 
 
-def _shown_stage(holds: Sequence[Hold], required: int) -> Hold:
+def _shown_stage(holds: Sequence[Hold], required: float) -> Hold:
     """Pick the required stage; where it was not run, the last one below it that was."""
-    counting = [hold for hold in holds if hold.window.users <= required]
+    counting = [hold for hold in holds if hold.window.level <= required]
     run = [hold for hold in counting if hold.window.was_run]
-    at_required = [hold for hold in run if hold.window.users == required]
+    at_required = [hold for hold in run if hold.window.level == required]
     return (at_required or run or counting)[-1]
 
 
@@ -299,9 +307,9 @@ def _stage(hold: Hold, validity: Validity, verdict: Verdict) -> dict[str, Any]:
     reasons = validity.of_stage(window.stage)
     return {
         "stage": window.stage,
-        "users": window.users,
+        **_load(window.level, window.unit),
         "hold": [window.start_s, window.end_s],
-        "judged": window.was_run and window.users <= validity.required,
+        "judged": window.was_run and window.level <= validity.required,
         "complete": window.complete,
         "valid": not reasons,
         "reasons": [reason.as_dict() for reason in reasons],
@@ -312,7 +320,7 @@ def _stage(hold: Hold, validity: Validity, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _budget(result: BudgetResult) -> dict[str, Any]:
+def _budget(result: BudgetResult, unit: str) -> dict[str, Any]:
     assertion, decision = result.budget.assertion, result.decision
     share = decision.share_beyond
     return {
@@ -324,7 +332,7 @@ def _budget(result: BudgetResult) -> dict[str, Any]:
         "severity": str(assertion.severity),
         "implied": result.budget.implied,
         "stage": result.stage,
-        "users": result.users,
+        **_load(result.level, unit),
         "measured": decision.measured.as_dict(),
         "share_beyond": None if share is None else share.as_dict(),
         "verdict": result.shown,
@@ -332,7 +340,7 @@ def _budget(result: BudgetResult) -> dict[str, Any]:
         "stages": [
             {
                 "stage": at.stage,
-                "users": at.users,
+                **_load(at.level, unit),
                 "measured": at.decision.measured.as_dict(),
                 "share_beyond": at.decision.share_beyond.as_dict()
                 if at.decision.share_beyond
@@ -343,6 +351,12 @@ def _budget(result: BudgetResult) -> dict[str, Any]:
             for at in result.stages
         ],
     }
+
+
+def _load(level: float | None, unit: str) -> dict[str, float | None]:
+    """Name a level by the model that it belongs to."""
+    users, rate = (level, None) if unit == "users" else (None, level)
+    return {"level": level, "users": users, "rate": rate}
 
 
 def _warnings(recording: Recording, validity: Validity) -> list[str]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.recording.format import Outcome
+from scenarios.model import named
 from scenarios.schedule import Schedule
 
 END_TOLERANCE_S = 0.1
@@ -30,8 +31,10 @@ class Window:
     ----------
     stage : int
         Index of the stage in the scenario.
-    users : int
-        Virtual users asked for.
+    level : float
+        Virtual users, or arrivals per second, asked for.
+    unit : str
+        What the level counts: ``"users"`` or ``"arrivals/s"``.
     start_s, end_s : float
         Seconds of run time; `end_s` is cut at the end of the load.
     planned_end_s : float
@@ -39,10 +42,16 @@ class Window:
     """
 
     stage: int
-    users: int
+    level: float
     start_s: float
     end_s: float
     planned_end_s: float
+    unit: str = "users"
+
+    @property
+    def named(self) -> str:
+        """The level with its unit."""
+        return named(self.level, self.unit)
 
     @property
     def length_s(self) -> float:
@@ -166,10 +175,11 @@ def hold_windows(schedule: Schedule, ended_s: float) -> tuple[Window, ...]:
     return tuple(
         Window(
             stage=span.stage,
-            users=span.users,
+            level=span.level,
             start_s=span.hold_s,
             end_s=max(span.hold_s, min(span.end_s, ended_s)),
             planned_end_s=span.end_s,
+            unit=schedule.unit,
         )
         for span in schedule.spans
     )
@@ -205,14 +215,14 @@ def hold_of(samples: pd.DataFrame, window: Window) -> Hold:
     )
 
 
-def availability_window(schedule: Schedule, required: int, ended_s: float) -> tuple[float, float]:
+def availability_window(schedule: Schedule, required: float, ended_s: float) -> tuple[float, float]:
     """Find the time over which availability is stated.
 
     Parameters
     ----------
     schedule : Schedule
         What was planned.
-    required : int
+    required : float
         The load that must be carried.
     ended_s : float
         When the load ended, in seconds of run time.

@@ -14,7 +14,7 @@ from rich.console import Console
 from loadtests.databases import check_database, database_of
 from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
 from loadtests.processes import python
-from loadtests.progress import ConsoleProgress, users_word
+from loadtests.progress import ConsoleProgress, level_words
 from loadtests.supervisor import Order, Supervisor
 from scenarios.errors import ExitCode, TrueloadError
 from scenarios.loading import builtin_scenarios, find, load_scenario
@@ -196,11 +196,11 @@ def validate(scenario: str, settings: tuple[str, ...]) -> None:
     loaded = load_scenario(scenario, settings=settings)
     schedule = plan(loaded)
     click.echo(f"{loaded.source}: valid. {loaded.title}")
-    users = users_word(loaded.load.think_scale)
-    click.echo(f"{schedule.end_s:.0f} s of load; required: {loaded.load.required} {users}")
+    users = level_words(loaded.load)
+    click.echo(f"{schedule.end_s:.0f} s of load; required: {loaded.load.required:g} {users}")
     for span in schedule.spans:
         click.echo(
-            f"  stage {span.stage + 1}: {span.users} {users}, "
+            f"  stage {span.stage + 1}: {span.level:g} {users}, "
             f"hold {span.hold_s:.0f} to {span.end_s:.0f} s"
         )
     for budget in loaded.budgets:

@@ -8,24 +8,25 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
-from scenarios.model import Scenario
+from scenarios.model import Load, Scenario
 from scenarios.schedule import Schedule
 
 
-def users_word(think_scale: float) -> str:
-    """Name users with the think times that they have.
+def level_words(load: Load) -> str:
+    """Name what levels count, users with the think times that they have.
 
     Parameters
     ----------
-    think_scale : float
-        Factor on every think time.
+    load : Load
+        Of a scenario.
 
     Returns
     -------
     str
-        ``"users"``, with the factor when it is not 1.
+        ``"users"`` or ``"arrivals/s"``, with the factor on think times when it is not 1.
     """
-    return "users" if think_scale == 1 else f"users (think times x {think_scale:g})"
+    scale = load.think_scale
+    return load.unit if scale == 1 else f"{load.unit} (think times x {scale:g})"
 
 
 class ConsoleProgress:
@@ -51,11 +52,11 @@ class ConsoleProgress:
     def begin(self, scenario: Scenario, schedule: Schedule, folder: Path) -> None:
         """Load begins."""
         self._schedule = schedule
-        self._users = users_word(scenario.load.think_scale)
+        self._users = level_words(scenario.load)
         question = f": {scenario.question}" if scenario.question else ""
         title = f"[bold]{scenario.title}[/bold]{question}"
         self._console.print(title, highlight=False, soft_wrap=not self._console.is_terminal)
-        stages = ", ".join(str(span.users) for span in schedule.spans)
+        stages = ", ".join(f"{span.level:g}" for span in schedule.spans)
         self._console.print(
             f"{stages} {self._users}; {schedule.end_s:.0f} s of load", highlight=False
         )

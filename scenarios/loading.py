@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from scenarios.assertions import Assertion, Metric, Severity, parse_assertion
 from scenarios.errors import Mistake, ScenarioError, UsageError
+from scenarios.fault_fields import check_faults, read_faults, read_stop
 from scenarios.fields import Fields
-from scenarios.model import Budget, Load, Scenario, Stage
-from scenarios.personas import PERSONAS
+from scenarios.load_fields import default_pool, read_load, users_needed
+from scenarios.model import Budget, Load, Scenario
+from scenarios.personas import PERSONAS, Persona
+from scenarios.schedule import plan
 from scenarios.settings import apply_setting, put, remove
 from scenarios.target_fields import read_target
 from scenarios.units import format_duration
 
 FOLDER = Path(__file__).parent
 """Where the scenarios that come with Trueload lie."""
-
-MAX_USERS = 100_000
 
 IMPLIED_ERROR_BUDGET = "error_ratio < 1%"
 IMPLIED_AVAILABILITY_BUDGET = "availability >= 99%"
@@ -156,12 +158,14 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
     question = top.text("question", default="")
     scenario_name = top.text("name", default=Path(name).stem)
     target = read_target(top.table("target"), folder)
-    load = _load(top.table("load"), folder)
+    personas = PERSONAS
+    load = read_load(top.table("load"), folder, personas)
     budgets = _budgets(top.table("budgets"))
-    for table, part in (("stop", "stop rules"), ("faults", "faults from outside")):
-        top.not_yet(table, part)
+    faults, stop = read_faults(top), read_stop(top.table("stop"))
     top.no_more()
     _timeout_exceeds_limits(top, load, budgets)
+    if load.is_open:
+        load = _with_pool(top, load, budgets, personas)
     if folder is not None and target.url and load.mix and not target.accounts:
         top.mistake(
             "target.accounts",
@@ -171,7 +175,7 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
         )
     if top.mistakes:
         raise ScenarioError(name, top.mistakes)
-    return Scenario(
+    scenario = Scenario(
         name=scenario_name,
         title=title,
         question=question,
@@ -180,85 +184,32 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
         budgets=with_implied(budgets),
         source=name,
         raw=dict(raw),
+        personas={persona: personas[persona] for persona in load.mix},
+        faults=faults,
+        stop=stop,
     )
+    check_faults(top, faults, app=target.app, end_s=plan(scenario).end_s)
+    if top.mistakes:
+        raise ScenarioError(name, top.mistakes)
+    return scenario
 
 
-def _load(fields: Fields, folder: Path | None) -> Load:
-    model = fields.choice("model", ("closed", "open"), default="closed")
-    if model == "open":
-        fields.mistake("model", "'open'", "closed (the open model is not built yet)")
-    fields.not_yet("extend", "extending a hold")
-    stages = _stages(fields)
-    locustfile = _locustfile(fields, folder)
-    mix = _mix(fields, has_locustfile=locustfile is not None)
-    highest = max((stage.users for stage in stages), default=1)
-    required = fields.whole("required", default=highest, low=1, high=MAX_USERS)
-    if stages and required not in {stage.users for stage in stages}:
-        allowed = ", ".join(str(users) for users in sorted({stage.users for stage in stages}))
-        fields.mistake("required", str(required), f"the users of one of the stages: {allowed}")
-    max_users = fields.whole("max_users", default=MAX_USERS, low=1, high=MAX_USERS)
-    if highest > max_users:
-        fields.mistake("max_users", str(max_users), f"at least the highest stage's {highest} users")
-    think_scale = fields.number("think_scale", default=1.0, low=0.0, high=1000.0)
-    if locustfile is not None and think_scale != 1:
-        fields.mistake("think_scale", f"{think_scale:g} beside a locustfile", "with a mix only")
-    load = Load(
-        stages=stages or (Stage(users=1, hold_s=1.0),),
-        required=required,
-        mix=mix,
-        locustfile=locustfile,
-        think_scale=think_scale,
-        warmup_s=fields.duration("warmup", default=0.0),
-        settle_s=fields.duration("settle", default=None),
-        timeout_s=fields.duration("timeout", default=10.0, low=1e-3),
-        max_users=max_users,
-    )
-    fields.no_more()
+def _with_pool(
+    top: Fields, load: Load, budgets: tuple[Budget, ...], personas: Mapping[str, Persona]
+) -> Load:
+    """Settle how many virtual users there are in the open model."""
+    limits = [b.assertion.limit for b in budgets if b.assertion.is_latency]
+    needed = users_needed(load, max(limits, default=None), personas)
+    if load.max_users == 0:
+        return replace(load, max_users=default_pool(needed))
+    if limits and load.max_users < needed:
+        top.mistake(
+            "load.max_users",
+            f"{load.max_users:,}",
+            f"at least {needed:,} (highest rate x largest latency limit x requests of a click): "
+            "with fewer, waiting for a virtual user could not be told from waiting for the target",
+        )
     return load
-
-
-def _stages(fields: Fields) -> tuple[Stage, ...]:
-    stages = []
-    for stage in fields.tables("stages", allowed='at least one { users = N, hold = "20s" }'):
-        before = len(stage.mistakes)
-        if "rate" in stage:
-            stage.take("rate")
-            stage.mistake("rate", "a rate", "users (the open model is not built yet)")
-        no_users = 1 if "rate" in stage else None
-        users = stage.whole("users", default=no_users, low=1, high=MAX_USERS)
-        hold_s = stage.duration("hold", default=None, low=1.0, required=True)
-        ramp_s = stage.duration("ramp", default=0.0)
-        stage.no_more()
-        if len(stage.mistakes) == before:
-            stages.append(Stage(users=users, hold_s=hold_s or 0.0, ramp_s=ramp_s or 0.0))
-    return tuple(stages)
-
-
-def _locustfile(fields: Fields, folder: Path | None) -> Path | None:
-    text = fields.text("locustfile", default="")
-    if not text:
-        return None
-    if folder is None:
-        return Path(text)
-    path = (folder / text).resolve()
-    if not path.is_file():
-        fields.mistake("locustfile", repr(text), f"a Python file (looked for {path})")
-    return path
-
-
-def _mix(fields: Fields, *, has_locustfile: bool) -> dict[str, float]:
-    table = fields.table("mix")
-    if has_locustfile and table.keys():
-        fields.mistake("mix", "a mix beside a locustfile", "one of the two")
-    mix = {
-        name: table.number(name, default=0.0, low=0.0, high=1e6)
-        for name in table.keys()  # noqa: SIM118 - Fields is no mapping
-        if name in PERSONAS or table.unknown(name, PERSONAS)
-    }
-    if not has_locustfile and not any(mix.values()) and not table.mistakes:
-        known = ", ".join(PERSONAS)
-        fields.mistake("mix", "no persona with a weight", f"weights for some of {known}")
-    return {name: weight for name, weight in mix.items() if weight > 0}
 
 
 def _budgets(fields: Fields) -> tuple[Budget, ...]:
@@ -306,7 +257,7 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         With every mistake.
     """
     top = Fields(raw, where=name)
-    for key in ("name", "title", "question", "target", "load", "stop", "faults"):
+    for key in ("name", "title", "question", "target", "load", "personas", "stop", "faults"):
         top.take(key)  # a whole scenario will do
     budgets = _budgets(top.table("budgets"))
     top.no_more()

@@ -11,9 +11,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scenarios.assertions import Assertion
+from scenarios.personas import Persona
+from scenarios.stop_rule import StopRule
 
 Option = str | int | bool | tuple[str, ...]
 """Value of a switch of the CRM."""
+
+
+def named(level: float, unit: str) -> str:
+    """Write a level of load with its unit.
+
+    Parameters
+    ----------
+    level : float
+        Virtual users, or arrivals per second.
+    unit : str
+        As :attr:`Load.unit` has it.
+
+    Returns
+    -------
+    str
+        For example ``"1000 users"`` or ``"12.5 arrivals/s"``.
+    """
+    return f"{level:.10g} {unit}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +70,8 @@ class Target:
         Size and seed of the dataset.
     headers : mapping of str to (str or Secret)
         Sent with every request.
+    ca : Path or None
+        Certificate authorities that are trusted beside the system's.
     """
 
     app: str | None = "crm"
@@ -64,13 +86,22 @@ class Target:
     customers: int = 20_000
     seed: int = 1
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A span of the load: a ramp to it, then a hold; only the hold is judged."""
+    """A span of the load: a ramp to it, then a hold; only the hold is judged.
 
-    users: int
+    Attributes
+    ----------
+    level : float
+        Virtual users (closed model), or arrivals per second (open model).
+    hold_s, ramp_s : float
+        Seconds.
+    """
+
+    level: float
     hold_s: float
     ramp_s: float = 0.0
 
@@ -89,21 +120,73 @@ class Load:
         Factor on every persona's think time; 1 is real.
     warmup_s, settle_s, timeout_s : float
         Seconds; `settle_s` None means 3 s or two mean think times.
-    required : int
+    model : str
+        ``"closed"``: users with think time; ``"open"``: arrivals of clicks per
+        second, independent of responses.
+    arrivals : str
+        Of the open model: ``"poisson"`` or ``"even"``.
+    max_users : int
+        Virtual users that may exist.
+    connect_timeout_s : float
+        Seconds; of a connection, at most the timeout.
+    required : float
         The load that must be carried; stages beyond it find the limit.
+    extend_s : float
+        The required stage is held on, at most so long, while a budget is undecided.
     stages : tuple of Stage
         At least one.
     """
 
     stages: tuple[Stage, ...]
-    required: int
+    required: float
+    model: str = "closed"
+    arrivals: str = "poisson"
     mix: Mapping[str, float] = field(default_factory=dict)
     locustfile: Path | None = None
     think_scale: float = 1.0
     warmup_s: float = 0.0
     settle_s: float | None = None
     timeout_s: float = 10.0
+    connect_timeout_s: float = 10.0
     max_users: int = 10_000
+    extend_s: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether arrivals come whether or not anybody was answered."""
+        return self.model == "open"
+
+    @property
+    def unit(self) -> str:
+        """What a level counts: ``"users"`` or ``"arrivals/s"``."""
+        return "arrivals/s" if self.is_open else "users"
+
+    def named(self, level: float) -> str:
+        """Write a level with its unit, as in ``"1000 users"`` or ``"12.5 arrivals/s"``."""
+        return named(level, self.unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault that the supervisor brings about from outside the target.
+
+    Attributes
+    ----------
+    kind : str
+        ``"freeze"`` (the processes are stopped, then continued) or ``"kill"``.
+    process : str
+        ``"server"`` or ``"worker"`` (one of the server's).
+    at_s : float
+        Seconds of run time.
+    lasts_s : float
+        Seconds; a server that was killed is started again after so long. 0 for a
+        worker: its server starts it again.
+    """
+
+    kind: str
+    process: str
+    at_s: float
+    lasts_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +211,12 @@ class Scenario:
         What it is called, and the question that it answers.
     source : str
         File it came from, for messages.
+    personas : mapping of str to Persona
+        Those of the mix, as the scenario has them.
+    faults : tuple of Fault
+        In the order of their times.
+    stop : StopRule or None
+        When load ends early.
     raw : mapping
         The parsed TOML with every ``--set`` applied: what the manifest keeps.
         Secrets stand in it by name only.
@@ -141,11 +230,16 @@ class Scenario:
     budgets: tuple[Budget, ...]
     source: str
     raw: Mapping[str, object]
+    personas: Mapping[str, Persona] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    stop: StopRule | None = None
 
     @property
     def peak_users(self) -> int:
-        """The most virtual users that a stage asks for."""
-        return max(stage.users for stage in self.load.stages)
+        """The most virtual users that there will be."""
+        if self.load.is_open:
+            return self.load.max_users
+        return round(max(stage.level for stage in self.load.stages))
 
     @property
     def tightest_latency_limit_s(self) -> float | None:

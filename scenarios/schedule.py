@@ -40,8 +40,8 @@ class Span:
     """A stage in run time: ramp, settle, hold, all in seconds from the start."""
 
     stage: int
-    users: int
-    before: int
+    level: float
+    before: float
     start_s: float
     ramped_s: float
     hold_s: float
@@ -52,12 +52,12 @@ class Span:
         """Length of the hold in seconds."""
         return self.end_s - self.hold_s
 
-    def users_at(self, t_s: float) -> int:
-        """Virtual users asked for at a moment of this span."""
+    def level_at(self, t_s: float) -> float:
+        """Level asked for at a moment of this span: users, or arrivals per second."""
         if t_s >= self.ramped_s:
-            return self.users
+            return self.level
         done = (t_s - self.start_s) / (self.ramped_s - self.start_s)
-        return round(self.before + done * (self.users - self.before))
+        return self.before + done * (self.level - self.before)
 
     def phase_at(self, t_s: float) -> Phase:
         """Phase at a moment of this span."""
@@ -70,17 +70,23 @@ class Span:
 class Moment:
     """What is asked of the generator at one moment of the run."""
 
-    users: int
+    level: float
     stage: int | None
     phase: Phase
+
+    @property
+    def users(self) -> int:
+        """The level in whole virtual users (closed model)."""
+        return round(self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """All spans of a run, and its warm-up."""
+    """All spans of a run, its warm-up, and what their levels count."""
 
     warmup_s: float
     spans: tuple[Span, ...]
+    unit: str = "users"
 
     @property
     def end_s(self) -> float:
@@ -98,21 +104,21 @@ class Schedule:
         Returns
         -------
         Moment
-            Users, stage (None in the warm-up and after the end) and phase.
+            Level, stage (None in the warm-up and after the end) and phase.
         """
         if t_s < self.warmup_s:
-            return Moment(users=self.spans[0].users, stage=None, phase=Phase.WARMUP)
+            return Moment(level=self.spans[0].level, stage=None, phase=Phase.WARMUP)
         for span in self.spans:
             if t_s < span.end_s:
-                return Moment(users=span.users_at(t_s), stage=span.stage, phase=span.phase_at(t_s))
-        return Moment(users=0, stage=None, phase=Phase.DRAIN)
+                return Moment(level=span.level_at(t_s), stage=span.stage, phase=span.phase_at(t_s))
+        return Moment(level=0.0, stage=None, phase=Phase.DRAIN)
 
-    def required_end_s(self, required: int) -> float:
+    def required_end_s(self, required: float) -> float:
         """When the last stage up to the required load ends.
 
         Parameters
         ----------
-        required : int
+        required : float
             The load that must be carried.
 
         Returns
@@ -120,7 +126,7 @@ class Schedule:
         float
             Seconds from the start of the run.
         """
-        return max(span.end_s for span in self.spans if span.users <= required)
+        return max(span.end_s for span in self.spans if span.level <= required)
 
 
 def settle_s(scenario: Scenario) -> float:
@@ -139,7 +145,7 @@ def settle_s(scenario: Scenario) -> float:
     load = scenario.load
     if load.settle_s is not None:
         return load.settle_s
-    think = mean_think_s(load.mix, load.think_scale) if load.mix else 0.0
+    think = mean_think_s(load.mix, load.think_scale) if load.mix and not load.is_open else 0.0
     return max(MINIMUM_SETTLE_S, 2 * think)
 
 
@@ -158,15 +164,15 @@ def plan(scenario: Scenario) -> Schedule:
     """
     settle = settle_s(scenario)
     spans: list[Span] = []
-    t_s, before = scenario.load.warmup_s, scenario.load.stages[0].users
+    t_s, before = scenario.load.warmup_s, scenario.load.stages[0].level
     if scenario.load.warmup_s == 0:
-        before = 0
+        before = 0.0
     for index, stage in enumerate(scenario.load.stages):
         ramped = t_s + stage.ramp_s
         spans.append(
             Span(
                 stage=index,
-                users=stage.users,
+                level=stage.level,
                 before=before,
                 start_s=t_s,
                 ramped_s=ramped,
@@ -174,5 +180,5 @@ def plan(scenario: Scenario) -> Schedule:
                 end_s=ramped + settle + stage.hold_s,
             )
         )
-        t_s, before = spans[-1].end_s, stage.users
-    return Schedule(warmup_s=scenario.load.warmup_s, spans=tuple(spans))
+        t_s, before = spans[-1].end_s, stage.level
+    return Schedule(warmup_s=scenario.load.warmup_s, spans=tuple(spans), unit=scenario.load.unit)

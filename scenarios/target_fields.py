@@ -64,6 +64,7 @@ def read_target(fields: Fields, folder: Path | None) -> Target:
         customers=fields.whole("customers", default=20_000, low=100, high=10_000_000),
         seed=fields.whole("seed", default=1, low=0, high=2**32 - 1),
         headers=_headers(fields.table("headers")),
+        ca=_file(fields, "ca", folder, "a file of certificate authorities (PEM)"),
     )
     fields.no_more()
     return target
@@ -112,16 +113,20 @@ def _database(fields: Fields) -> str | Secret:
 
 
 def _accounts(fields: Fields, folder: Path | None) -> Path | None:
-    text = fields.text("accounts", default="")
+    if "accounts" in fields and "url" not in fields:
+        fields.mistake("accounts", "accounts beside app", "with url alone: the CRM brings its own")
+    return _file(fields, "accounts", folder, "a file of accounts")
+
+
+def _file(fields: Fields, key: str, folder: Path | None, what: str) -> Path | None:
+    text = fields.text(key, default="")
     if not text:
         return None
-    if "url" not in fields:
-        fields.mistake("accounts", "accounts beside app", "with url alone: the CRM brings its own")
     if folder is None:
         return Path(text)
     path = (folder / text).resolve()
     if not path.is_file():
-        fields.mistake("accounts", repr(text), f"a file of accounts (looked for {path})")
+        fields.mistake(key, repr(text), f"{what} (looked for {path})")
     return path
 
 

@@ -115,7 +115,7 @@ def _name_levels(axes: Axes, levels: Any, numbers: Any, rates: Any) -> None:
     for index, (level, number, rate) in enumerate(zip(levels, numbers, rates, strict=True)):
         above = index % 2 == 0
         axes.annotate(
-            f"{level['users']:,}",
+            f"{level['level']:,.10g}",
             (number, rate),
             xytext=(-7, 6) if above else (7, -14),
             ha="right" if above else "left",
@@ -203,7 +203,7 @@ def percentiles_by_users(
     with d.style():
         figure = d.paper(size)
         axes = figure.add_subplot()
-        loads = [int(stage["users"]) for stage in stages]
+        loads = [float(stage["level"]) for stage in stages]
         rising = all(a < b for a, b in itertools.pairwise(loads))
         at = np.array(loads, dtype=float) if rising else np.arange(1, len(loads) + 1.0)
         everything = [limit.latency_ms for limit in limits]
@@ -247,7 +247,7 @@ def _percentile_line(
     return [*values.tolist(), *(float(end) for end in ends if end is not None)]
 
 
-def _users_axis(axes: Axes, at: Any, loads: list[int], users: str, *, rising: bool) -> None:
+def _users_axis(axes: Axes, at: Any, loads: list[float], users: str, *, rising: bool) -> None:
     low, high = (float(at.min()), float(at.max())) if len(at) else (1.0, 1.0)
     if rising and low > 0 and high / low > 8:  # noqa: PLR2004 - from there on they crowd
         axes.set_xscale("log")
@@ -257,7 +257,7 @@ def _users_axis(axes: Axes, at: Any, loads: list[int], users: str, *, rising: bo
         axes.set_xlim(low - room, high + room)
     axes.xaxis.set_major_locator(FixedLocator(at.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
-    names = [f"{load:,}" for load in loads]
+    names = [f"{load:,.10g}" for load in loads]
     axes.xaxis.set_major_formatter(FuncFormatter(lambda _, index: names[index or 0]))
     axes.set_xlabel(users if rising else f"{users}, stage by stage")
 

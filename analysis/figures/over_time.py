@@ -31,7 +31,7 @@ HATCHES = ("", "///", "|||", "\\\\\\", "---")  # straight lines: a circle takes 
 class Band:
     """A stage as figures over time show it; seconds of run time."""
 
-    users: int
+    level: float
     start_s: float
     hold_s: float
     end_s: float
@@ -204,7 +204,7 @@ def _over_time(axes: Axes, series: Series, bands: Sequence[Band], users: str | N
     top = axes.secondary_xaxis("top")
     named = _named_bands([band for band in bands if band.hold_s < end_s], end_s / width_px)
     middles = [(band.hold_s + min(band.end_s, end_s)) / 2 for band in named]
-    top.set_ticks(middles, labels=[f"{band.users:,}" for band in named])
+    top.set_ticks(middles, labels=[f"{band.level:,.10g}" for band in named])
     top.spines["top"].set_visible(False)
     top.tick_params(length=0, pad=1)
     for label, band in zip(top.get_xticklabels(), named, strict=True):
@@ -225,7 +225,7 @@ def _named_bands(bands: Sequence[Band], s_per_px: float) -> list[Band]:
     named: list[Band] = []
     for band in sorted(bands, key=lambda band: (not band.required, band.start_s)):
         middle = (band.hold_s + band.end_s) / 2
-        room = (len(f"{band.users:,}") + 1) * _CHARACTER_PX * s_per_px
+        room = (len(f"{band.level:,.10g}") + 1) * _CHARACTER_PX * s_per_px
         if all(abs(middle - (other.hold_s + other.end_s) / 2) >= room for other in named):
             named.append(band)
     return sorted(named, key=lambda band: band.start_s)

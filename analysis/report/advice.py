@@ -8,7 +8,16 @@ from typing import Any
 
 from analysis.report.sentences import where
 from analysis.report.tables import NOT_BAD, OUTCOMES, Document, parsed
-from analysis.report.words import clean, count, moment, number, percent, quantity
+from analysis.report.words import (
+    clean,
+    count,
+    level_text,
+    moment,
+    number,
+    percent,
+    quantity,
+    unit_of_stage,
+)
 from scenarios.assertions import Metric
 
 WAITS = 3.0
@@ -134,16 +143,14 @@ def _slow(verdict: Document, budget: Document) -> str:
         return f"Look in the target's log {place}: not one request was answered well."
     here = _p95(verdict, budget.get("subject"), budget.get("stage"))
     idle_stage = min(
-        verdict.get("stages", []), key=lambda stage: stage["users"], default={"stage": None}
+        verdict.get("stages", []), key=lambda stage: stage["level"], default={"stage": None}
     )
     idle = _p95(verdict, budget.get("subject"), idle_stage["stage"])
     if here is None or not idle or idle_stage["stage"] == budget.get("stage"):
         return f"Profile what it does {place}: there is no lower load to compare it with."
     times = here / idle
-    growth = (
-        f"p95 rises from {quantity(idle, 'ms')} at {idle_stage['users']:,} users to "
-        f"{quantity(here, 'ms')} {place}"
-    )
+    lowest = f"{level_text(idle_stage['level'] or 0)} {unit_of_stage(idle_stage)}"
+    growth = f"p95 rises from {quantity(idle, 'ms')} at {lowest} to {quantity(here, 'ms')} {place}"
     if times >= WAITS:
         return (
             f"{growth}, {number(times, digits=2)} times: it waits rather than works. Look for what "

@@ -32,17 +32,17 @@ def asked(recording: Recording, verdict: Document) -> list[Fact]:
         Scenario, target, load, users.
     """
     load = recording.scenario.load
-    users = people(load.think_scale)
+    users = people(load.think_scale, load.unit)
     steps = ", ".join(
-        f"{stage.users:,} for {duration(stage.hold_s)}"
+        f"{stage.level:,.10g} for {duration(stage.hold_s)}"
         + (f" (ramp {duration(stage.ramp_s)})" if stage.ramp_s else "")
         for stage in load.stages
     )
     facts = [
         ("Scenario", clean(verdict.get("scenario"))),
         ("Target", _target(recording)),
-        ("Load", f"closed model, {users}: {steps}"),
-        ("Required", f"{load.required:,} {users}"),
+        ("Load", f"{load.model} model, {users}: {steps}"),
+        ("Required", f"{load.required:,.10g} {users}"),
         ("Before each hold", f"{duration(settle_s(recording.scenario))} to settle, not judged"),
         ("Timeout", f"{duration(load.timeout_s)} for a request"),
     ]

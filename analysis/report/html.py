@@ -58,7 +58,6 @@ def render_html(
     """
     stability = verdict.get("stability") or {}
     fit = verdict.get("scalability") or {}
-    scale = verdict.get("think_scale", 1)
     figures = {figure.name: figure for figure in illustrations}
     return _template().render(
         verdict=verdict,
@@ -97,7 +96,7 @@ def render_html(
         method=sentences.method(verdict),
         surroundings=facts.surroundings(recording.manifest),
         commands=facts.commands(recording, verdict),
-        users=words.people(scale),
+        users=words.people_of(verdict),
         light={name: colour for colour, name in _COLOURS.items()},
         dark={name: drawing.DARK[colour] for colour, name in _COLOURS.items()},
     )
@@ -142,7 +141,7 @@ def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
         Of the last hold at the required load; empty when it was never reached.
     """
     required = verdict.get("required")
-    stages = [stage for stage in verdict.get("stages", []) if stage.get("users") == required]
+    stages = [stage for stage in verdict.get("stages", []) if stage.get("level") == required]
     if not stages or not stages[-1].get("requests"):
         return []
     stage = stages[-1]

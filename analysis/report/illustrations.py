@@ -60,11 +60,11 @@ def illustrate(recording: Recording, verdict: Document) -> list[Illustration]:
     series = series_of(recording, width_s=bin_width_s(end_s))
     bands = [
         Band(
-            users=span.users,
+            level=span.level,
             start_s=span.start_s,
             hold_s=span.hold_s,
             end_s=min(span.end_s, end_s),
-            required=span.users == recording.scenario.load.required,
+            required=span.level == recording.scenario.load.required,
         )
         for span in recording.schedule.spans
         if span.hold_s < end_s
@@ -73,7 +73,7 @@ def illustrate(recording: Recording, verdict: Document) -> list[Illustration]:
         Limit(latency_ms=limit_ms, label=clean(text))
         for limit_ms, text in limits_of_latency(verdict)
     ]
-    users = people(recording.scenario.load.think_scale)
+    users = people(recording.scenario.load.think_scale, recording.scenario.load.unit)
     return [
         *_over_time(series, bands, limits, users),
         *_over_load(verdict, limits, users),

@@ -151,7 +151,7 @@ def _stages(verdict: tables.Document) -> list[str]:
         )
         for row in tables.stage_rows(verdict)
     ]
-    users = text(words.people(verdict.get("think_scale", 1)))
+    users = text(words.people_of(verdict))
     head = ("verdict", users, "ok", "p50", "p95", "p99", "bad", "in flight")
     return ["### Stages", "", *_table(head, rows, right=1)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
-from analysis.report.words import clean, missing_intervals, people, quantity, say
+from analysis.report.words import clean, missing_intervals, people_of, quantity, say
 
 SYMBOLS = {
     "passed": "✓",
@@ -130,7 +130,7 @@ def _undecided(row: BudgetRow) -> bool:
 def _why_passed(verdict: Document) -> str:
     budgets = verdict.get("budgets", [])
     required = verdict.get("required")
-    load = f" up to {required:,} {people(verdict.get('think_scale', 1))}" if required else ""
+    load = f" up to {required:,.10g} {people_of(verdict)}" if required else ""
     warned = sum(budget["verdict"] == "warned" for budget in budgets)
     said = f"Every budget holds{load}."
     if warned:
@@ -166,8 +166,8 @@ def scalability_words(verdict: Document) -> list[str]:
         Sentences; the refusal in words where nothing was fitted.
     """
     fit = verdict.get("scalability") or {}
-    users = people(verdict.get("think_scale", 1))
-    tried = sorted({stage["users"] for stage in verdict.get("stages") or ()})
+    users = people_of(verdict)
+    tried = sorted({stage["level"] for stage in verdict.get("stages") or ()})
     said = [_capacity_words(fit.get("capacity") or {}, tried, users)]
     if fit.get("refused"):
         said.append(f"The scalability law was not fitted: {clean(fit['refused'])}.")

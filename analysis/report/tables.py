@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.report.words import Said, clean, count, percent, quantity, say
+from analysis.report.words import (
+    Said,
+    clean,
+    count,
+    level_text,
+    percent,
+    quantity,
+    say,
+    unit_of_stage,
+)
 from scenarios.assertions import Assertion, Metric, parse_assertion
 
 Document = Mapping[str, Any]
@@ -121,7 +130,7 @@ def stage_name(verdict: Document, index: int | None) -> str:
         return WHOLE_RUN
     for stage in verdict.get("stages", []):
         if stage.get("stage") == index:
-            return f"{stage['users']:,} users (stage {index + 1})"
+            return f"{level_text(stage['level'])} {unit_of_stage(stage)} (stage {index + 1})"
     return f"stage {index + 1}"
 
 
@@ -184,7 +193,7 @@ def stage_rows(verdict: Document) -> list[PartRow]:
     """
     required = verdict.get("required")
     return [
-        _part_row(stage, name=f"{stage['users']:,}", required=stage["users"] == required)
+        _part_row(stage, name=level_text(stage["level"]), required=stage["level"] == required)
         for stage in verdict.get("stages", [])
     ]
 

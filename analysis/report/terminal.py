@@ -54,7 +54,7 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
     if verdict.get("stages"):
         parts += [Text(), _stages(verdict)]
         if verdict.get("think_scale", 1) != 1:
-            parts.append(Text(words.people(verdict["think_scale"]), style="dim"))
+            parts.append(Text(words.people_of(verdict), style="dim"))
     if scaling := " ".join(sentences.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
     parts += [Text(), *_warnings(verdict), *_next(verdict)]
@@ -142,7 +142,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         One fact a line, the first word says of what kind.
     """
     word = words.clean(verdict["verdict"])
-    users = words.people(verdict.get("think_scale", 1))
+    users = words.people_of(verdict)
     title = words.clean(verdict.get("title") or verdict.get("scenario"))
     lines = [f"verdict: {word} (exit code {verdict.get('exit_code')}): {title}"]
     lines.append(f"why: {sentences.why(verdict)}")

@@ -25,7 +25,13 @@ EstimateDict = Mapping[str, Any]
 _TINY = 1e-4  # below, zeros are harder to count than an exponent is to read
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SHOWN_AS_PERCENT = frozenset({"ratio"})
-_WORDS_OF_UNITS = {"requests": " requests", "users": " users", "1/s": "/s", "": ""}
+_WORDS_OF_UNITS = {
+    "requests": " requests",
+    "users": " users",
+    "arrivals/s": " arrivals/s",
+    "1/s": "/s",
+    "": "",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,20 +266,48 @@ def shorten(text: str, width: int) -> str:
     return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
 
 
-def people(think_scale: float) -> str:
+def people(think_scale: float, unit: str = "users") -> str:
     """Name the unit of users, with what makes them no real users when it is so.
 
     Parameters
     ----------
     think_scale : float
         Factor on every think time.
+    unit : str
+        What levels count: ``"users"`` or ``"arrivals/s"``.
 
     Returns
     -------
     str
         ``"users"``, or ``"users (think times x 0.05)"``.
     """
-    return "users" if think_scale == 1 else f"users (think times x {think_scale:g})"
+    return unit if think_scale == 1 else f"{unit} (think times x {think_scale:g})"
+
+
+def people_of(verdict: Mapping[str, Any]) -> str:
+    """Name what the levels of a run count.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    str
+        As :func:`people`.
+    """
+    return people(verdict.get("think_scale", 1), str(verdict.get("load_unit") or "users"))
+
+
+def unit_of_stage(stage: Mapping[str, Any]) -> str:
+    """Name what a stage's level counts."""
+    return "users" if stage.get("rate") is None else "arrivals/s"
+
+
+def level_text(level: float) -> str:
+    """Write a level of load without its unit, as in ``"1,000"`` or ``"12.5"``."""
+    return f"{level:,.10g}" if level else "0"
 
 
 _DIGITS = re.compile(r"\d[\d,.]*")

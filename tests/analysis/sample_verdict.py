@@ -111,7 +111,9 @@ def stage(index: int) -> dict[str, Any]:
     reasons = [LOST] if users == 400 else []
     return {
         "stage": index,
+        "level": users,
         "users": users,
+        "rate": None,
         "hold": [start_s, start_s + 6.0],
         "judged": users <= 200,
         "complete": True,

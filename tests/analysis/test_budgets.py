@@ -42,7 +42,7 @@ def hold_with(
         }
     )
     end_s = HOLD_S - cut_s
-    return hold_of(frame, Window(stage=0, users=1, start_s=0.0, end_s=end_s, planned_end_s=HOLD_S))
+    return hold_of(frame, Window(stage=0, level=1, start_s=0.0, end_s=end_s, planned_end_s=HOLD_S))
 
 
 def decided(text: str, hold: Hold) -> Decision:

@@ -39,11 +39,11 @@ def series(run: Recording) -> Series:
 def bands(run: Recording) -> list[Band]:
     return [
         Band(
-            users=span.users,
+            level=span.level,
             start_s=span.start_s,
             hold_s=span.hold_s,
             end_s=span.end_s,
-            required=span.users == REQUIRED,
+            required=span.level == REQUIRED,
         )
         for span in run.schedule.spans
     ]
@@ -144,7 +144,7 @@ def test_percentiles_by_users_mark_lower_bounds_with_arrows() -> None:
 
 
 def test_stages_of_one_load_stand_side_by_side() -> None:
-    stages = [dict(stage, users=50) for stage in sample_verdict()["stages"][:3]]
+    stages = [dict(stage, level=50, users=50) for stage in sample_verdict()["stages"][:3]]
 
     (axes,) = percentiles_by_users(stages, []).axes
     assert axes.get_xlabel() == "users, stage by stage"

@@ -24,7 +24,7 @@ def levels(
     """Levels whose throughput has an interval of `half` of it either way."""
     return [
         Level(
-            users=10 * n,
+            level=10 * n,
             in_flight=Estimate(value=n, low=n, high=n, unit="requests"),
             throughput=Estimate(
                 value=x, low=x * (1 - half), high=x * (1 + half), level=0.95, unit="1/s"
@@ -100,7 +100,7 @@ def test_wide_intervals_alone_make_nothing_flat() -> None:
 def test_throughput_without_intervals_claims_neither() -> None:
     bare = [
         Level(
-            users=n,
+            level=n,
             in_flight=Estimate(value=n, why="short"),
             throughput=Estimate(value=x, why="short"),
         )
@@ -131,7 +131,7 @@ def test_levels_that_hardly_differ_are_refused() -> None:
 
 def test_levels_without_numbers_are_refused() -> None:
     nothing = Estimate(value=None, why="no samples")
-    empty = [Level(users=1, in_flight=nothing, throughput=nothing)] * 2
+    empty = [Level(level=1, in_flight=nothing, throughput=nothing)] * 2
     result = scalability([*levels([1, 2, 4, 8, 16], [10, 20, 38, 70, 120]), *empty])
     assert result.refused == ("5 valid levels (2 more have no numbers); the law needs at least 6")
 

@@ -53,7 +53,7 @@ def test_the_demo_has_six_levels_and_a_minute_to_a_minute_and_a_half_of_load() -
 
     scenario = load_scenario("demo")
 
-    assert len({stage.users for stage in scenario.load.stages}) >= 6
+    assert len({stage.level for stage in scenario.load.stages}) >= 6
     assert 60 <= plan(scenario).end_s <= 90
 
 
@@ -162,16 +162,22 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
         ('load.stages=[{users=1.5,hold="5s"}]', "load.stages[0].users", "a whole number"),
         ('load.stages=[{users=true,hold="5s"}]', "load.stages[0].users", "a whole number"),
         ('load.stages=[{users=1,hold="5s",rmap="1s"}]', "load.stages[0].rmap", "mean ramp"),
-        ('load.stages=[{rate=5,hold="5s"}]', "load.stages[0].rate", "not built yet"),
+        ('load.stages=[{rate=5,hold="5s"}]', "load.stages[0].rate", "allowed: users"),
         ("load.nonsense=1", "load.nonsense", "a key that does not exist"),
         ("target.nonsense=1", "target.nonsense", "a key that does not exist"),
         ("nonsense=1", "nonsense", "a key that does not exist"),
         ("load.required=17", "load.required", "10, 25"),
         ("load.max_users=5", "load.max_users", "at least the highest"),
-        ('load.model="open"', "load.model", "not built yet"),
-        ('load.extend="2m"', "load.extend", "not built yet"),
-        ('stop.when="error_ratio > 50% for 10s"', "stop", "not built yet"),
-        ('faults=[{kind="freeze"}]', "faults", "not built yet"),
+        ('load.model="half"', "load.model", "closed or open"),
+        ('load.arrivals="even"', "load.arrivals", "open"),
+        ('load.connect_timeout="1h"', "load.connect_timeout", "at most the timeout"),
+        ('load.extend="soon"', "load.extend", "a time with a unit"),
+        ('stop.when="error_ratio > 50%"', "stop.when", "for 10s"),
+        ('stop.when="p(99) > 1s for 10s"', "stop.when", "error_ratio, p(50), p(95)"),
+        ('faults=[{kind="latency",at="1s",lasts="1s"}]', "faults[0].kind", "no faults of its own"),
+        ('faults=[{kind="freeze",at="1s"}]', "faults[0].lasts", "a time with a unit"),
+        ('faults=[{kind="freeze",at="1h",lasts="1s"}]', "faults[0].at", "before the load does"),
+        ('faults=[{kind="kill",process="worker",at="1s",lasts="1s"}]', "faults[0].lasts", "again"),
         ('load.timeout="300ms"', "load.timeout", "more than every latency limit"),
         ("load.mix={}", "load.mix", "no persona"),
         ("load.mix=3", "load.mix", "a table"),

@@ -79,7 +79,7 @@ def test_every_moment_belongs_to_one_stage_and_asks_for_users_between_its_ends(
 
     assert moment.stage is not None
     span = planned.spans[moment.stage]
-    assert min(span.before, span.users) <= moment.users <= max(span.before, span.users)
+    assert min(span.before, span.level) <= moment.level <= max(span.before, span.level)
     assert all(
         earlier.end_s == later.start_s
         for earlier, later in zip(planned.spans, planned.spans[1:], strict=False)

@@ -83,7 +83,7 @@ def _check_enough(
     UsageError
         With the numbers.
     """
-    most = most_at_once(users, [stage.users for stage in scenario.load.stages])
+    most = most_at_once(users, [round(stage.level) for stage in scenario.load.stages])
     short = [
         f"{most[user]} users as {user.persona_name}, and {people.count(user.persona.role)} "
         f"accounts of the role {user.persona.role}"
