@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from rich.console import Console
 
 from analysis.recording.format import MANIFEST, VERDICT
-from scenarios.errors import RunFolderError, ScenarioError, UsageError
+from scenarios.errors import ExitCode, RunFolderError, ScenarioError, UsageError
 from scenarios.loading import parse_budgets
 from scenarios.model import Budget
 
@@ -124,6 +125,51 @@ def tell(verdict: dict[str, Any], folder: Path, *, as_json: bool) -> int:
         else:
             click.echo(plain(verdict, report=where))
     return int(verdict["exit_code"])
+
+
+def tell_side_by_side(
+    runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    path: Path,
+    *,
+    complete: bool,
+    as_json: bool,
+) -> int:
+    """Write and print runs of one scenario side by side.
+
+    Parameters
+    ----------
+    runs : sequence of (mapping, mapping)
+        What was set in each, and its verdict as in ``verdict.json``.
+    path : Path
+        File that gets the same as JSON.
+    complete : bool
+        Whether every run that was asked for was made.
+    as_json : bool
+        Whether a machine reads it.
+
+    Returns
+    -------
+    int
+        The exit code of the worst: a failure of the tool or an interrupt before all
+        verdicts.
+    """
+    from analysis.across import across  # noqa: PLC0415 - only runs side by side need it
+    from analysis.report.side_by_side import as_text, side_by_side  # noqa: PLC0415 - the same
+
+    found = across(runs)
+    text = json.dumps(found.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    if as_json:
+        sys.stdout.write(text + "\n")
+    else:
+        click.echo(as_text(side_by_side(found)), nl=False)
+        click.echo(f"verdict: {found.verdict}; side by side in {path}")
+    if not complete:
+        return int(ExitCode.INTERRUPTED)
+    codes = [int(verdict["exit_code"]) for _, verdict in runs]
+    order = [ExitCode.INTERRUPTED, ExitCode.FAULT, ExitCode.USAGE, ExitCode.INVALID]
+    order += [ExitCode.FAILED, ExitCode.INCONCLUSIVE]
+    return next((int(code) for code in order if code in codes), int(ExitCode.PASSED))
 
 
 @click.command(epilog="Example:  trueload check last --budgets stricter.toml")

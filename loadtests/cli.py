@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -16,11 +19,13 @@ from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
 from loadtests.supervisor import Order, Supervisor
+from loadtests.sweep import run_all
 from scenarios.errors import ExitCode, TrueloadError
 from scenarios.loading import builtin_scenarios, find, load_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import plan
 from scenarios.target_fields import OF_THE_CRM
+from scenarios.variation import Values, Variant, load_variants, parse_variation
 
 
 class LazyGroup(click.Group):
@@ -60,6 +65,98 @@ def trueload() -> None:
     """Load a system, and say what holds: performance, stability, scalability."""
 
 
+def _run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of everything that runs scenarios."""
+    for option in reversed(_RUN_OPTIONS):
+        command = option(command)
+    return command
+
+
+_RUN_OPTIONS = (
+    click.option("--url", help="Load a system that is already running."),
+    click.option(
+        "--database",
+        metavar="KIND|URL",
+        help="Database of the CRM: sqlite, postgres (a server of our own), or postgresql://...",
+    ),
+    click.option(
+        "--accounts",
+        type=click.Path(path_type=Path),
+        help="With --url and personas: who may sign in at the CRM there (accounts.jsonl).",
+    ),
+    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting."),
+    click.option(
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("runs"),
+        show_default=True,
+        help="Folder that gets the run folder.",
+    ),
+    click.option(
+        "--locustfile",
+        type=click.Path(path_type=Path),
+        help="Anybody's Locust users instead of the scenario's personas.",
+    ),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="HOST",
+        help="A host beside loopback that load may go to; the scenario must name it too.",
+    ),
+    click.option(
+        "--inconclusive",
+        type=click.Choice(("fail", "pass")),
+        help="Count an inconclusive run as failed or as passed (default: exit 97).",
+    ),
+    click.option("--no-report", is_flag=True, help="Judge, but render no reports."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the command line says about how to run."""
+
+    url: str | None
+    database: str | None
+    accounts: Path | None
+    settings: tuple[str, ...]
+    out: Path
+    locustfile: Path | None
+    allow: tuple[str, ...]
+    inconclusive: str | None
+    no_report: bool
+    as_json: bool
+
+    def load(self, scenario: str, vary: Values | None = None) -> list[Variant]:
+        """Load a scenario with what the flags stand for."""
+        overrides: dict[str, object] = {}
+        removed: list[str] = []
+        if self.url is not None:
+            overrides["target.url"] = self.url
+            removed += ["target.app", *(f"target.{key}" for key in OF_THE_CRM)]
+        if self.database is not None:
+            overrides["target.database"] = self.database
+        if self.accounts is not None:
+            overrides["target.accounts"] = str(self.accounts.absolute())
+        if self.locustfile is not None:
+            overrides["load.locustfile"] = str(self.locustfile.absolute())
+            removed += ["load.mix", "load.think_scale", "title", "question"]
+        return load_variants(
+            scenario, vary=vary, settings=self.settings, overrides=overrides, removed=removed
+        )
+
+    def check(self, loaded: Scenario) -> tuple[str, ...]:
+        """Check what may be refused before anything is started; gives the allowed hosts."""
+        on_line = (*self.allow, urlsplit(self.url).hostname or "") if self.url else self.allow
+        hosts = allowed_hosts(loaded, on_line)
+        named = database_of(loaded.target).hosts if self.database else ()
+        check_database(loaded.target, (*on_line, *named))
+        check_secrets(loaded)
+        check_locustfile(loaded.load.locustfile)
+        return hosts
+
+
 @trueload.command(
     epilog=(
         "\b\nExamples:\n"
@@ -71,111 +168,77 @@ def trueload() -> None:
     )
 )
 @click.argument("scenario")
-@click.option("--url", help="Load a system that is already running.")
-@click.option(
-    "--database",
-    metavar="KIND|URL",
-    help="Database of the CRM: sqlite, postgres (a server of our own), or postgresql://...",
-)
-@click.option(
-    "--accounts",
-    type=click.Path(path_type=Path),
-    help="With --url and personas: who may sign in at the CRM there (accounts.jsonl).",
-)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder that gets the run folder.",
-)
-@click.option(
-    "--locustfile",
-    type=click.Path(path_type=Path),
-    help="Anybody's Locust users instead of the scenario's personas.",
-)
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="HOST",
-    help="A host beside loopback that load may go to; the scenario must name it too.",
-)
-@click.option(
-    "--inconclusive",
-    type=click.Choice(("fail", "pass")),
-    help="Count an inconclusive run as failed or as passed (default: exit 97).",
-)
-@click.option("--no-report", is_flag=True, help="Judge, but render no reports.")
-@click.option("--json", "as_json", is_flag=True, help="Print verdict.json to stdout.")
+@_run_options
 @click.pass_context
-def run(
-    context: click.Context,
-    scenario: str,
-    url: str | None,
-    database: str | None,
-    accounts: Path | None,
-    settings: tuple[str, ...],
-    out: Path,
-    locustfile: Path | None,
-    allow: tuple[str, ...],
-    inconclusive: str | None,
-    no_report: bool,
-    as_json: bool,
-) -> None:
+def run(context: click.Context, scenario: str, **options: Any) -> None:
     """Run a scenario, judge it, report; exit by the verdict."""
-    loaded = _load(
-        scenario, settings, url=url, database=database, accounts=accounts, locustfile=locustfile
-    )
-    on_line = (*allow, urlsplit(url).hostname or "") if url else allow
-    hosts = allowed_hosts(loaded, on_line)
-    named = database_of(loaded.target).hosts if database else ()
-    check_database(loaded.target, (*on_line, *named))
-    check_secrets(loaded)
-    check_locustfile(loaded.load.locustfile)
-    order = Order(
-        parent=out.absolute(),
-        allow=hosts,
-        folder=find(scenario).resolve().parent,
-        meanwhile=_import_analysis,
-    )
-    folder = Supervisor(loaded, order, ConsoleProgress(Console(stderr=True))).run()
-    from analysis.cli import tell  # noqa: PLC0415 - pandas is not needed while load runs
-    from analysis.finish import finish  # noqa: PLC0415 - the same
+    asked = RunOptions(**options)
+    context.exit(_run(scenario, asked.load(scenario), asked))
 
-    verdict = finish(folder, on_inconclusive=inconclusive, report=not no_report)
-    context.exit(tell(verdict, folder, as_json=as_json))
+
+@trueload.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  trueload sweep smoke --vary target.workers=1,2\n"
+        "  trueload sweep growth --vary target.customers=10000,100000 "
+        '--vary target.database=\'"sqlite","postgres"\''
+    )
+)
+@click.argument("scenario")
+@click.option(
+    "--vary",
+    multiple=True,
+    required=True,
+    metavar="KEY=V1,V2",
+    help="A setting and its values; several make a matrix.",
+)
+@_run_options
+@click.pass_context
+def sweep(context: click.Context, scenario: str, vary: tuple[str, ...], **options: Any) -> None:
+    """Run a scenario once for each value of a setting; lay the runs side by side."""
+    asked = RunOptions(**options)
+    values = dict(parse_variation(text) for text in vary)
+    context.exit(_run(scenario, asked.load(scenario, values), asked))
+
+
+def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
+    """Run a scenario, or each of its variants; gives the exit code."""
+    hosts = [asked.check(variant.scenario) for variant in variants]  # before the first is run
+    console = Console(stderr=True)
+
+    def run_one(variant: Variant) -> tuple[Path, dict[str, Any]]:
+        order = Order(
+            parent=asked.out.absolute(),
+            allow=hosts[0],
+            folder=find(scenario).resolve().parent,
+            meanwhile=_import_analysis,
+        )
+        folder = Supervisor(variant.scenario, order, ConsoleProgress(console)).run()
+        from analysis.finish import finish  # noqa: PLC0415 - pandas is not needed while load runs
+
+        verdict = finish(folder, on_inconclusive=asked.inconclusive, report=not asked.no_report)
+        return folder, verdict
+
+    if len(variants) == 1 and not variants[0].settings:
+        folder, verdict = run_one(variants[0])
+        from analysis.cli import tell  # noqa: PLC0415 - the same
+
+        return tell(verdict, folder, as_json=asked.as_json)
+    group, members = run_all(variants, run_one, say=lambda text: console.print(text, style="bold"))
+    from analysis.cli import tell_side_by_side  # noqa: PLC0415 - the same
+
+    return tell_side_by_side(
+        [(member.variant.settings, member.verdict) for member in members],
+        asked.out / f"group_{group}.json",
+        complete=len(members) == len(variants),
+        as_json=asked.as_json,
+    )
 
 
 def _import_analysis() -> None:
     """Import what judges and reports: it takes a second that the run need not wait for."""
     for module in ("analysis.finish", "matplotlib.backends.backend_svg", "scipy.optimize"):
         importlib.import_module(module)
-
-
-def _load(
-    scenario: str,
-    settings: tuple[str, ...],
-    *,
-    url: str | None,
-    database: str | None,
-    accounts: Path | None,
-    locustfile: Path | None,
-) -> Scenario:
-    """Load a scenario with what the flags stand for."""
-    overrides: dict[str, object] = {}
-    removed: list[str] = []
-    if url is not None:
-        overrides["target.url"] = url
-        removed += ["target.app", *(f"target.{key}" for key in OF_THE_CRM)]
-    if database is not None:
-        overrides["target.database"] = database
-    if accounts is not None:
-        overrides["target.accounts"] = str(accounts.absolute())
-    if locustfile is not None:
-        overrides["load.locustfile"] = str(locustfile.absolute())
-        removed += ["load.mix", "load.think_scale", "title", "question"]
-    return load_scenario(scenario, settings=settings, overrides=overrides, removed=removed)
 
 
 @trueload.command()

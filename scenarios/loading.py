@@ -14,7 +14,8 @@ from scenarios.fault_fields import check_faults, read_faults, read_stop
 from scenarios.fields import Fields
 from scenarios.load_fields import default_pool, read_load, users_needed
 from scenarios.model import Budget, Load, Scenario
-from scenarios.personas import PERSONAS, Persona
+from scenarios.persona_fields import read_personas
+from scenarios.personas import Persona
 from scenarios.schedule import plan
 from scenarios.settings import apply_setting, put, remove
 from scenarios.target_fields import read_target
@@ -109,7 +110,7 @@ def load_scenario(
         When there is no such scenario, or it cannot be read.
     """
     path = find(name)
-    raw, mistakes = _read(path)
+    raw, mistakes = read_document(path)
     for key in removed:
         remove(raw, key.split("."))
     for setting in settings:
@@ -121,7 +122,24 @@ def load_scenario(
     return parse_scenario(raw, name=str(name), folder=path.resolve().parent)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[Mistake]]:
+def read_document(path: Path) -> tuple[dict[str, Any], list[Mistake]]:
+    """Read a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of (dict, list of Mistake)
+        The document; empty, with the mistake, when it is no TOML.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")), []
     except tomllib.TOMLDecodeError as error:
@@ -158,10 +176,11 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
     question = top.text("question", default="")
     scenario_name = top.text("name", default=Path(name).stem)
     target = read_target(top.table("target"), folder)
-    personas = PERSONAS
+    personas = read_personas(top.table("personas"))
     load = read_load(top.table("load"), folder, personas)
     budgets = _budgets(top.table("budgets"))
     faults, stop = read_faults(top), read_stop(top.table("stop"))
+    top.take("vary")  # whose values are settings of other runs: see scenarios.variation
     top.no_more()
     _timeout_exceeds_limits(top, load, budgets)
     if load.is_open:
@@ -257,7 +276,17 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         With every mistake.
     """
     top = Fields(raw, where=name)
-    for key in ("name", "title", "question", "target", "load", "personas", "stop", "faults"):
+    for key in (
+        "name",
+        "title",
+        "question",
+        "target",
+        "load",
+        "personas",
+        "stop",
+        "faults",
+        "vary",
+    ):
         top.take(key)  # a whole scenario will do
     budgets = _budgets(top.table("budgets"))
     top.no_more()

@@ -1,0 +1,117 @@
+"""Several runs of one scenario side by side: what differs, by endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.decision import Verdict, together
+
+Document = Mapping[str, Any]
+"""verdict.json of a run."""
+
+EstimateDict = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One of the runs: what was set in it, and what came of it."""
+
+    settings: Mapping[str, Any]
+    run: str
+    verdict: str
+    throughput: EstimateDict
+    error_ratio: EstimateDict
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON does."""
+        return {
+            "settings": dict(self.settings),
+            "run": self.run,
+            "verdict": self.verdict,
+            "throughput": dict(self.throughput),
+            "error_ratio": dict(self.error_ratio),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Across:
+    """Runs side by side.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order in which they were run.
+    p95 : dict of str to list of (mapping or None)
+        By endpoint (``"all"`` first), an estimate for each column; None where the
+        endpoint was sent no request.
+    verdict : Verdict
+        Of all together: invalid, else failed, else inconclusive, else passed.
+    """
+
+    columns: tuple[Column, ...]
+    p95: dict[str, list[EstimateDict | None]]
+    verdict: Verdict
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON does."""
+        return {
+            "format": 1,
+            "verdict": str(self.verdict),
+            "runs": [column.as_dict() for column in self.columns],
+            "p95": {
+                name: [None if e is None else dict(e) for e in estimates]
+                for name, estimates in self.p95.items()
+            },
+        }
+
+
+def across(runs: Sequence[tuple[Mapping[str, Any], Document]]) -> Across:
+    """Lay runs side by side, each at the stage that its report shows.
+
+    Parameters
+    ----------
+    runs : sequence of (mapping, mapping)
+        What was set, and verdict.json.
+
+    Returns
+    -------
+    Across
+        Endpoints by name, after ``"all"``.
+    """
+    shown = [_shown(document) for _, document in runs]
+    names = sorted({part["name"] for stage in shown for part in stage["endpoints"]})
+    p95: dict[str, list[EstimateDict | None]] = {
+        "all": [stage["latency"]["p95"] for stage in shown]
+    }
+    for name in names:
+        p95[name] = [_p95(stage, name) for stage in shown]
+    columns = tuple(
+        Column(
+            settings=settings,
+            run=str(document["run"]),
+            verdict=str(document["verdict"]),
+            throughput=stage["throughput"],
+            error_ratio=stage["error_ratio"],
+        )
+        for (settings, document), stage in zip(runs, shown, strict=True)
+    )
+    verdicts = [Verdict(column.verdict) for column in columns]
+    return Across(columns=columns, p95=p95, verdict=together(verdicts))
+
+
+def _shown(document: Document) -> Document:
+    """Find the required stage; where it was not run, the last one that was."""
+    stages: list[Document] = list(document["stages"])
+    at_required = [stage for stage in stages if stage["level"] == document["required"]]
+    run = [stage for stage in stages if stage["hold"][1] > stage["hold"][0]]
+    return ([s for s in at_required if s in run] or run or stages)[-1]
+
+
+def _p95(stage: Document, name: str) -> EstimateDict | None:
+    for part in stage["endpoints"]:
+        if part["name"] == name:
+            estimate: EstimateDict = part["latency"]["p95"]
+            return estimate
+    return None

@@ -1,0 +1,72 @@
+"""Runs side by side, in text: a table for people, on a terminal or in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.across import Across
+from analysis.report.words import NOT_ESTIMABLE, clean, say, shorten
+
+_NAME_WIDTH = 40
+
+
+def side_by_side(runs: Across) -> list[list[str]]:
+    """Lay runs out as rows of cells: the first row names the columns.
+
+    Parameters
+    ----------
+    runs : Across
+        The runs.
+
+    Returns
+    -------
+    list of list of str
+        What differs, the verdict, throughput, bad share, then p95 by endpoint.
+    """
+    columns = runs.columns
+    keys = list(columns[0].settings) if columns else []
+    rows = [["", *(f"run {number}" for number in range(1, len(columns) + 1))]]
+    rows.extend([key, *(_value(column.settings[key]) for column in columns)] for key in keys)
+    rows.append(["verdict", *(column.verdict for column in columns)])
+    rows.append(["ok/s", *(_short(column.throughput) for column in columns)])
+    rows.append(["bad", *(_short(column.error_ratio) for column in columns)])
+    for name, estimates in runs.p95.items():
+        label = "p95 of all requests" if name == "all" else f"p95 {clean(name)}"
+        rows.append([shorten(label, _NAME_WIDTH), *(_short(estimate) for estimate in estimates)])
+    return rows
+
+
+def as_text(rows: list[list[str]]) -> str:
+    """Write rows of cells as aligned lines.
+
+    Parameters
+    ----------
+    rows : list of list of str
+        As :func:`side_by_side` gives them.
+
+    Returns
+    -------
+    str
+        The first column to the left, the others to the right.
+    """
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        first, *others = (
+            cell.ljust(width) if index == 0 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join([first, *others]).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else clean(value)
+
+
+def _short(estimate: Mapping[str, Any] | None) -> str:
+    if estimate is None:
+        return "-"
+    said = say(estimate).value
+    return "n/a" if said == NOT_ESTIMABLE else said.removesuffix("/s")
