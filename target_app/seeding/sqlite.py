@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, create_engine, insert
 from sqlalchemy.dialects import sqlite as dialects
@@ -18,8 +18,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from target_app.errors import DatasetError
 from target_app.models import Base
-from target_app.seeding.compose import Composition, Piece
 from target_app.seeding.manifest import Manifest
+
+if TYPE_CHECKING:  # brings Faker and numpy, which copying has no use for
+    from target_app.seeding.compose import Composition, Piece
 
 _BESIDE = ("-wal", "-shm", "-journal")
 _DIALECT = dialects.dialect()

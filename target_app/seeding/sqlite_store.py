@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from target_app.errors import DatasetError
 from target_app.seeding import sqlite
 from target_app.seeding.accounts import write_accounts
-from target_app.seeding.composer import composing
 from target_app.seeding.manifest import Manifest
 from target_app.seeding.stores import FolderStore, Stamp
 
@@ -28,6 +27,9 @@ class SqliteStore(FolderStore):
 
     def build(self, building: Path) -> Manifest:
         """Make everything in a folder that nobody else looks into, the accounts as well."""
+        # Brings Faker and numpy: a copy, or a dataset that is there already, needs neither.
+        from target_app.seeding.composer import composing  # noqa: PLC0415
+
         with composing(self.recipe) as parts:
             manifest = sqlite.fill(building / FILE, parts)
         write_accounts(building, self.recipe.seed, parts.people)
