@@ -16,7 +16,8 @@ they cannot disagree about where a hold begins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scenarios.model import Scenario
@@ -51,6 +52,16 @@ class Span:
     def length_s(self) -> float:
         """Length of the hold in seconds."""
         return self.end_s - self.hold_s
+
+    def shifted(self, by_s: float) -> Span:
+        """Give the same stage so many seconds later."""
+        return replace(
+            self,
+            start_s=self.start_s + by_s,
+            ramped_s=self.ramped_s + by_s,
+            hold_s=self.hold_s + by_s,
+            end_s=self.end_s + by_s,
+        )
 
     def level_at(self, t_s: float) -> float:
         """Level asked for at a moment of this span: users, or arrivals per second."""
@@ -112,6 +123,43 @@ class Schedule:
             if t_s < span.end_s:
                 return Moment(level=span.level_at(t_s), stage=span.stage, phase=span.phase_at(t_s))
         return Moment(level=0.0, stage=None, phase=Phase.DRAIN)
+
+    def required_span(self, required: float) -> Span:
+        """Find the hold in which the required load is decided: the last one at that level.
+
+        Parameters
+        ----------
+        required : float
+            The load that must be carried; a level of some stage.
+
+        Returns
+        -------
+        Span
+            That stage.
+        """
+        return next(span for span in reversed(self.spans) if span.level == required)
+
+    def extended(self, stage: int, by_s: float) -> Schedule:
+        """Prolong the hold of one stage; whatever comes after it comes later.
+
+        Parameters
+        ----------
+        stage : int
+            Whose hold.
+        by_s : float
+            Seconds, not negative.
+
+        Returns
+        -------
+        Schedule
+            The same up to the old end of that hold.
+        """
+        before = [span for span in self.spans if span.stage < stage]
+        held = [
+            replace(span, end_s=span.end_s + by_s) for span in self.spans if span.stage == stage
+        ]
+        after = [span.shifted(by_s) for span in self.spans if span.stage > stage]
+        return replace(self, spans=(*before, *held, *after))
 
     def required_end_s(self, required: float) -> float:
         """When the last stage up to the required load ends.
@@ -182,3 +230,25 @@ def plan(scenario: Scenario) -> Schedule:
         )
         t_s, before = spans[-1].end_s, stage.level
     return Schedule(warmup_s=scenario.load.warmup_s, spans=tuple(spans), unit=scenario.load.unit)
+
+
+def as_extended(schedule: Schedule, events: Iterable[Mapping[str, object]]) -> Schedule:
+    """Rebuild the schedule of a run in which the required stage was held on.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        As it was planned.
+    events : iterable of mapping
+        Of the run; those of the kind ``extended`` say `stage` and `by_s`.
+
+    Returns
+    -------
+    Schedule
+        As it was run.
+    """
+    for event in events:
+        if event.get("kind") == "extended":
+            stage, by_s = int(str(event["stage"])), float(str(event["by_s"]))
+            schedule = schedule.extended(stage, by_s)
+    return schedule

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.recording.audit import Audit, read_audit
 from analysis.recording.format import (
     CENSORED,
     EVENTS,
@@ -33,7 +34,7 @@ from analysis.recording.streams import (
 from scenarios.errors import RunFolderError
 from scenarios.loading import parse_scenario
 from scenarios.model import Scenario
-from scenarios.schedule import Schedule, plan
+from scenarios.schedule import Schedule, as_extended, plan
 
 _CENSORED_LABELS = frozenset(outcome.label for outcome in CENSORED)
 
@@ -51,7 +52,7 @@ class Recording:
     scenario : Scenario
         With every setting of the command line applied.
     schedule : Schedule
-        Its stages in run time.
+        Its stages in run time, as they were run: a hold may have been prolonged.
     samples : DataFrame, shape (n, columns)
         One row a request: the columns of the format with times in microseconds
         of run time (NaN = did not happen), and ``name`` ("METHOD endpoint"),
@@ -62,6 +63,8 @@ class Recording:
         As written, in order.
     streams : tuple of StreamEnd
         How far each stream could be read.
+    audit : Audit
+        What the target was asked about its writes.
     ended_s : float
         When the load ended, in seconds of run time.
     end_why : str
@@ -77,6 +80,7 @@ class Recording:
     resources: list[dict[str, Any]]
     events: list[dict[str, Any]]
     streams: tuple[StreamEnd, ...]
+    audit: Audit
     ended_s: float
     end_why: str
 
@@ -144,19 +148,21 @@ def read_run(folder: Path) -> Recording:
         events = read_lines(folder / EVENTS)
         table, streams = _samples(folder, manifest)
         samples = to_frame(table, _offsets(manifest))
-    except (KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        audit = read_audit(folder)
+    except (KeyError, ValueError, TypeError, FileNotFoundError, pa.ArrowException) as error:
         raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
     ended_s, why = _end(manifest, timeline, samples)
     return Recording(
         folder=folder,
         manifest=manifest,
         scenario=scenario,
-        schedule=plan(scenario),
+        schedule=as_extended(plan(scenario), events),
         samples=samples,
         timeline=timeline,
         resources=resources,
         events=events,
         streams=tuple(streams),
+        audit=audit,
         ended_s=ended_s,
         end_why=why,
     )
