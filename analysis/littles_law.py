@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.reasons import Finding, Reason
 from analysis.windows import Hold, open_until_s
+from scenarios.mix import mean_think_s
 from scenarios.model import Scenario
-from scenarios.personas import PERSONAS
 
 TOLERANCE = 0.10
 SIGMAS = 4.0
-"""The sum of n exponential think times strays by 1 / sqrt(n): four of these are allowed."""
+"""The sum of n equal exponential think times strays by 1 / sqrt(n): four of these are allowed."""
 
 CYCLES = 3.0
 """A hold must last so many cycles of thinking and waiting; else its borders weigh too much."""
@@ -35,8 +36,9 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     Returns
     -------
     Finding
-        ``littles_law`` when they differ by more than max(10 %, 4 / sqrt(clicks)); a note
-        where it cannot be assessed.
+        ``littles_law`` when they differ by more than 10 %, and by more than four sigmas of
+        the sum of so many exponential think times (4 / sqrt(clicks) where all have one
+        mean); a note where it cannot be assessed.
 
     References
     ----------
@@ -49,14 +51,15 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     intended = hold.open["intended_s"].to_numpy(dtype=float)
     start = np.maximum(intended, window.start_s)
     in_flight_s = float((np.minimum(open_until_s(hold.open), window.end_s) - start).sum())
-    clicks, think_s = _thinking(scenario, hold)
-    if think_s is None:
+    clicks, thoughts_s = _thinking(scenario, hold)
+    if thoughts_s is None:
         return _unassessed(hold, "some requests name no persona whose think time is known")
+    think_s = float(thoughts_s.sum())
     if clicks == 0 or window.length_s < CYCLES * (think_s + in_flight_s) / clicks:
         cycle = f"{(think_s + in_flight_s) / clicks:.3g} s" if clicks else "endless"
         return _unassessed(hold, f"the hold is shorter than three cycles of a user ({cycle})")
     off = abs(in_flight_s + think_s - user_time_s) / user_time_s
-    limit = max(TOLERANCE, SIGMAS / math.sqrt(clicks))
+    limit = max(TOLERANCE, SIGMAS * math.sqrt(float((thoughts_s**2).sum())) / think_s)
     if off <= limit:
         return Finding()
     users = (in_flight_s + think_s) / window.length_s
@@ -78,15 +81,28 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     )
 
 
-def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, float | None]:
-    """Count clicks that began in the hold, and the think time planned before them in seconds."""
+def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, npt.NDArray[np.float64] | None]:
+    """Count the clicks that began in the hold, and plan the think time before each in seconds.
+
+    A click whose step nobody wrote down is one of the persona's on average.
+    """
     samples = hold.samples[hold.samples["intended_s"] >= hold.window.start_s]
     first = samples[samples["step"] == 0].drop_duplicates(["process", "transaction"])
-    personas = first["persona"].dropna().astype(str)
-    if len(personas) < len(first) or not set(personas) <= set(PERSONAS):
+    kinds = first[["persona", "click"]].astype(object)
+    kinds = kinds.where(kinds.notna(), None)
+    counted = kinds.value_counts(dropna=False)
+    planned = [_planned_s(scenario, persona, click) for persona, click in counted.index]
+    if None in planned:
         return len(first), None
-    think_s = sum(PERSONAS[name].mean_think_s for name in personas)
-    return len(first), float(think_s * scenario.load.think_scale)
+    each_s = np.repeat(np.array(planned, dtype=float), counted.to_numpy())
+    return len(first), each_s * scenario.load.think_scale
+
+
+def _planned_s(scenario: Scenario, name: str | None, click: str | None) -> float | None:
+    persona = scenario.personas.get(name or "")
+    if persona is None:
+        return None
+    return persona.think_before_s(click) if click in persona.steps else mean_think_s(persona)
 
 
 def _unassessed(hold: Hold, why: str) -> Finding:

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from scenarios.mix import users_think_s
 from scenarios.model import Scenario
-from scenarios.personas import mean_think_s
 
 MINIMUM_SETTLE_S = 3.0
 
@@ -193,8 +193,10 @@ def settle_s(scenario: Scenario) -> float:
     load = scenario.load
     if load.settle_s is not None:
         return load.settle_s
-    think = mean_think_s(load.mix, load.think_scale) if load.mix and not load.is_open else 0.0
-    return max(MINIMUM_SETTLE_S, 2 * think)
+    think_s = 0.0
+    if load.mix and not load.is_open:
+        think_s = users_think_s(scenario.personas, load.mix, load.think_scale)
+    return max(MINIMUM_SETTLE_S, 2 * think_s)
 
 
 def plan(scenario: Scenario) -> Schedule:

@@ -105,6 +105,7 @@ def _simulate(build: RunBuilder, schedule: Schedule, rng: np.random.Generator) -
                 outcome=outcome,
                 user=user,
                 persona="sales_rep",
+                click="open_customer",
             )
         else:
             build.add(
@@ -115,6 +116,7 @@ def _simulate(build: RunBuilder, schedule: Schedule, rng: np.random.Generator) -
                 status=status,
                 user=user,
                 persona="sales_rep",
+                click="open_customer",
             )
         heapq.heappush(ready, (at_s + latency_s + rng.exponential(THINK_S), user))
 

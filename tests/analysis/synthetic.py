@@ -47,6 +47,7 @@ class RunBuilder:
         request: int | None = None,
         transaction: int | None = None,
         step: int = 0,
+        click: str | None = None,
     ) -> int:
         """Add a sample; a latency of None is an end that nobody saw."""
         method, endpoint = name.split(" ", 1)
@@ -62,6 +63,7 @@ class RunBuilder:
             "request": key,
             "transaction": key if transaction is None else transaction,
             "step": step,
+            "click": self.names.number("click", click),
             "attempt": 0,
             "intended_us": intended,
             "sent_us": intended if sent_s is None else round(sent_s * 1e6),
@@ -178,6 +180,7 @@ def closed_queue(
     rng: np.random.Generator,
     servers: int = 1,
     persona: str = "sales_rep",
+    click: str | None = "open_customer",
     name: str = "GET /",
 ) -> None:
     """Simulate a closed M/M/c//N queue (first come, first served) into a run."""
@@ -192,5 +195,5 @@ def closed_queue(
         begin = max(arrival, free[server])
         done = begin + rng.exponential(service_s)
         free[server] = done
-        build.add(arrival, done - arrival, name=name, persona=persona, user=user)
+        build.add(arrival, done - arrival, name=name, persona=persona, click=click, user=user)
         ready[user] = done + rng.exponential(think_s)

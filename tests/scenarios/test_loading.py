@@ -13,7 +13,7 @@ from scenarios.crm_options import as_settings
 from scenarios.errors import ExitCode, ScenarioError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario, parse_budgets, parse_scenario
 from scenarios.model import Secret
-from scenarios.personas import PERSONAS
+from scenarios.persona_fields import builtin_personas
 
 GOOD = """
 name = "mine"
@@ -372,7 +372,7 @@ _values: st.SearchStrategy[object] = st.sampled_from(
         {"users": 1},
         [{}],
         [[]],
-        *PERSONAS,
+        *builtin_personas(),
     ]
 )
 _stage = st.fixed_dictionaries({"users": _values, "hold": _values}, optional={"ramp": _values})

@@ -15,7 +15,6 @@ from loadtests.generator.personas.records import Products
 from loadtests.generator.personas.sales_rep import SalesRep
 from scenarios.errors import UsageError
 from scenarios.model import Scenario
-from scenarios.personas import PERSONAS
 
 _CLASSES: dict[str, type[PersonaUser]] = {
     "sales_rep": SalesRep,
@@ -54,7 +53,7 @@ def persona_users(
             {
                 "abstract": False,
                 "weight": weight,
-                "persona": PERSONAS[name],
+                "persona": scenario.personas[name],
                 "persona_name": name,
                 "think_scale": scenario.load.think_scale,
                 "accounts": people,

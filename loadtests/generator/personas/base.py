@@ -10,7 +10,8 @@ from locust import FastHttpUser, task
 
 from loadtests.generator.accounts import Account, Accounts
 from loadtests.generator.personas.records import Products
-from scenarios.personas import THINK_CUT, Persona
+from loadtests.generator.personas.walk import Walk
+from scenarios.personas import Persona
 
 API = "/api/"
 OK = 200
@@ -42,9 +43,7 @@ class PersonaUser(FastHttpUser):
         cls._count += 1
         self.number = cls._count
         self.rng = random.Random(f"{self.seed}-{self.number}")  # noqa: S311 - load, not secrets
-        self._is_new = True
-        self._steps = [getattr(self, name) for name in self.persona.steps]
-        self._weights = [step.weight for step in self.persona.steps.values()]
+        self._walk = Walk(self.persona, self.rng)
 
     def on_start(self) -> None:
         """Think once before the first click, so that users do not start in step."""
@@ -62,18 +61,23 @@ class PersonaUser(FastHttpUser):
         float
             Seconds.
         """
-        mean_s = self.persona.think_s
-        if self._is_new:
-            self._is_new = False
-            return self.rng.uniform(0, 2 * mean_s) * self.think_scale
-        while (think_s := self.rng.expovariate(1 / mean_s)) > THINK_CUT * mean_s:
-            pass
-        return think_s * self.think_scale
+        self._walk.go_on()
+        return self._walk.think_s() * self.think_scale
 
     @task
     def click(self) -> None:
         """Do one step."""
-        self.rng.choices(self._steps, self._weights)[0]()
+        self.perform(self._walk.step)
+
+    def perform(self, step: str) -> None:
+        """Do a step, whatever was done before.
+
+        Parameters
+        ----------
+        step : str
+            One of the persona's.
+        """
+        getattr(self, step)()
 
     def fetch(
         self,
