@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -14,8 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
+
+from loadtests import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "tests" / "support"
@@ -62,6 +66,22 @@ class Harness:
         """Run a command to its end."""
         process = self.start(*arguments)
         return finish(process, timeout_s)
+
+    def here(self, *arguments: str) -> Done:
+        """Run a command within this process: seconds cheaper, for one that starts nothing."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            patch.dict(os.environ, self.environment, clear=True),
+            patch.object(sys, "argv", ["trueload", *arguments]),
+        ):
+            try:
+                cli.main()
+            except SystemExit as ended:
+                return Done(code=int(str(ended.code)), out=out.getvalue(), err=err.getvalue())
+        raise AssertionError("a command ends by leaving")
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that descends from a command, zombies aside."""

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from loadtests import cli
 from tests.support.harness import Done, Harness, hanging_server
 
 pytestmark = pytest.mark.slow
@@ -24,30 +21,17 @@ def closed_port() -> int:
     return port
 
 
-Type = Callable[..., Done]
+def refused(harness: Harness, *arguments: str) -> str:
+    """Run a command that must be refused before it starts anything; its message."""
+    return message_of(harness, harness.here(*arguments))
 
 
-@pytest.fixture
-def type_(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Type:
-    """Run a command within this process: a second cheaper, where it starts nothing."""
-
-    def type_(*arguments: str) -> Done:
-        monkeypatch.chdir(harness.folder)
-        monkeypatch.setattr(sys, "argv", ["trueload", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Done(code=int(str(ended.value.code)), out=out, err=err)
-
-    return type_
+def refused_as_process(harness: Harness, *arguments: str) -> str:
+    """Run a command that must be refused, as a process of its own; its message."""
+    return message_of(harness, harness.run(*arguments))
 
 
-def refused(harness: Harness, *arguments: str, type_: Type | None = None) -> str:
-    """Run a command that must be refused; its message."""
-    done = (type_ or harness.run)(*arguments)
-
+def message_of(harness: Harness, done: Done) -> str:
     assert done.code == 2, done
     assert "Traceback" not in done.err
     assert done.err.startswith(("trueload: ", "Usage: "))
@@ -81,14 +65,12 @@ def refused(harness: Harness, *arguments: str, type_: Type | None = None) -> str
         (["fly"], "No such command"),
     ],
 )
-def test_it_is_told_and_nothing_is_sent(
-    harness: Harness, type_: Type, arguments: list[str], said: str
-) -> None:
-    assert said in refused(harness, *arguments, type_=type_)
+def test_it_is_told_and_nothing_is_sent(harness: Harness, arguments: list[str], said: str) -> None:
+    assert said in refused(harness, *arguments)
 
 
 def test_all_mistakes_come_together(harness: Harness) -> None:
-    message = refused(
+    message = refused_as_process(
         harness, "run", "smoke", "--set", "load.nonsense=1", "--set", 'budgets.all=["p95 < 1s"]'
     )
 
@@ -99,20 +81,20 @@ def test_all_mistakes_come_together(harness: Harness) -> None:
 
 @pytest.mark.parametrize("flag", [["--url", "ftp://x"], ["--locustfile", "nowhere.py"]])
 def test_a_mistake_of_a_flag_names_the_scenario_that_was_asked_for(
-    harness: Harness, type_: Type, flag: list[str]
+    harness: Harness, flag: list[str]
 ) -> None:
-    assert "smoke has" in refused(harness, "run", "smoke", *flag, type_=type_)
+    assert "smoke has" in refused(harness, "run", "smoke", *flag)
 
 
 @pytest.mark.parametrize(
     "text", ['all = ["p(95) < 1ms"]', '[budget]\nall = ["max < 1s"]', "", "[load]\nx = 1"]
 )
 def test_a_file_of_budgets_without_budgets_is_not_taken_for_a_pass(
-    harness: Harness, type_: Type, text: str
+    harness: Harness, text: str
 ) -> None:
     folder = run_folder(harness.folder, 1)
     (harness.folder / "budgets.toml").write_text(text)
-    done = type_("check", str(folder), "--budgets", "budgets.toml")
+    done = harness.here("check", str(folder), "--budgets", "budgets.toml")
 
     assert done.code == 2, done
     assert "budgets" in done.err
@@ -127,14 +109,18 @@ def test_a_place_where_load_may_not_go_or_nobody_listens(
     (harness.folder / "theirs.py").write_text("")
     url = f"http://{host}:{closed_port()}"
 
-    assert said in refused(harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py")
+    assert said in refused_as_process(
+        harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py"
+    )
 
 
 def test_personas_of_the_crm_are_not_let_loose_on_something_else(harness: Harness) -> None:
     (harness.folder / "people.jsonl").write_text("")
     log = harness.folder / "server.log"
     with hanging_server(log, 60) as url:
-        message = refused(harness, "run", "smoke", "--url", url, "--accounts", "people.jsonl")
+        message = refused_as_process(
+            harness, "run", "smoke", "--url", url, "--accounts", "people.jsonl"
+        )
 
     assert "is no reference CRM" in message
 
@@ -160,7 +146,9 @@ def test_a_locustfile_that_cannot_be_used(harness: Harness, text: str, said: str
     (harness.folder / "theirs.py").write_text(text)
     log = harness.folder / "server.log"
     with hanging_server(log, 60) as url:
-        message = refused(harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py")
+        message = refused_as_process(
+            harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py"
+        )
 
     assert said in message
     assert log.read_text() == ""
@@ -170,7 +158,7 @@ def test_a_module_called_analysis_beside_a_locustfile(harness: Harness) -> None:
     (harness.folder / "analysis.py").write_text("ANSWER = 42\n")
     (harness.folder / "theirs.py").write_text("import analysis\n")
 
-    message = refused(harness, "run", "smoke", "--locustfile", "theirs.py")
+    message = refused_as_process(harness, "run", "smoke", "--locustfile", "theirs.py")
     assert "rename analysis.py" in message
 
 
@@ -206,7 +194,9 @@ def test_a_locustfile_that_connects_while_it_loads_is_refused(harness: Harness) 
         'import socket\nsocket.create_connection(("10.255.255.1", 80), timeout=1)\n'
     )
     with hanging_server(harness.folder / "server.log", 60) as url:
-        message = refused(harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py")
+        message = refused_as_process(
+            harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py"
+        )
 
     assert "10.255.255.1" in message
 
@@ -223,11 +213,11 @@ def run_folder(parent: Path, version: object) -> Path:
     ("version", "said"), [(999, "found format 999"), ("x", "found format 'x'")]
 )
 def test_a_run_of_a_newer_format_is_not_touched(
-    harness: Harness, type_: Type, command: str, version: object, said: str
+    harness: Harness, command: str, version: object, said: str
 ) -> None:
     folder = run_folder(harness.folder, version)
     before = sorted(path.name for path in folder.iterdir())
-    done = type_(command, str(folder))
+    done = harness.here(command, str(folder))
 
     assert done.code == 2, done
     assert said in done.err
@@ -237,11 +227,11 @@ def test_a_run_of_a_newer_format_is_not_touched(
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "scenario": 3}']
 )
-def test_a_damaged_manifest_is_a_clear_error(harness: Harness, type_: Type, content: str) -> None:
+def test_a_damaged_manifest_is_a_clear_error(harness: Harness, content: str) -> None:
     folder = harness.folder / "broken"
     folder.mkdir()
     (folder / "manifest.json").write_text(content)
-    done = type_("check", str(folder))
+    done = harness.here("check", str(folder))
 
     assert done.code == 2, done
     assert "Traceback" not in done.err

@@ -15,8 +15,9 @@ from tests.support.harness import Harness
 
 pytestmark = pytest.mark.slow
 
-SHORT = ("--set", 'load.stages=[{users=10,hold="6s"}]', "--set", "load.think_scale=0.01")
-SHORTEST = ("--set", 'load.stages=[{users=3,hold="2s"}]')
+AT_ONCE = ("--set", 'load.warmup="0s"', "--set", 'load.settle="0s"')
+SHORT = ("--set", 'load.stages=[{users=10,hold="6s"}]', "--set", "load.think_scale=0.01", *AT_ONCE)
+SHORTEST = ("--set", 'load.stages=[{users=3,hold="2s"}]', *AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,20 @@ class Crm:
     access_log: Path
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """A dataset, made as a user makes one."""
+    harness = Harness(tmp_path_factory.mktemp("somebodys"), cache)
+    seeded = harness.run("app", "seed", "--customers", "500", "--data", "data")
+    assert seeded.code == 0, seeded
+    return harness.folder / "data"
+
+
 @pytest.fixture
-def crm(harness: Harness) -> Iterator[Crm]:
-    data, copy = harness.folder / "data", harness.folder / "work" / "crm.sqlite"
-    seeded = harness.run("app", "seed", "--customers", "500", "--data", str(data))
+def crm(harness: Harness, data: Path) -> Iterator[Crm]:
+    copy = harness.folder / "work" / "crm.sqlite"
     copied = harness.run("app", "reset", "--data", str(data), "--to", str(copy))
-    assert (seeded.code, copied.code) == (0, 0), (seeded, copied)
+    assert copied.code == 0, copied
     log = harness.folder / "access.log"
     with CrmServer(copy, harness.folder, "--access-log", str(log)) as server:
         yield Crm(server.start().url, data / "accounts.jsonl", log)
