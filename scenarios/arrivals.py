@@ -26,12 +26,32 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, count
+from typing import NamedTuple
 
 from scenarios.model import Load
 from scenarios.schedule import Schedule
 
 Kind = tuple[str, str]
 """A persona, and a step of its journey."""
+
+
+class Draw(NamedTuple):
+    """An arrival before any schedule says when it comes.
+
+    Attributes
+    ----------
+    number : int
+        In the run, over all generator processes.
+    area : float
+        It comes when so many arrivals are expected to have come.
+    persona, step : str or None
+        Whose click, and which; None where the users are a locustfile's.
+    """
+
+    number: int
+    area: float
+    persona: str | None
+    step: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,22 +198,54 @@ def arrival_times(schedule: Schedule, load: Load, seed: object) -> Iterator[floa
         Seconds of run time, ascending, up to the end of the schedule.
     """
     intensity = Intensity(schedule)
-    for area in _evenly() if load.arrivals == "even" else _at_random(seed):
+    for area in _areas(load, seed):
         if area >= intensity.total:
             return
         yield intensity.when(area)
 
 
-def _evenly() -> Iterator[float]:
-    return (number + 0.5 for number in count())
-
-
-def _at_random(seed: object) -> Iterator[float]:
+def _areas(load: Load, seed: object) -> Iterator[float]:
+    if load.arrivals == "even":
+        return (number + 0.5 for number in count())
     gap = random.Random(f"{seed}-gaps").expovariate  # noqa: S311 - load, not secrets
-    area = 0.0
-    while True:
-        area += gap(1.0)
-        yield area
+    return accumulate(gap(1.0) for _ in count())
+
+
+def draws(
+    load: Load, shares: Mapping[Kind, float], seed: object, *, shard: int = 0, shards: int = 1
+) -> Iterator[Draw]:
+    """Draw arrivals without end, whatever the schedule.
+
+    Parameters
+    ----------
+    load : Load
+        Says how they are spaced.
+    shares : mapping of (persona, step) to float
+        How often each click comes; empty where the users are a locustfile's.
+    seed : object
+        Spaces and kinds have a stream of random numbers each: another mix leaves the
+        spaces as they are.
+    shard, shards : int
+        The arrivals whose index is `shard` modulo `shards` are taken: all shards
+        together are the arrivals of one process.
+
+    Yields
+    ------
+    Draw
+        In order. Nothing is kept.
+    """
+    kinds = sorted(shares)
+    bounds = list(accumulate(shares[kind] for kind in kinds))
+    draw = random.Random(f"{seed}-kinds").random  # noqa: S311 - load, not secrets
+    for index, area in enumerate(_areas(load, seed)):
+        drawn = draw()  # for those of other shards too
+        if index % shards != shard:
+            continue
+        if kinds:
+            at = bisect_right(bounds, drawn * bounds[-1], hi=len(kinds) - 1)
+            yield Draw(index, area, *kinds[at])
+        else:
+            yield Draw(index, area, None, None)
 
 
 def arrivals(
@@ -205,40 +257,30 @@ def arrivals(
     shard: int = 0,
     shards: int = 1,
 ) -> Iterator[Arrival]:
-    """Draw the arrivals of a run, or of one of its generator processes.
+    """Lay the arrivals of a run, or of one of its generator processes, out in run time.
 
     Parameters
     ----------
     schedule : Schedule
         Whose levels are arrivals per second.
-    load : Load
-        Says how they are spaced.
-    shares : mapping of (persona, step) to float
-        How often each click comes; empty where the users are a locustfile's.
-    seed : object
-        Times and kinds have a stream of random numbers each: another mix leaves the
-        times as they are.
-    shard, shards : int
-        The arrivals whose index is `shard` modulo `shards` are taken: all shards
-        together are the schedule of one process.
+    load, shares, seed, shard, shards
+        As :func:`draws` takes them.
 
     Yields
     ------
     Arrival
-        In the order of time. Nothing is kept: a run may be endless.
+        In the order of time, up to the end of the schedule.
     """
-    kinds = sorted(shares)
-    bounds = list(accumulate(shares[kind] for kind in kinds))
-    draw = random.Random(f"{seed}-kinds").random  # noqa: S311 - load, not secrets
-    for index, t_s in enumerate(arrival_times(schedule, load, seed)):
-        drawn = draw()  # for those of other shards too
-        if index % shards != shard:
-            continue
-        if not kinds:
-            yield Arrival(index=index, t_s=t_s)
-            continue
-        persona, step = kinds[bisect_right(bounds, drawn * bounds[-1], hi=len(kinds) - 1)]
-        yield Arrival(index=index, t_s=t_s, persona=persona, step=step)
+    intensity = Intensity(schedule)
+    for drawn in draws(load, shares, seed, shard=shard, shards=shards):
+        if drawn.area >= intensity.total:
+            return
+        yield Arrival(
+            index=drawn.number,
+            t_s=intensity.when(drawn.area),
+            persona=drawn.persona,
+            step=drawn.step,
+        )
 
 
 def pool_sizes(
