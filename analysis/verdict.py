@@ -2,7 +2,8 @@
 
 ::
 
-    the target ended before its required load   failed         whatever else is found
+    what was acknowledged is not stored, once   failed         whatever else is found
+    else the target ended before its load       failed         the same
     else requests were sent, none answered well failed         the same
     else the harness cannot say                 invalid
     else a budget is broken                     failed
@@ -25,6 +26,8 @@ from analysis.budgets import HOLD_METRICS, limit_of, unit_of
 from analysis.capacity import Capacity
 from analysis.decision import Verdict
 from analysis.estimate import Estimate, not_estimable
+from analysis.goodput import Goodput
+from analysis.goodput import assess as assess_goodput
 from analysis.judging import BudgetResult, StageDecision, judge_all, unanswered_anywhere
 from analysis.quantiles import quantile
 from analysis.reasons import Reason
@@ -109,9 +112,10 @@ def judge(
     )
     dead = unanswered_anywhere(holds, validity, patience_s=scenario.drain_s)
     complete = all(h.window.complete for h in holds if h.window.level == scenario.load.required)
-    verdict, why = _verdict(recording, results, validity, dead, complete=complete)
-    stages = [_stage(hold, validity, verdicts[hold.window.stage]) for hold in holds]
     shown = _shown_stage(holds, scenario.load.required)
+    goodput = _goodput(recording, shown)
+    verdict, why = _verdict(recording, results, validity, dead, goodput, complete=complete)
+    stages = [_stage(hold, validity, verdicts[hold.window.stage]) for hold in holds]
     return {
         "format": FORMAT,
         "run": str(recording.manifest.get("run", recording.folder.name)),
@@ -134,7 +138,7 @@ def judge(
             "complete": complete,
         },
         "totals": counts(recording.samples),
-        "warnings": _warnings(recording, validity),
+        "warnings": [*_warnings(recording, validity), *goodput.warnings],
         "validity": {
             "valid": not validity.harmful,
             "reasons": [reason.as_dict() for reason in validity.harmful],
@@ -147,6 +151,7 @@ def judge(
         "stages": stages,
         "scalability": _scalability(holds, stages, capacity),
         "stability": _stability(up["all"]),
+        "goodput": goodput.document,
         "scorecard": scorecard(
             results,
             availability=_over_time(up["all"]),
@@ -164,6 +169,7 @@ def _verdict(
     results: Sequence[BudgetResult],
     validity: Validity,
     dead: StageDecision | None,
+    goodput: Goodput,
     *,
     complete: bool,
 ) -> tuple[Verdict, str]:
@@ -184,6 +190,7 @@ def _verdict(
             Verdict.UNJUDGED,
             "load to a host that nobody allowed was refused",
         ),
+        (goodput.broken, Verdict.FAILED, "; ".join(goodput.broken)),
         (
             recording.end_why == "target_lost" and not complete,
             Verdict.FAILED,
@@ -200,6 +207,17 @@ def _verdict(
         (True, Verdict.PASSED, "every budget holds"),
     )
     return next((verdict, why) for holds, verdict, why in precedence if holds)
+
+
+def _goodput(recording: Recording, shown: Hold) -> Goodput:
+    run = str(recording.manifest.get("run", recording.folder.name))
+    return assess_goodput(
+        recording.samples,
+        recording.audit,
+        shown.window,
+        prefix=str(recording.manifest.get("id", run.rpartition("_")[2])),
+        checked=bool(recording.scenario.load.mix),
+    )
 
 
 def _messages(reasons: Sequence[Reason]) -> str:
