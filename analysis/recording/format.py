@@ -165,8 +165,8 @@ def encode_columns(columns: Mapping[str, npt.NDArray[np.integer[Any]]]) -> bytes
         The batch as it stands in the stream.
     """
     arrays = []
-    for field, kind in zip(STREAM_SCHEMA, DTYPE.fields.values(), strict=True):
-        column = np.ascontiguousarray(columns[field.name], dtype=kind[0])
+    for field in STREAM_SCHEMA:
+        column = np.ascontiguousarray(columns[field.name], dtype=DTYPE[field.name])
         valid = None
         if field.nullable:
             valid = pa.py_buffer(np.packbits(column != _NULL, bitorder="little"))

@@ -6,6 +6,7 @@ gevent and threads: the caller decides when and where a batch is written.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -34,7 +35,10 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
 class LineFile:
-    """A file of JSON lines; each line is one write, so several processes may append.
+    """A file of JSON lines that several processes may append to.
+
+    Each line is one write; a lock keeps others away meanwhile, so that on a full disk
+    the part of a line that was taken can be cut off and nobody else's line with it.
 
     Parameters
     ----------
@@ -46,8 +50,24 @@ class LineFile:
         self._fd = os.open(path, _APPEND, 0o644)
 
     def write(self, line: dict[str, object]) -> None:
-        """Append one line."""
-        write_all(self._fd, (json.dumps(line, separators=(",", ":")) + "\n").encode())
+        """Append one line.
+
+        Parameters
+        ----------
+        line : dict
+            Becomes one JSON object.
+
+        Raises
+        ------
+        OSError
+            When the disk does not take it; the file is as it was.
+        """
+        data = (json.dumps(line, separators=(",", ":")) + "\n").encode()
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+        try:
+            write_all(self._fd, data)
+        finally:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file."""
@@ -110,6 +130,10 @@ class Names:
             return -1
         number = self._numbers.get((column, name))
         return self._new(column, name) if number is None else number
+
+    def knows(self, column: str, name: str) -> bool:
+        """Tell whether a name has a number of its own."""
+        return (column, name) in self._numbers
 
     def _new(self, column: str, name: str) -> int:
         if column == "endpoint" and name != OTHER:

@@ -12,27 +12,29 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import gevent
 import gevent.socket
 import geventhttpclient.client
 from gevent import getcurrent
+from locust import User
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 from locust.exception import StopUser
 from locust.user.task import TaskSet
 
 from loadtests.generator.clock import Alarm, now_ns
-from loadtests.generator.guard import Guard
-from loadtests.generator.recorder import Recorder, Sent, VirtualUser
+from loadtests.generator.pacing import Pacing, Place
+from loadtests.generator.in_flight import Sent, VirtualUser
+from loadtests.generator.sending import KEY, Sending
 
-_KEY = "trueload"
+_FOREIGN = f"{KEY}.foreign"
 _PAUSE_WHEN_CLOSED_S = 0.05
-_REAP_S = 0.02
+_MAX_BYTES = 2**62
 
 
 class Hooks:
@@ -40,50 +42,29 @@ class Hooks:
 
     Parameters
     ----------
-    recorder : Recorder
-        Where requests are noted.
-    guard : Guard
-        Which hosts a redirect may lead to.
+    sending : Sending
+        What requests are sent with, and where they are noted.
     alarm : Alarm
         What virtual users sleep on.
-    timeout_s : float
-        After which a request is ended, in seconds.
-    base_url : str
-        Of the target.
-    request_prefix : str
-        What request ids begin with.
-    headers : mapping of str to str
-        Sent with every request.
-    warn : callable
-        Called with a warning's kind and its text.
+
+    Attributes
+    ----------
+    judgements : int
+        Requests that the engine was told of.
+    starting : dict of User to int
+        Users that are in ``on_start``, and since when, on the monotonic clock.
     """
 
-    def __init__(
-        self,
-        *,
-        recorder: Recorder,
-        guard: Guard,
-        alarm: Alarm,
-        timeout_s: float,
-        base_url: str,
-        request_prefix: str,
-        headers: Mapping[str, str],
-        warn: Callable[[str, str], None],
-    ) -> None:
-        self._recorder = recorder
-        self._guard = guard
+    def __init__(self, sending: Sending, alarm: Alarm) -> None:
+        self._sending = sending
+        self._recorder = sending.recorder
         self._alarm = alarm
-        self._timeout_s = timeout_s
-        self._netloc = urlsplit(base_url).netloc
-        self._prefix = request_prefix
-        self._headers = dict(headers)
-        self._warn = warn
-        self._nobody = recorder.new_user(None)
-        self.users: list[VirtualUser] = [self._nobody]
+        self._netloc = urlsplit(sending.base_url).netloc
+        self._pacing = Pacing(sending.recorder, sending.user_of, sending.timeout_s)
         self._sleepers: WeakKeyDictionary[Any, VirtualUser] = WeakKeyDictionary()
-        self.recording = False
-        self.closing = False
+        self._by_greenlet: dict[Any, Sent] = {}
         self.judgements = 0
+        self.starting: dict[User, int] = {}
 
     def install(self) -> None:
         """Wrap the engine's clients, their connections and their waits."""
@@ -93,6 +74,8 @@ class Hooks:
         self._wrap_redirects()
         self._wrap_waits()
         self._wrap_sleep()
+        self._wrap_users()
+        self._pacing.install()
         # Nothing is retried. This client sends a GET up to eleven times when the server
         # drops the connection, and tells nobody: errors would be recorded as ok.
         geventhttpclient.client._may_retry_after_send_error = _never  # type: ignore[assignment]
@@ -100,18 +83,12 @@ class Hooks:
         # raises where the body is no UTF-8.
         LocustUserAgent._conversation_str = staticmethod(_no_text)  # type: ignore[method-assign]
 
-    # requests
+    def close(self) -> None:
+        """Let no new request start; what users had due by now is missed."""
+        self._sending.closing = True
+        self._pacing.close(self._recorder.in_flight.values())
 
-    def user_of(self, user: Any) -> VirtualUser:
-        """Virtual user of one of the engine's users (None: a client without a user)."""
-        if user is None:
-            return self._nobody
-        known: VirtualUser | None = getattr(user, "_trueload", None)
-        if known is None:
-            known = self._recorder.new_user(getattr(user, "persona_name", type(user).__name__))
-            user._trueload = known
-            self.users.append(known)
-        return known
+    # requests
 
     def _wrap_client(self, session: Any) -> None:
         original = session.request
@@ -123,13 +100,17 @@ class Hooks:
 
         @functools.wraps(original)
         def request(client: Any, method: str, url: str, *args: Any, **options: Any) -> Any:
-            if not self.recording:  # a locustfile that logs in before the start
+            if not self._sending.recording:  # a locustfile that logs in before the start
                 return original(client, method, url, *args, **options)
             self._refuse_when_closing()
+            self._sending.asked += 1
             options.update(zip(positional, args, strict=False))
             name = options.get("name") or client.request_name or url
-            sent = self._recorder.sent(self.user_of(client.user), method, self.endpoint(name))
-            options["context"] = {**(options.get("context") or {}), _KEY: sent}
+            sent = self._recorder.sent(
+                self._sending.user_of(client.user), method, self.endpoint(name)
+            )
+            self._by_greenlet[sent.greenlet] = sent
+            options["context"] = {**(options.get("context") or {}), _FOREIGN: sent}
             options["headers"] = self._with_headers(options.get("headers"), sent)
             try:
                 response = original(client, method, url, **options)
@@ -139,20 +120,22 @@ class Hooks:
             except BaseException as error:
                 self._recorder.broke(sent, error)
                 raise
+            finally:
+                self._by_greenlet.pop(sent.greenlet, None)
             self._recorder.answered(sent)
             return response
 
         session.request = request
 
     def _refuse_when_closing(self) -> None:
-        if self.closing:
+        if self._sending.closing:
             gevent.sleep(_PAUSE_WHEN_CLOSED_S)  # a task that swallows StopUser must not spin
             raise StopUser
 
     def _with_headers(self, headers: Any, sent: Sent) -> dict[str, str]:
         own = dict(headers or {})
         present = {str(name).lower() for name in own}
-        added = {**self._headers, "X-Request-Id": f"{self._prefix}{sent.number}"}
+        added = {**self._sending.headers, "X-Request-Id": f"{self._sending.prefix}{sent.number}"}
         own.update({name: value for name, value in added.items() if name.lower() not in present})
         return own
 
@@ -177,12 +160,16 @@ class Hooks:
         **_: Any,
     ) -> None:
         """Listen to the engine's event: a request was judged."""
-        if not self.recording:
+        if not self._sending.recording:
             return
         self.judgements += 1
-        sent = (context or {}).get(_KEY)
+        context = context or {}
+        if KEY in context:
+            return  # our own client tells the recorder itself
+        sent = context.get(_FOREIGN)
         if sent is None:  # a client of the locustfile's own: all that is known is its report
-            sent = self._recorder.sent(self._nobody, request_type, name)
+            self._sending.asked += 1
+            sent = self._recorder.sent(self._sending.nobody, str(request_type), str(name))
             sent.sent_ns = sent.intended_ns = now_ns() - round((response_time or 0.0) * 1e6)
             self._recorder.answered(sent)
         elif sent.first_byte_ns < 0 and getattr(response, "elapsed", None) and not _hops(response):
@@ -193,21 +180,26 @@ class Hooks:
             name=self.endpoint(name),
             exception=exception,
             response=response,
-            length=None if response_length is None else int(response_length),
+            length=_bytes(response_length),
         )
 
     # connections
 
     def _wrap_connect(self) -> None:
         original = gevent.socket.socket.connect
-        by_greenlet = self._recorder.by_greenlet
+        by_greenlet, connecting = self._by_greenlet, self._recorder.connecting
 
         @functools.wraps(original)
         def connect(sock: Any, address: Any) -> Any:
-            result = original(sock, address)
             sent = by_greenlet.get(getcurrent())
-            if sent is not None:
-                sent.connected_ns = now_ns()
+            if sent is None:
+                return original(sock, address)
+            connecting[sent.number] = sent
+            try:
+                result = original(sock, address)
+            finally:
+                connecting.pop(sent.number, None)
+            sent.connected_ns = now_ns()
             return result
 
         gevent.socket.socket.connect = connect
@@ -216,11 +208,13 @@ class Hooks:
         """Leave redirects to other hosts alone: the answer itself is the result."""
         original_target = HttpSession.get_redirect_target
         original_open = LocustUserAgent._urlopen
-        by_greenlet = self._recorder.by_greenlet
+        by_greenlet = self._by_greenlet
 
         def get_redirect_target(session: Any, response: Any) -> str | None:
             location: str | None = original_target(session, response)
-            return location if location and self._may_follow(response.url, location) else None
+            return (
+                location if location and self._sending.may_follow(response.url, location) else None
+            )
 
         def urlopen(agent: Any, request: Any) -> Any:
             response = original_open(agent, request)
@@ -228,19 +222,14 @@ class Hooks:
             if sent is not None:
                 sent.first_byte_ns = now_ns()
             location = response.headers.get("location")
-            if isinstance(location, str) and not self._may_follow(str(request.url), location):
+            if isinstance(location, str) and not self._sending.may_follow(
+                str(request.url), location
+            ):
                 response.headers.discard("location")
             return response
 
         HttpSession.get_redirect_target = get_redirect_target  # type: ignore[method-assign, assignment]
         LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]
-
-    def _may_follow(self, url: str, location: str) -> bool:
-        host = urlsplit(urljoin(url, location)).hostname or ""
-        if self._guard.allows(host):
-            return True
-        self._warn("redirect_not_followed", f"a redirect to the host {host} was not followed")
-        return False
 
     # waits
 
@@ -248,12 +237,22 @@ class Hooks:
         """Make the end of a think time the intended start of the next click."""
 
         def sleep(tasks: Any, seconds: float) -> None:
-            intended_ns = now_ns() + round(max(seconds, 0.0) * 1e9)
-            user = self.user_of(tasks.user)
+            place = seconds if isinstance(seconds, Place) else None
+            now = now_ns()
+            due_ns = now + round(max(seconds, 0.0) * 1e9) if place is None else place.due_ns
+            self.starting.pop(tasks.user, None)  # whoever waits has come out of its start
+            user = self._sending.user_of(tasks.user)
             self._sleepers[getcurrent()] = user
             self._recorder.begin_transaction(user, None)
-            self._alarm.sleep_until(intended_ns)
-            user.intended_ns = intended_ns
+            if place is None:
+                self._alarm.sleep_until(due_ns)
+            else:
+                place.grid.waiting = True
+                self._recorder.late_arrivals += due_ns < now
+                self._alarm.sleep_until(due_ns)
+                place.grid.waiting = False
+            user.intended_ns = due_ns
+            user.paced = place is not None
 
         TaskSet._sleep = sleep  # type: ignore[method-assign]
 
@@ -268,35 +267,55 @@ class Hooks:
             if user is None or user.intended_ns is None:
                 original(seconds, ref)
                 return
-            intended_ns = now_ns() + round(max(seconds, 0.0) * 1e9)
+            # an overdue start stays overdue
+            from_ns = user.intended_ns if user.paced else now_ns()
             original(seconds, ref)
-            user.intended_ns = intended_ns
+            user.intended_ns = from_ns + round(max(seconds, 0.0) * 1e9)
 
         gevent.sleep = gevent.hub.sleep = sleep
         if time.sleep is original:  # the engine has patched it
             time.sleep = sleep  # type: ignore[assignment]
 
-    # timeouts
+    # users
 
-    def reap_for_ever(self) -> None:
-        """End requests that are older than the timeout; a greenlet of its own.
+    def _wrap_users(self) -> None:
+        """Notice who is in ``on_start``, when its tasks begin, and when it is asked to leave."""
+        run, stop = User.run, User.stop
 
-        One sweep over the oldest requests costs nothing per request, as a timer
-        for each would.
-        """
-        timeout_ns = round(self._timeout_s * 1e9)
-        loop = gevent.get_hub().loop
-        while True:
-            gevent.sleep(_REAP_S)
-            too_old = now_ns() - timeout_ns
-            for sent in list(self._recorder.in_flight.values()):
-                if sent.sent_ns > too_old:
-                    break  # in order of sending
-                loop.run_callback(self._time_out, sent)
+        @functools.wraps(run)
+        def run_user(user: User) -> None:
+            on_start = user.on_start
 
-    def _time_out(self, sent: Sent) -> None:
-        if sent.number in self._recorder.in_flight and not sent.greenlet.dead:
-            sent.greenlet.throw(TimeoutError(f"no answer within {self._timeout_s:g} s"))
+            def start() -> None:
+                self.starting[user] = now_ns()
+                try:
+                    on_start()
+                finally:
+                    self.starting.pop(user, None)
+                    self._pacing.begin(self._sending.user_of(user))
+
+            user.on_start = start  # type: ignore[method-assign]
+            try:
+                run(user)
+            finally:
+                self._pacing.forget(self._sending.user_of(user))
+
+        @functools.wraps(stop)
+        def stop_user(user: User, force: bool = False) -> Any:
+            known = self._sending.user_of(user)
+            self._pacing.leave(known, self._recorder.in_flight.values())
+            return stop(user, force)
+
+        User.run = run_user  # type: ignore[method-assign, misc]
+        User.stop = stop_user  # type: ignore[method-assign, assignment]
+
+
+def _bytes(length: Any) -> int | None:
+    """Take what a client reports, when it is a number of bytes."""
+    try:
+        return int(length) if 0 <= int(length) <= _MAX_BYTES else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _never(_method: str) -> bool:

@@ -27,6 +27,7 @@ from locust.exception import StopUser
 
 from analysis.recording.format import EVENTS
 from analysis.recording.writer import LineFile
+from loadtests.counted_budgets import counted_budgets
 from loadtests.generator.clock import Alarm, LagMonitor, now_ns
 from loadtests.generator.control import Control
 from loadtests.generator.driver import Driver
@@ -36,7 +37,11 @@ from loadtests.generator.locustfile import default_options, load_users
 from loadtests.generator.observer import Observer
 from loadtests.generator.outcomes import CleanFormatter, clean_error
 from loadtests.generator.personas import persona_users
+from loadtests.generator.reaper import Reaper
 from loadtests.generator.recorder import Recorder
+from loadtests.generator.sending import Sending
+from loadtests.generator.starts import Starts
+from loadtests.generator.statistics import BulkStatistics, bound
 from loadtests.permission import headers_of
 from scenarios.errors import TrueloadError
 from scenarios.loading import parse_scenario
@@ -74,20 +79,27 @@ class Generator:
         self._events = LineFile(self._folder / EVENTS)
         self._alarm = Alarm()
         self._recorder = Recorder(
-            self._folder, self._process, self._scenario.drain_s, self._recorder_failed
+            self._folder,
+            self._process,
+            self._scenario.drain_s,
+            self._recorder_failed,
+            counted_budgets(self._scenario),
         )
         self._guard = Guard(order["allow"], self._host_refused)
         self._guard.install()
-        self._hooks = Hooks(
+        self._sending = Sending(
             recorder=self._recorder,
             guard=self._guard,
-            alarm=self._alarm,
-            timeout_s=self._scenario.load.timeout_s,
+            events=locust.events,
             base_url=self._base_url,
-            request_prefix=f"{order['run']}-{self._process}-",
+            prefix=f"{order['run']}-{self._process}-",
             headers=headers_of(self._scenario),
+            timeout_s=self._scenario.load.timeout_s,
+            connect_timeout_s=self._scenario.load.connect_timeout_s,
             warn=self._warn,
+            ca=self._scenario.target.ca,
         )
+        self._hooks = Hooks(self._sending, self._alarm)
         self._hooks.install()
         self._environment = self._make_environment(order)
         self._runner = self._environment.create_local_runner()
@@ -121,6 +133,8 @@ class Generator:
         )
         # first of all listeners: what others do must not be taken for the target's time
         environment.events.request._handlers.insert(0, self._hooks.on_request)
+        bound(environment.stats)
+        self._recorder.feed(BulkStatistics(environment.stats))
         environment.events.test_stopping.add_listener(self._engine_stops)
         environment.events.user_error.add_listener(self._user_error)
         return environment
@@ -137,7 +151,7 @@ class Generator:
         if origin_ns is None:
             return
         self._recorder.origin_ns = origin_ns
-        self._hooks.recording = True
+        self._sending.recording = True
         observer = Observer(
             self._folder,
             self._process,
@@ -145,21 +159,31 @@ class Generator:
             lag=self._lag,
             moment=lambda t_ns: self._driver.moment(origin_ns, t_ns),
             running=lambda: self._runner.user_count,
+            starting=lambda: len(self._hooks.starting),
+            is_open=self._scenario.load.is_open,
         )
-        for endless in (self._lag.run, self._hooks.reap_for_ever, self._listen):
+        starts = Starts(self._hooks.starting, self._warn)
+        for endless in (self._lag.run, Reaper(self._sending).run, starts.run, self._listen):
             gevent.spawn(endless).link_exception(self._broke)
         flushing = gevent.spawn(self._recorder.flush_for_ever)
         watching = gevent.spawn(observer.run, origin_ns, self._alarm)
         driving = gevent.spawn(self._drive, origin_ns)
-        for needed in (flushing, watching, driving):
-            needed.link_exception(self._broke)
+        driving.link_exception(self._broke)
+        for recording in (flushing, watching):
+            recording.link_exception(lambda greenlet: self._recorder_failed(greenlet.exception))
         self._ended.wait()
         load_ended_ns = now_ns()
         driving.kill()  # else it would ask for users while they are being stopped
         self._drain()
         gevent.killall([flushing, watching])
-        observer.write(origin_ns)
+        self._write_last(observer, origin_ns)
         self._close((load_ended_ns - origin_ns) / 1e9)
+
+    def _write_last(self, observer: Observer, origin_ns: int) -> None:
+        try:
+            observer.write(origin_ns)
+        except OSError as error:
+            self._recorder_failed(error)
 
     def _await_start(self) -> int | None:
         """Answer the supervisor's looks at this clock until it gives the origin."""
@@ -209,7 +233,7 @@ class Generator:
         The engine's own stop may never return (a task that swallows
         GreenletExit, an on_stop that asks a hung server): it gets a deadline.
         """
-        self._hooks.closing = True
+        self._hooks.close()
         patience_s = 0.0 if self._why in {"interrupted", "supervisor_lost"} else self._drain_s()
         if patience_s == 0.0:
             self._recorder.cut_short = True
@@ -219,7 +243,7 @@ class Generator:
         self._recorder.leave_open([])
         self._environment.stop_timeout = _STOP_GRACE_S
         gevent.spawn(self._runner.stop).join(timeout=_STOP_GRACE_S + 0.5)
-        self._recorder.leave_open(self._hooks.users)
+        self._recorder.leave_open(self._sending.users)
         quitting = self._environment.events.quitting.fire
         telling = gevent.spawn(quitting, environment=self._environment, reverse=True)
         telling.join(timeout=_STOP_GRACE_S)
@@ -232,28 +256,37 @@ class Generator:
             self._event("user_error", text=text, count=count)
         if self._recorder.too_many_endpoints:
             self._warn("too_many_endpoints", "more than 1,000 endpoints: the rest is '(other)'")
-        try:
-            rows = self._recorder.close()
-        except OSError as error:
-            self._recorder_failed(error)
+        rows = self._recorder.close()
         self._event(
             "stream_closed",
             rows=rows,
             requests=self._recorder.requests,
-            # what the engine's events told, less those that came when the row was written,
-            # and those that the engine never told of; its own statistics may be cleared
-            engine_requests=self._hooks.judgements
-            + self._recorder.unreported
-            - self._recorder.late,
+            missed=self._recorder.missed_arrivals,
+            client_requests=self._sending.asked,
+            engine_requests=self._engine_requests(),
             engine_statistics=self._environment.stats.total.num_requests,
         )
         self._control.send("ended", why=self._why, load_ended_s=load_ended_s)
+
+    def _engine_requests(self) -> int | None:
+        """Count what the engine's events told; its own statistics may be cleared.
+
+        Less those that came when the row was written, and those that the engine never
+        told of. None where we told it in bulk: that would be our own count again.
+        """
+        if self._recorder.own:
+            return None
+        recorder = self._recorder
+        return self._hooks.judgements + recorder.unreported - recorder.judged_late
 
     # what is told
 
     def _event(self, kind: str, **event: object) -> None:
         t_s = round((now_ns() - self._recorder.origin_ns) / 1e9, 6)
-        self._events.write({"t_s": t_s, "kind": kind, "process": self._process, **event})
+        try:
+            self._events.write({"t_s": t_s, "kind": kind, "process": self._process, **event})
+        except OSError as error:
+            self._recorder_failed(error)
 
     def _warn(self, kind: str, text: str) -> None:
         if text not in self._warned:

@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from analysis.recording.format import TIMELINE
 from analysis.recording.writer import LineFile
 from loadtests.generator.clock import Alarm, LagMonitor, now_ns
-from loadtests.generator.recorder import Recorder, Second
+from loadtests.generator.recorder import Recorder
 from scenarios.schedule import Moment
 
 _BEFORE_NS = 5_000_000
@@ -33,8 +31,10 @@ class Observer:
         Lateness of the event loop.
     moment : callable
         What is asked at a moment of the monotonic clock.
-    running : callable
-        How many users run.
+    running, starting : callable
+        How many users run, and how many of them are in ``on_start``.
+    is_open : bool
+        Whether arrivals are asked for, not users.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class Observer:
         lag: LagMonitor,
         moment: Callable[[int], Moment],
         running: Callable[[], int],
+        starting: Callable[[], int],
+        is_open: bool = False,
     ) -> None:
         self._file = LineFile(folder / TIMELINE)
         self._process = process
@@ -53,6 +55,9 @@ class Observer:
         self._lag = lag
         self._moment = moment
         self._running = running
+        self._starting = starting
+        self._is_open = is_open
+        self._before = (0, 0)
         self._cpu_s = time.process_time()
         self._at_ns = now_ns()
 
@@ -68,38 +73,32 @@ class Observer:
         """Write the line of the time since the last one."""
         now, cpu_s = now_ns(), time.process_time()
         length_s = max((now - self._at_ns) / 1e9, 1e-9)
-        second, self._recorder.second = self._recorder.second, Second()
+        second = self._recorder.take_second()
         moment = self._moment(now - _BEFORE_NS)
-        p50, p95 = _percentiles(second.latencies_ms)
+        p50, p95 = second.percentiles_ms(0.5, 0.95)
+        before, self._before = self._before, (self._recorder.clicks, self._recorder.late_arrivals)
         self._file.write(
             {
                 "t_s": round((now - origin_ns) / 1e9, 6),
                 "process": self._process,
                 "stage": moment.stage,
                 "phase": moment.phase.value,
-                "asked": moment.users,
+                "asked": moment.level if self._is_open else moment.users,
                 "running": self._running(),
-                "late": 0,
-                "missed": 0,
+                "starting": self._starting(),
+                "clicks": self._before[0] - before[0],
+                "late": self._before[1] - before[1],
+                "missed": second.missed,
                 "open": len(self._recorder.in_flight),
-                "rate": round(len(second.latencies_ms) / length_s, 3),
+                "rate": round(second.ok / length_s, 3),
                 "p50_ms": p50,
                 "p95_ms": p95,
                 "bad": second.bad,
+                "reopened": second.reopened,
+                "budgets": second.budgets.tolist(),
                 "cpu": round((cpu_s - self._cpu_s) / length_s, 4),
                 "loop_lag_us": self._lag.take(),
-                "send_lag_p99_us": _p99(second.send_lag_us),
+                "send_lag_p99_us": second.send_lag_us(0.99),
             }
         )
         self._at_ns, self._cpu_s = now, cpu_s
-
-
-def _percentiles(latencies_ms: list[float]) -> tuple[float | None, float | None]:
-    if not latencies_ms:
-        return None, None
-    p50, p95 = np.quantile(latencies_ms, (0.5, 0.95))
-    return round(float(p50), 3), round(float(p95), 3)
-
-
-def _p99(lags_us: list[int]) -> int | None:
-    return int(np.quantile(lags_us, 0.99)) if lags_us else None

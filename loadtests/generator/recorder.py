@@ -2,96 +2,56 @@
 
 ::
 
-      sent ──────> in flight ──────> answered ──────> judged ──> one row
-                      │                  │
+      sent ──────> in flight ──────> finished ──────────────────> one row
+                      │   │                              (our own client)
+                      │   └────────> answered ──> judged ──> one row
+                      │                  │               (anybody's client)
                       │ every flush      │ user gone before its check: cancelled
                       │ older than 1 s:  │ check itself raised:        check_failed
                       │ row "open"
                       └─ killed, or open after the drain: unfinished
                          (interrupt: cancelled)
 
-A row is packed where the request ends (``make bench``); a batch is encoded and written
-by the hub's thread pool, so the event loop does not wait for the disk.
+A row is packed once, where the request ends (``make bench``); whatever can be computed
+for a whole batch is: the second's percentiles, the engine's statistics, the columns. A
+batch is encoded and written by the hub's thread pool, so the event loop does not wait
+for the disk. Nothing is kept of a request that has ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import gevent
-from gevent import get_hub, getcurrent
 
-from analysis.recording.format import BAD, ROW, Outcome
-from analysis.recording.writer import Names, StreamWriter
+from analysis.recording.format import Outcome
+from analysis.recording.writer import StreamWriter
 from loadtests.generator import server_timing
+from loadtests.generator.batches import Batches
 from loadtests.generator.clock import now_ns
 from loadtests.generator.outcomes import classify, clean_error
+from loadtests.generator.in_flight import Sent, VirtualUser
+from loadtests.generator.routes import Routes
+from loadtests.generator.rows import ROW
+from loadtests.generator.statistics import BulkStatistics
+from loadtests.generator.tally import Second, Tally
+from scenarios.model import Budget
+
+__all__ = ["Recorder", "Sent", "VirtualUser"]
+
+ENGINES_OWN = 2
+"""Listeners to a request's event that are always there: the recorder's and the statistics'."""
 
 FLUSH_S = 0.5
 OPEN_AFTER_NS = 1_000_000_000
 _MAX_STEP = 2**15 - 1
+_MAX_STATUS = 2**15 - 1
 _OPEN_AT_ONCE = 200
 
-
-class VirtualUser:
-    """What the recorder knows of one virtual user."""
-
-    __slots__ = ("click", "intended_ns", "number", "persona", "step", "transaction", "unjudged")
-
-    def __init__(self, number: int, persona: str | None) -> None:
-        self.number = number
-        self.persona = persona
-        self.click: str | None = None
-        self.transaction = -1
-        self.step = 0
-        self.intended_ns: int | None = None
-        self.unjudged: list[Sent] = []
-
-
-class Sent:
-    """A request that was sent; it becomes a row when it ends."""
-
-    __slots__ = (
-        "attempt",
-        "connected_ns",
-        "done_ns",
-        "first_byte_ns",
-        "greenlet",
-        "intended_ns",
-        "method",
-        "name",
-        "number",
-        "packed",
-        "sent_ns",
-        "step",
-        "transaction",
-        "user",
-    )
-
-    def __init__(self, number: int, method: str, name: str, user: VirtualUser) -> None:
-        self.number = number
-        self.method = method
-        self.name = name
-        self.user = user
-        self.transaction = user.transaction
-        self.step = user.step
-        self.greenlet = getcurrent()
-        self.sent_ns = now_ns()
-        self.intended_ns = self.sent_ns if user.intended_ns is None else user.intended_ns
-        self.connected_ns = self.first_byte_ns = self.done_ns = -1
-        self.attempt = 0
-        self.packed = False
-
-
-class Second:
-    """What one second of the timeline counts."""
-
-    def __init__(self) -> None:
-        self.latencies_ms: list[float] = []
-        self.bad = 0
-        self.send_lag_us: list[int] = []
+_PACK = ROW.pack
+_NOTHING_SAID = (-1, -1, -1)
 
 
 class Recorder:
@@ -107,49 +67,158 @@ class Recorder:
         How long an open request is followed, in seconds.
     failed : callable
         Called with the exception when samples cannot be written: the run ends.
+    budgets : sequence of Budget
+        What each second counts for whoever watches.
+
+    Attributes
+    ----------
+    origin_ns : int
+        The start of the run on the monotonic clock.
+    requests : int
+        Numbers given out: to requests, and to arrivals that were missed.
+    missed_arrivals : int
+        The latter.
+    clicks : int
+        Transactions whose first request was sent.
+    late_arrivals : int
+        Arrivals that were sent late because no virtual user was free.
+    unreported, judged_late : int
+        Requests that the engine was never told of, and those that it was told of when
+        their row was written already.
+    in_flight : dict of int to Sent
+        By number, in order of sending.
+    connecting : dict of int to Sent
+        Those of them whose connection is being made: their client puts them in and out.
+    cut_short : bool
+        Whether the run ends before its time.
+    listeners : Sized
+        Who listens to the engine's event of a request: where it is nobody beside the
+        engine, our own client does not fire it.
     """
 
     def __init__(
-        self, folder: Path, process: int, drain_s: float, failed: Callable[[BaseException], None]
+        self,
+        folder: Path,
+        process: int,
+        drain_s: float,
+        failed: Callable[[BaseException], None],
+        budgets: Sequence[Budget] = (),
     ) -> None:
-        self._process = process
-        self._writer = StreamWriter(folder, process)
-        self._names = Names(folder, process)
+        self._routes = Routes(folder, process, self._fail)
+        self._by_method = self._routes.by_method
+        self._batches = Batches(
+            StreamWriter(folder, process), process, self._routes, Tally(budgets), self._fail
+        )
+        self._buffer = self._batches.buffer
         self._drain_ns = round(drain_s * 1e9)
         self._failed = failed
-        self._buffer = bytearray()
-        self._writing: gevent.event.AsyncResult | None = None
         self._transactions = 0
         self._users = 0
+        self._clicks: dict[str | None, int] = {None: -1}
         self.origin_ns = now_ns()
         self.requests = 0
+        self.missed_arrivals = 0
+        self.clicks = 0
+        self.late_arrivals = 0
         self.unreported = 0
-        self.late = 0
+        self.judged_late = 0
         self.in_flight: dict[int, Sent] = {}
         self.connecting: dict[int, Sent] = {}
-        self.by_greenlet: dict[Any, Sent] = {}
-        self.second = Second()
         self.cut_short = False
+        self.listeners: Sized = ()
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Tell that samples cannot be written.
+
+        Raises
+        ------
+        BaseException
+            The same, where the run does not end at once.
+        """
+        self._failed(error)
+        raise error
 
     # users and transactions
 
     def new_user(self, persona: str | None) -> VirtualUser:
         """Give a virtual user its number."""
         self._users += 1
-        return VirtualUser(self._users - 1, persona)
+        return VirtualUser(self._users - 1, persona, self._routes.number("persona", persona))
 
     def begin_transaction(
         self, user: VirtualUser, intended_ns: int | None, click: str | None = None
     ) -> None:
         """Begin a click: its first request is intended then (None: when it is sent)."""
-        for sent in user.unjudged:
-            self._never_judged(sent)
-        user.unjudged.clear()
-        self._transactions += 1
-        user.transaction = self._transactions
+        if user.unjudged:
+            for sent in user.unjudged:
+                self._never_judged(sent)
+            user.unjudged.clear()
+        self._transactions = user.transaction = self._transactions + 1
         user.step = 0
         user.click = click
+        user.click_number = self._click(click)
         user.intended_ns = intended_ns
+        user.paced = False
+
+    def _click(self, click: str | None) -> int:
+        known = self._clicks.get(click)
+        if known is None:
+            known = self._clicks[click] = self._routes.number("click", click)
+        return known
+
+    def missed(
+        self,
+        user: VirtualUser | None,
+        persona: str | None,
+        click: str | None,
+        intended_ns: int,
+        *,
+        method: str | None = None,
+        endpoint: str | None = None,
+    ) -> None:
+        """Note an arrival that was never sent, and is given up now.
+
+        Parameters
+        ----------
+        user : VirtualUser or None
+            Whose it was; None when no user was free.
+        persona, click : str or None
+            Who would have done what.
+        intended_ns : int
+            When, on the monotonic clock.
+        method, endpoint : str or None
+            Of its first request, where that is known: budgets on that endpoint count it.
+        """
+        self.requests += 1
+        self.missed_arrivals += 1
+        self._transactions += 1
+        route = -1
+        if method is not None and endpoint is not None:
+            route = self._routes.route(method, endpoint)
+        self._buffer += _PACK(
+            self.requests,
+            self._transactions,
+            intended_ns,
+            -1,  # free
+            -1,  # sent
+            -1,  # connected
+            -1,  # first byte
+            -1,  # done
+            now_ns(),
+            -1,  # bytes
+            -1,
+            *_NOTHING_SAID,
+            -1 if user is None else user.number,
+            route,
+            0,
+            self._click(click),
+            self._routes.number("persona", persona),
+            -1,  # status
+            -1,  # error
+            0,
+            Outcome.MISSED,
+            0,
+        )
 
     # the life of a request
 
@@ -157,58 +226,93 @@ class Recorder:
         """Note that a request is sent now."""
         if user.transaction < 0:
             self.begin_transaction(user, user.intended_ns)
-        self.requests += 1
-        sent = Sent(self.requests, method, name, user)
-        user.step = min(user.step + 1, _MAX_STEP)
+        self.requests = number = self.requests + 1
+        sent = self.in_flight[number] = Sent(number, method, name, user)
         user.intended_ns = None
-        self.in_flight[sent.number] = sent
-        self.by_greenlet[sent.greenlet] = sent
+        if user.step == 0:
+            self.clicks += 1
+        if user.step < _MAX_STEP:
+            user.step += 1
         return sent
 
     def finished(
         self,
         sent: Sent,
-        outcome: Outcome,
+        outcome: int,
         status: int | None = None,
         error: str | None = None,
         bytes_out: int = -1,
         bytes_in: int = -1,
-        timing: tuple[int, int, int] = (-1, -1, -1),
+        timing: tuple[int, int, int] = _NOTHING_SAID,
     ) -> None:
         """Note a request's end, answered and judged, as our own client knows it.
 
-        The next request of the same click is intended now.
+        The next request of the same click is intended now. One whose row is written
+        already, because it was killed, is left as it is.
 
         Parameters
         ----------
         sent : Sent
             Whose `connected_ns`, `first_byte_ns`, `done_ns` and `attempt` the client has
             set where they happened; `done_ns` is now where it has not.
-        outcome : Outcome
-            What became of it.
+        outcome : int
+            What became of it, an `Outcome`.
         status : int or None
             Of the answer; None when there was none.
         error : str or None
-            What was wrong, without URLs and secrets (`outcomes.clean_error`).
+            What was wrong.
         bytes_out, bytes_in : int
             Of the bodies; -1 where it is not known.
         timing : tuple of (int, int, int)
             As `server_timing.parse` reads it.
         """
-        self._forget(sent)
-        if sent.packed:
+        number = sent.number
+        if self.in_flight.pop(number, None) is None:
             return
-        if sent.done_ns < 0:
-            sent.done_ns = now_ns()
-        sent.user.intended_ns = sent.done_ns
-        self._pack(sent, outcome, status, error, bytes_in, timing, bytes_out)
+        if self.connecting:
+            self.connecting.pop(number, None)
+        done_ns = sent.done_ns
+        if done_ns < 0:
+            done_ns = now_ns()
+        sent.packed = True
+        user = sent.user
+        try:
+            route = self._by_method[sent.method][sent.name]
+        except KeyError:
+            route = self._routes.route(sent.method, sent.name)
+        self._buffer += _PACK(
+            number,
+            sent.transaction,
+            sent.intended_ns,
+            sent.free_ns,
+            sent.sent_ns,
+            sent.connected_ns,
+            sent.first_byte_ns,
+            done_ns,
+            -1,
+            bytes_out,
+            bytes_in,
+            timing[0],
+            timing[1],
+            timing[2],
+            user.number,
+            route,
+            sent.step,
+            sent.click,
+            user.persona_number,
+            -1 if status is None else status,
+            -1 if error is None else self._routes.error(error),
+            sent.attempt,
+            outcome,
+            len(self.listeners) <= ENGINES_OWN,
+        )
+        user.free_ns = user.intended_ns = done_ns
 
     def answered(self, sent: Sent) -> None:
         """Note that the client has the whole answer, judged or not."""
         if sent.done_ns < 0:
             sent.done_ns = now_ns()
-        self.in_flight.pop(sent.number, None)
-        self.by_greenlet.pop(sent.greenlet, None)
+        self._forget(sent)
         if not sent.packed:
             sent.user.unjudged.append(sent)
 
@@ -224,10 +328,11 @@ class Recorder:
     ) -> None:
         """Note the client's own verdict on an answer; one that comes too late is counted."""
         if sent.packed:
-            self.late += 1
+            self.judged_late += 1
             return
         if sent.done_ns < 0:
             sent.done_ns = now_ns()
+        self._forget(sent)
         if sent in sent.user.unjudged:
             sent.user.unjudged.remove(sent)
         sent.method, sent.name = method, name
@@ -250,10 +355,11 @@ class Recorder:
 
     def broke(self, sent: Sent, exception: BaseException) -> None:
         """Note that the client raised without reporting the request."""
+        if sent.done_ns < 0:
+            sent.done_ns = now_ns()
         self._forget(sent)
         if not sent.packed:
             self.unreported += 1
-            sent.done_ns = now_ns()
             outcome, _ = classify(exception, None)
             self._pack(sent, outcome, error=clean_error(exception))
 
@@ -268,11 +374,14 @@ class Recorder:
             )
 
     def _forget(self, sent: Sent) -> None:
-        self.in_flight.pop(sent.number, None)
+        """Note that a request is in flight no more."""
         self.connecting.pop(sent.number, None)
-        self.by_greenlet.pop(sent.greenlet, None)
+        if self.in_flight.pop(sent.number, None) is not None:
+            user = sent.user
+            user.free_ns = sent.done_ns if sent.done_ns >= 0 else now_ns()
+            user.waited_ns += user.free_ns - sent.sent_ns
 
-    def leave_open(self, users: list[VirtualUser]) -> None:
+    def leave_open(self, users: Iterable[VirtualUser]) -> None:
         """At the very end, pack what is still open and what nobody was left to check."""
         for sent in list(self.in_flight.values()):
             self.killed(sent)
@@ -282,8 +391,6 @@ class Recorder:
                     self._pack(sent, Outcome.CANCELLED)
             user.unjudged.clear()
 
-    # rows
-
     def _pack(
         self,
         sent: Sent,
@@ -291,54 +398,56 @@ class Recorder:
         status: int | None = None,
         error: str | None = None,
         length: int | None = None,
-        timing: tuple[int, int, int] = (-1, -1, -1),
+        timing: tuple[int, int, int] = _NOTHING_SAID,
         bytes_out: int = -1,
     ) -> None:
-        number, origin = self._names.number, self.origin_ns
-        done = -1 if sent.done_ns < 0 else (sent.done_ns - origin) // 1000
-        seen = done if done >= 0 else (now_ns() - origin) // 1000
-        intended = (sent.intended_ns - origin) // 1000
-        self._buffer += ROW.pack(
-            self._process,
+        user = sent.user
+        self._buffer += _PACK(
             sent.number,
             sent.transaction,
-            sent.step,
-            0,
-            intended,
-            (sent.sent_ns - origin) // 1000,
-            -1 if sent.connected_ns < 0 else (sent.connected_ns - origin) // 1000,
-            -1 if sent.first_byte_ns < 0 else (sent.first_byte_ns - origin) // 1000,
-            done,
-            seen,
-            number("method", sent.method),
-            number("endpoint", sent.name),
-            number("persona", sent.user.persona),
-            sent.user.number,
-            outcome,
-            -1 if status is None else status,
-            number("error", error),
+            sent.intended_ns,
+            sent.free_ns,
+            sent.sent_ns,
+            sent.connected_ns,
+            sent.first_byte_ns,
+            sent.done_ns,
+            -1 if sent.done_ns >= 0 else now_ns(),
             bytes_out,
             -1 if length is None else length,
             *timing,
-            -1,
+            user.number,
+            self._routes.route(sent.method, sent.name),
+            sent.step,
+            sent.click,
+            user.persona_number,
+            status if status is not None and 0 <= status <= _MAX_STATUS else -1,
+            -1 if error is None else self._routes.error(error),
+            sent.attempt,
+            outcome,
+            0,
         )
-        sent.packed = outcome is not Outcome.OPEN
-        if sent.packed:
-            self._count(sent, outcome, seen - intended)
+        if outcome is not Outcome.OPEN:
+            sent.packed = True
 
-    def _count(self, sent: Sent, outcome: Outcome, latency_us: int) -> None:
-        if outcome is Outcome.OK:
-            self.second.latencies_ms.append(latency_us / 1000)
-        elif outcome in BAD:
-            self.second.bad += 1
-        self.second.send_lag_us.append((sent.sent_ns - sent.intended_ns) // 1000)
+    def feed(self, statistics: BulkStatistics) -> None:
+        """Feed the engine's statistics with what the engine hears of from us alone."""
+        self._batches.statistics = statistics
+
+    @property
+    def own(self) -> int:
+        """Finished requests that the engine heard of from us alone."""
+        return self._batches.own
 
     @property
     def too_many_endpoints(self) -> bool:
         """Whether endpoints beyond the first thousand were counted together."""
-        return self._names.overflowed
+        return self._routes.overflowed
 
     # batches
+
+    def take_second(self) -> Second:
+        """Take what ended since the last call."""
+        return self._batches.take_second()
 
     def flush_for_ever(self) -> None:
         """Write a batch every half second; a greenlet of its own."""
@@ -356,19 +465,7 @@ class Recorder:
                 self._pack(sent, Outcome.OPEN)
             if count % _OPEN_AT_ONCE == 0:
                 gevent.sleep(0)  # thousands that hang must not make the loop late
-        self._wait_for_writer()
-        packed, self._buffer = self._buffer, bytearray()
-        self._writing = get_hub().threadpool.spawn(self._writer.write, packed)
-
-    def _wait_for_writer(self) -> None:
-        if self._writing is None:
-            return
-        try:
-            self._writing.get()
-        except OSError as error:
-            self._failed(error)
-        finally:
-            self._writing = None
+        self._batches.flush(self.origin_ns)
 
     def close(self) -> int:
         """Write the rest.
@@ -383,13 +480,7 @@ class Recorder:
         OSError
             When the disk does not take it.
         """
-        while self._writing is not None:
-            self._wait_for_writer()
-        self._writer.write(self._buffer)
-        self._buffer = bytearray()
-        self._writer.close()
-        self._names.close()
-        return self._writer.rows
+        return self._batches.close(self.origin_ns)
 
 
 def _bytes_out(response: Any) -> int:

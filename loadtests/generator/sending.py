@@ -10,14 +10,13 @@ from urllib.parse import urljoin, urlsplit
 from locust.event import Events
 
 from loadtests.generator.guard import Guard
-from loadtests.generator.recorder import Recorder, VirtualUser
+from loadtests.generator.recorder import ENGINES_OWN, Recorder, VirtualUser
+
+__all__ = ["ENGINES_OWN", "KEY", "Sending"]
 
 KEY = "trueload"
-"""Under this key a request's :class:`~loadtests.generator.recorder.Sent` travels in the
-context of the engine's event, which is how it is known there."""
-
-ENGINES_OWN = 2
-"""Listeners to a request's event that are always there: the recorder's and the statistics'."""
+"""Our own client puts this key into the context of the engine's event: the recorder knows
+the request already."""
 
 
 class Sending:
@@ -52,6 +51,9 @@ class Sending:
         Whether the run has started; requests before are sent and not recorded.
     closing : bool
         Whether no new request may start.
+    asked : int
+        Requests that clients were asked for while recording. Each client counts for
+        itself, where it is entered: what a recorder lost could not be in its own count.
     users : list of VirtualUser
         All that there were; the first one stands for clients without a user.
     """
@@ -80,10 +82,12 @@ class Sending:
         self.ca = ca
         self.recording = False
         self.closing = False
+        self.asked = 0
         self.nobody = recorder.new_user(None)
         self.users: list[VirtualUser] = [self.nobody]
         self._guard = guard
         self._warn = warn
+        recorder.listeners = events.request._handlers
 
     def user_of(self, user: Any) -> VirtualUser:
         """Virtual user of one of the engine's users (None: a client without a user)."""
@@ -121,7 +125,7 @@ class Sending:
     def engine_listens(self) -> bool:
         """Whether somebody beside the engine's statistics listens to requests.
 
-        Then a client fires the engine's event for each, with ``context={KEY: sent}``;
+        Then our own client fires the engine's event for each, with ``context={KEY: sent}``;
         else the recorder feeds the engine's statistics in bulk, which is cheaper.
         """
         return len(self.events.request._handlers) > ENGINES_OWN
