@@ -10,8 +10,9 @@ import secrets
 import shutil
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import psutil
 
 from loadtests.databases import Database, database_of
+from loadtests.family import children, is_database, lives
 from loadtests.processes import Child, python, tied
 from loadtests.target import Target, ask
 from scenarios.crm_options import as_settings
@@ -31,6 +33,7 @@ ACCOUNTS_LEAST, ACCOUNTS_MOST = 500, 5_000
 _COPY = {"sqlite": "crm.sqlite", "postgres": "crm.postgres"}
 _COPIES = ("crm.*", ".crm.*")
 _TEMPORARY = "crm.tmp"
+_LOG = "target.log"
 _READY_S = 60.0
 _STOP_GRACE_S = 2.0
 _GONE_S = 10.0
@@ -92,12 +95,18 @@ class CrmTarget(Target):
         Its server.
     folder : Path
         The run folder, where the working copy lies.
+    held : socket
+        Keeps the port, also while no server listens on it.
+    launch : callable
+        Starts the server as an instance: on the same port, on the same working copy.
     """
 
     child: Child
     folder: Path
     held: socket.socket
+    launch: Callable[[str], Child]
     _started: list[psutil.Process] = field(default_factory=list, init=False)
+    _coming: _Coming | None = field(default=None, init=False)
 
     @property
     def server(self) -> int | None:
@@ -107,6 +116,49 @@ class CrmTarget(Target):
     def lost(self) -> bool:
         """Whether the server has ended."""
         return self.child.exit_code() is not None
+
+    def workers(self) -> list[int]:
+        """Process ids of the server's workers, the oldest first."""
+        return [pid for pid in children(self.child.pid) if not is_database(pid)]
+
+    def crash(self) -> None:
+        """Kill the server with its workers; a database of our own ends with it, as in a crash."""
+        self.note_processes()
+        self.child.kill()
+
+    def is_gone(self) -> bool:
+        """Whether nothing is left of a server that crashed."""
+        return self.lost() and not any(lives(process.pid) for process in self._started)
+
+    def start_again(self) -> None:
+        """Start the server again; what it had committed is there. Ask :meth:`is_up` then."""
+        instance = secrets.token_hex(8)
+        self._started = []
+        self.child = self.launch(instance)
+        self._coming = _Coming(self, instance)
+        self._coming.start()
+
+    def is_up(self) -> bool:
+        """Whether a server that was started again serves.
+
+        Returns
+        -------
+        bool
+            Without waiting.
+
+        Raises
+        ------
+        TargetError
+            When it does not come up.
+        """
+        coming = self._coming
+        if coming is None or coming.is_alive():
+            return False
+        self._coming = None
+        if coming.error is not None:
+            raise coming.error
+        self.note_processes()
+        return True
 
     def note_processes(self) -> None:
         """Note what the server has started: a database of our own ends after it, by itself."""
@@ -127,6 +179,23 @@ class CrmTarget(Target):
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
+
+
+class _Coming(threading.Thread):
+    """Waits for a server while the run is watched."""
+
+    def __init__(self, target: CrmTarget, instance: str) -> None:
+        super().__init__(name="target", daemon=True)
+        self._target = target
+        self._instance = instance
+        self.error: TrueloadError | None = None
+
+    def run(self) -> None:
+        """Wait; what went wrong is kept."""
+        try:
+            _await_ready(self._target, self._instance, self._target.folder / _LOG)
+        except TrueloadError as error:
+            self.error = error
 
 
 def _await_end(processes: list[psutil.Process]) -> None:
@@ -180,27 +249,31 @@ def start_crm(
     _run(words, {"CRM_RESET_TO": copy}, "the dataset cannot be copied")
     held = _hold_port()
     port = held.getsockname()[1]
-    instance = secrets.token_hex(8)
-    environment = {"CRM_INSTANCE": instance, "CRM_DATABASE": copy}
+    environment = {"CRM_DATABASE": copy}
     if database.url is not None:  # what the server would put beside its database
         environment["TMPDIR"] = str(folder / _TEMPORARY)
         (folder / _TEMPORARY).mkdir()
-    child = Child(
-        python("-m", "target_app", "serve", *_serve_words(scenario, port)),
-        log=folder / "target.log",
-        cores=cores,
-        environment=environment,
-    )
+
+    def launch(instance: str) -> Child:
+        return Child(
+            python("-m", "target_app", "serve", *_serve_words(scenario, port)),
+            log=folder / _LOG,
+            cores=cores,
+            environment={**environment, "CRM_INSTANCE": instance},
+        )
+
+    instance = secrets.token_hex(8)
     target = CrmTarget(
         base_url=f"http://127.0.0.1:{port}",
-        child=child,
+        child=launch(instance),
         folder=folder,
         held=held,
+        launch=launch,
         rows=dataset.rows,
         accounts=dataset.accounts,
     )
     try:
-        _await_ready(target, instance, folder / "target.log")
+        _await_ready(target, instance, folder / _LOG)
         target.note_processes()
         target.facts = _facts(target.base_url, scenario, database, dataset)
     except BaseException:
