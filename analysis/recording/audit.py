@@ -126,27 +126,8 @@ def sent_writes(folder: Path) -> Iterator[pa.Table]:
                 yield chosen.select(_KEYS)
 
 
-def write_audit(folder: Path, audit: Audit, found: Iterable[pa.Table] = ()) -> None:
-    """Write what came of an audit: each file beside the old one, then renamed.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder.
-    audit : Audit
-        Without its single writes.
-    found : iterable of pyarrow.Table
-        Those, a part at a time.
-    """
-    write_found(folder, found)
-    beside = folder / f"{AUDIT}.part"
-    text = json.dumps(audit.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
-    beside.write_text(text + "\n", encoding="utf-8")
-    beside.rename(folder / AUDIT)
-
-
-def write_found(folder: Path, found: Iterable[pa.Table]) -> None:
-    """Write how often single writes are stored.
+def write_found(folder: Path, found: Iterable[pa.Table] = ()) -> None:
+    """Write how often single writes are stored: beside the old file, then renamed.
 
     Parameters
     ----------
@@ -160,6 +141,22 @@ def write_found(folder: Path, found: Iterable[pa.Table]) -> None:
         for table in found:
             writer.write_table(table.cast(FOUND_SCHEMA))
     beside.rename(folder / FOUND)
+
+
+def write_audit(folder: Path, audit: Audit) -> None:
+    """Write what came of an audit as a whole, after its single writes.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    audit : Audit
+        Its `found` has been written before.
+    """
+    beside = folder / f"{AUDIT}.part"
+    text = json.dumps(audit.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.rename(folder / AUDIT)
 
 
 def read_audit(folder: Path) -> Audit:

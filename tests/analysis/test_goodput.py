@@ -20,6 +20,7 @@ from analysis.recording.audit import (
     read_audit,
     sent_writes,
     write_audit,
+    write_found,
 )
 from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording, read_run
@@ -236,7 +237,8 @@ def finished(run: RunBuilder, found: Callable[[int], int], **more: Any) -> Recor
     folder = run.finish(ended_s=10.0)
     (writes,) = sent_writes(folder)
     column = pa.array([found(key) for key in writes.column("request").to_pylist()], pa.int32())
-    write_audit(folder, audit([]), [writes.append_column("found", column)])
+    write_found(folder, [writes.append_column("found", column)])
+    write_audit(folder, audit([]))
     return read_run(folder)
 
 
@@ -282,7 +284,8 @@ def test_a_run_that_nobody_asked_about_says_so(tmp_path: Path) -> None:
 
 def test_an_audit_is_read_as_it_was_written(tmp_path: Path) -> None:
     told = audit([1, None, 0], why="no time", invariants=BROKEN, asked_at="now", duration_s=1.5)
-    write_audit(tmp_path, told, [told.found])
+    write_found(tmp_path, [told.found])
+    write_audit(tmp_path, told)
     again = read_audit(tmp_path)
 
     assert again.as_dict() == told.as_dict()
