@@ -1,14 +1,15 @@
 """Who virtual users are: an account of the CRM each, never two the same.
 
 The file comes with the dataset: a header, then a line of JSON for each account.
-Tokens are read here, put into headers, and written nowhere.
+Tokens and the password are read here, sent, and written nowhere.
 """
 
 from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,12 +32,16 @@ class Account:
         Of a portal account: whose orders it sees.
     token : str
         Bearer token.
+    email, name : str
+        How it signs in at the pages, and how these call it then.
     """
 
     id: int
     role: str = field(compare=False)
     customer_id: int | None = field(compare=False)
     token: str = field(compare=False, repr=False)
+    email: str = field(compare=False)
+    name: str = field(compare=False)
 
 
 class Accounts:
@@ -46,9 +51,12 @@ class Accounts:
     ----------
     accounts : iterable of Account
         All that a virtual user may have.
+    password : str
+        With which each of them signs in at the pages.
     """
 
-    def __init__(self, accounts: Iterable[Account]) -> None:
+    def __init__(self, accounts: Iterable[Account], password: str = "") -> None:
+        self.password = password
         self._free: dict[str, list[Account]] = {}
         for account in sorted(accounts):
             self._free.setdefault(account.role, []).append(account)
@@ -84,13 +92,17 @@ class Accounts:
         heapq.heappush(self._free[account.role], account)
 
 
-def read_accounts(path: Path) -> Accounts:
+def read_accounts(path: Path, shard: tuple[int, int] = (0, 1)) -> Accounts:
     """Read the file of a dataset's accounts.
 
     Parameters
     ----------
     path : Path
         The file.
+    shard : tuple of (int, int)
+        Which generator process of how many asks. Of each role it gets the accounts whose
+        place is that number modulo that many, so that no two virtual users of a run share
+        one.
 
     Returns
     -------
@@ -104,8 +116,10 @@ def read_accounts(path: Path) -> Accounts:
     """
     try:
         header, *lines = path.read_text(encoding="utf-8").splitlines()
-        known = json.loads(header)["format"] == FORMAT
+        about = json.loads(header)
+        known = about["format"] == FORMAT
         found = [_account(json.loads(line)) for line in lines] if known else []
+        password = str(about["password"]) if known else ""
     except OSError as error:
         raise UsageError(f"{path}: the accounts cannot be read ({error.strerror})") from error
     except (KeyError, TypeError, ValueError):
@@ -115,7 +129,15 @@ def read_accounts(path: Path) -> Accounts:
             f"{path}: is no file of accounts; allowed: the one that trueload app seed makes "
             f"beside a dataset, of format {FORMAT}"
         )
-    return Accounts(account for account in found if account is not None)
+    return Accounts(_shard((one for one in found if one is not None), *shard), password)
+
+
+def _shard(accounts: Iterable[Account], index: int, count: int) -> Iterator[Account]:
+    places: Counter[str] = Counter()
+    for account in sorted(accounts):
+        if places[account.role] % count == index:
+            yield account
+        places[account.role] += 1
 
 
 def _account(line: dict[str, object]) -> Account | None:
@@ -124,5 +146,11 @@ def _account(line: dict[str, object]) -> Account | None:
     key, customer = line["id"], line["customer_id"]
     if not isinstance(key, int) or not isinstance(customer, int | None):
         raise TypeError(type(key).__name__)
-    role, token = str(line["role"]), str(line["token"])
-    return Account(id=key, role=role, customer_id=customer, token=token)
+    return Account(
+        id=key,
+        role=str(line["role"]),
+        customer_id=customer,
+        token=str(line["token"]),
+        email=str(line["email"]),
+        name=str(line["name"]),
+    )

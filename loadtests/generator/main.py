@@ -28,6 +28,7 @@ from locust.exception import StopUser
 from analysis.recording.format import EVENTS
 from analysis.recording.writer import LineFile
 from loadtests.counted_budgets import counted_budgets
+from loadtests.generator.client import LoadUser
 from loadtests.generator.clock import Alarm, LagMonitor, now_ns
 from loadtests.generator.control import Control
 from loadtests.generator.driver import Driver
@@ -101,6 +102,7 @@ class Generator:
         )
         self._hooks = Hooks(self._sending, self._alarm)
         self._hooks.install()
+        LoadUser.sending = self._sending
         self._environment = self._make_environment(order)
         self._runner = self._environment.create_local_runner()
         self._driver = Driver(self._schedule, self._set_users, self._alarm)

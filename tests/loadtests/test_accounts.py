@@ -21,7 +21,14 @@ def write(tmp_path: Path, *, sales: int, portal: int) -> Path:
     people = [("sales", None)] * sales + [("portal", 5)] * portal
     lines: list[dict[str, object]] = [{"format": 1, "password": "hidden"}]
     lines += [
-        {"id": key, "role": role, "customer_id": customer, "token": f"crm_{key}", "email": "x"}
+        {
+            "id": key,
+            "role": role,
+            "customer_id": customer,
+            "token": f"crm_{key}",
+            "email": f"{key}@crm.example",
+            "name": "Ann",
+        }
         for key, (role, customer) in enumerate(people, start=1)
     ]
     lines.append({"id": 99, "role": "sales", "customer_id": None, "token": "t", "note": "expired"})

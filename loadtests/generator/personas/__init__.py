@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from locust.dispatch import UsersDispatcher
@@ -10,46 +11,64 @@ from locust.runners import WorkerNode
 
 from loadtests.generator.accounts import Accounts, read_accounts
 from loadtests.generator.personas.base import PersonaUser
+from loadtests.generator.personas.manager import Manager
+from loadtests.generator.personas.marketing import Marketing
 from loadtests.generator.personas.portal_customer import PortalCustomer
 from loadtests.generator.personas.records import Products
 from loadtests.generator.personas.sales_rep import SalesRep
+from loadtests.generator.personas.support_agent import SupportAgent
 from scenarios.errors import UsageError
+from scenarios.mix import open_weights
 from scenarios.model import Scenario
 
-_CLASSES: dict[str, type[PersonaUser]] = {
+CLASSES: Mapping[str, type[PersonaUser]] = {
     "sales_rep": SalesRep,
+    "support_agent": SupportAgent,
+    "manager": Manager,
+    "marketing": Marketing,
     "portal_customer": PortalCustomer,
 }
 
+_SPARE_SIGMAS = 3.0
+
 
 def persona_users(
-    scenario: Scenario, *, process: int, run: str, accounts: Path, rows: Mapping[str, int]
+    scenario: Scenario,
+    *,
+    process: int,
+    run: str,
+    accounts: Path,
+    rows: Mapping[str, int],
+    processes: int = 1,
 ) -> list[type[PersonaUser]]:
     """Make the engine's user classes for a scenario's mix.
 
     Parameters
     ----------
     scenario : Scenario
-        Its mix, think scale, seed and timeout are taken.
+        Its mix, personas, think scale and seed are taken.
     process : int
-        Number of this generator process: seeds differ by it.
+        Number of this generator process: seeds and accounts differ by it.
     run : str
         Short id of the run: what users create is unique to it.
     accounts : Path
         File of those who may sign in.
     rows : mapping of str to int
         How many rows the CRM's tables have.
+    processes : int
+        How many generator processes there are.
 
     Returns
     -------
     list of type
         One class a persona of the mix, with its weight.
     """
-    people, products = read_accounts(accounts), Products(rows["products"])
+    people = read_accounts(accounts, (process, processes))
+    products = Products(rows["products"])
     users = [
         type(
-            _CLASSES[name].__name__,
-            (_CLASSES[name],),
+            CLASSES[name].__name__,
+            (CLASSES[name],),
             {
                 "abstract": False,
                 "weight": weight,
@@ -60,20 +79,36 @@ def persona_users(
                 "products": products,
                 "run_id": run,
                 "seed": f"{scenario.target.seed}-{process}-{name}",
-                "insecure": False,  # TLS is verified
-                # a backstop only: the recorder ends requests at the scenario's timeout
-                "network_timeout": scenario.load.timeout_s + 5,
-                "connection_timeout": scenario.load.timeout_s + 5,
             },
         )
-        for name, weight in scenario.load.mix.items()
+        for name, weight in _weights(scenario).items()
     ]
-    _check_enough(people, users, scenario, accounts)
+    _check_enough(people, users, scenario, accounts, processes)
     return users
 
 
+def _weights(scenario: Scenario) -> dict[str, float]:
+    """Share the virtual users out.
+
+    In the open model by arrivals, and something for how arrivals cluster: to a persona
+    that clicks seldom, too, so that its clicks do not wait for each other.
+    """
+    load = scenario.load
+    if not load.is_open:
+        return dict(load.mix)
+    shares = open_weights(scenario.personas, load.mix)
+    return {
+        name: share + _SPARE_SIGMAS * math.sqrt(share / load.max_users)
+        for name, share in shares.items()
+    }
+
+
 def _check_enough(
-    people: Accounts, users: list[type[PersonaUser]], scenario: Scenario, path: Path
+    people: Accounts,
+    users: list[type[PersonaUser]],
+    scenario: Scenario,
+    path: Path,
+    processes: int,
 ) -> None:
     """Refuse more virtual users than there are accounts for them.
 
@@ -82,10 +117,14 @@ def _check_enough(
     UsageError
         With the numbers.
     """
-    most = most_at_once(users, [round(stage.level) for stage in scenario.load.stages])
+    levels = [round(stage.level) for stage in scenario.load.stages]
+    if scenario.load.is_open:
+        levels = [scenario.load.max_users]
+    most = most_at_once(users, levels, processes)
+    where = " of each generator process" if processes > 1 else ""
     short = [
-        f"{most[user]} users as {user.persona_name}, and {people.count(user.persona.role)} "
-        f"accounts of the role {user.persona.role}"
+        f"{most[user]} users{where} as {user.persona_name}, and "
+        f"{people.count(user.persona.role)} accounts of the role {user.persona.role}"
         for user in users
         if most[user] > people.count(user.persona.role)
     ]
@@ -97,26 +136,33 @@ def _check_enough(
         )
 
 
-def most_at_once(users: list[type[PersonaUser]], levels: list[int]) -> dict[type[PersonaUser], int]:
-    """Find out how many of each class the engine will run at once.
+def most_at_once(
+    users: Sequence[type[PersonaUser]], levels: list[int], processes: int = 1
+) -> dict[type[PersonaUser], int]:
+    """Find out how many of each class the engine will run at once in a process.
 
     Parameters
     ----------
-    users : list of type
+    users : sequence of type
         With their weights.
     levels : list of int
         Users asked for, one after the other.
+    processes : int
+        Generator processes that they are shared out among.
 
     Returns
     -------
     dict of type to int
-        As the engine's own dispatcher, asked for the same, shares them out.
+        As the engine's own dispatcher, asked for the same, shares them out: the most that
+        any of the processes runs.
     """
-    dispatcher = UsersDispatcher([WorkerNode("one")], list(users))
+    nodes = [WorkerNode(str(number)) for number in range(processes)]
+    dispatcher = UsersDispatcher(nodes, list(users))
     most = dict.fromkeys(users, 0)
     for level in levels:
         dispatcher.new_dispatch(level, spawn_rate=float(max(levels)))
         for shared in dispatcher:
             for user in users:
-                most[user] = max(most[user], shared["one"][user.__name__])
+                here = max(node[user.__name__] for node in shared.values())
+                most[user] = max(most[user], here)
     return most

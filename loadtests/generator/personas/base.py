@@ -1,29 +1,40 @@
-"""What all personas share: their think times, their choice of steps, their checks."""
+"""What all personas share: their way through the journey, their sessions, their checks."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from locust import FastHttpUser, task
+from locust import task
 
 from loadtests.generator.accounts import Account, Accounts
+from loadtests.generator.client import LoadUser, Response
+from loadtests.generator.client.cookies import CookieJar
+from loadtests.generator.personas.checks import Written, follows, is_page, is_refusal
 from loadtests.generator.personas.records import Products
 from loadtests.generator.personas.walk import Walk
-from scenarios.personas import Persona
+from scenarios.personas import START, Persona
 
 API = "/api/"
-OK = 200
-CREATED = 201
-SEE_OTHER = 303
+OK, CREATED, SEE_OTHER = 200, 201, 303
+CONFLICT, PRECONDITION_FAILED = 409, 412
+
+NEXT_PAGE_SHARE = 0.2
+"""How often who lists something goes on to the next page."""
+
+_EXPORTED_PAGES = 3
+_EXPORTED_AT_ONCE = 200
+
+Check = Callable[[Any], str | None]
+"""Given the parsed body (JSON, else text), says what is wrong, or None."""
 
 
-class PersonaUser(FastHttpUser):
-    """A virtual user: somebody with an account, who repeats a persona's steps, drawn by weight.
+class PersonaUser(LoadUser):
+    """A virtual user: somebody with an account, who goes through a persona's journey.
 
-    A step is a method of the persona's name for it; think times are a truncated
-    exponential, the first one uniform on (0, 2 Z).
+    A step is a method of the persona's name for it, and one click. A session ends where
+    the journey does: the next one begins without cookies and without a memory.
     """
 
     abstract = True
@@ -44,33 +55,46 @@ class PersonaUser(FastHttpUser):
         self.number = cls._count
         self.rng = random.Random(f"{self.seed}-{self.number}")  # noqa: S311 - load, not secrets
         self._walk = Walk(self.persona, self.rng)
-
-    def on_start(self) -> None:
-        """Think once before the first click, so that users do not start in step."""
-        self.wait()
+        self._token = {"Authorization": f"Bearer {self.account.token}"}
+        self.forget()
 
     def on_stop(self) -> None:
         """Leave the account to whoever comes next."""
         self.accounts.give_back(self.account)
 
+    # the journey
+
+    def forget(self) -> None:
+        """Begin a session: without cookies, and not knowing of anything."""
+        self.client.cookies = CookieJar()
+
     def wait_time(self) -> float:
-        """Draw a think time.
+        """Go on in the journey, and draw the think time before the next click.
 
         Returns
         -------
         float
             Seconds.
         """
+        sessions = self._walk.sessions
         self._walk.go_on()
+        if self._walk.sessions > sessions > 0:
+            self.forget()
         return self._walk.think_s() * self.think_scale
 
     @task
     def click(self) -> None:
-        """Do one step."""
+        """Do the next step; think before the first one, so that users do not start in step."""
+        if self._walk.step == START:
+            self.wait()
+        user = self.sending.user_of(self)
+        self.sending.recorder.begin_transaction(user, user.intended_ns, self._walk.step)
         self.perform(self._walk.step)
 
     def perform(self, step: str) -> None:
         """Do a step, whatever was done before.
+
+        What it needs to know and nobody has seen yet is asked for first.
 
         Parameters
         ----------
@@ -79,108 +103,113 @@ class PersonaUser(FastHttpUser):
         """
         getattr(self, step)()
 
+    # requests
+
     def fetch(
         self,
         path: str,
         *,
         name: str,
-        check: Callable[[Any], str | None],
+        check: Check,
         expect: int = OK,
+        unless: tuple[int, ...] = (),
         method: str = "GET",
-        **options: Any,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        data: Mapping[str, str] | None = None,
     ) -> Any:
         """Send one request and check what came back.
 
         Parameters
         ----------
         path : str
-            Path and query.
+            Path and query; what lies under ``/api/`` gets the account's token.
         name : str
             Endpoint, with placeholders.
         check : callable
-            Given the parsed body (JSON, else text), says what is wrong, or None.
+            Says what is wrong with the parsed body (JSON, the address of a redirect, else
+            text), or None.
         expect : int
             The status that is right.
+        unless : tuple of int
+            Refusals that are right as well.
         method : str
             HTTP method.
-        **options
-            As the engine's client takes them.
+        headers : mapping of str to str, optional
+            Beside the token.
+        json : object
+            Sent as JSON.
+        data : mapping of str to str, optional
+            Sent as a form.
 
         Returns
         -------
         object
-            The parsed body; None when the answer is not what it should be.
+            The parsed body; None when it is a refusal, or not what it should be.
         """
-        if path.startswith(API):  # pages have sessions
-            token = {"Authorization": f"Bearer {self.account.token}"}
-            options["headers"] = {**token, **options.get("headers", {})}
-        with self.client.request(
-            method, path, name=name, catch_response=True, allow_redirects=False, **options
-        ) as response:
-            if response.status_code != expect:
-                response.failure(f"status {response.status_code} instead of {expect}")
-                return None
-            body = _parsed(response)
-            wrong = "the body does not parse" if body is None else check(body)
-            if wrong:
-                response.failure(wrong)
-                return None
-            response.success()
-            return body
+        if path.startswith(API):
+            headers = {**self._token, **headers} if headers else self._token
+        body: Any = None
+
+        def judge(response: Response) -> str | None:
+            nonlocal body
+            parsed = _parsed(response)
+            if response.status in unless:
+                return is_refusal(parsed, response.status)
+            wrong = "the body does not parse" if parsed is None else check(parsed)
+            body = None if wrong else parsed
+            return wrong
+
+        self.client.request(
+            method,
+            path,
+            name=name,
+            headers=headers,
+            json=json,
+            data=data,
+            expect=(expect, *unless) if unless else expect,
+            check=judge,
+        )
+        return body
+
+    def tag(self) -> str:
+        """Make a text that nobody else writes in this run."""
+        return f"{self.run_id}-{self.seed}-{self.number}-{self.rng.getrandbits(48):012x}"
+
+    def export(self, path: str, *, moment: str) -> None:
+        """Read the newest records of a list, in three large pages, as a script would.
+
+        Parameters
+        ----------
+        path : str
+            Of the list.
+        moment : str
+            The field by which it is ordered.
+        """
+        last: Written | None = None
+        address = f"{path}?limit={_EXPORTED_AT_ONCE}"
+        for _ in range(_EXPORTED_PAGES):
+            before = last
+            page = self.fetch(
+                address,
+                name=path,
+                check=lambda body, before=before: (
+                    is_page(body) or follows(body["items"], moment, before)
+                ),
+            )
+            if not page or not page.get("next") or not page["items"]:
+                return
+            last = (page["items"][-1][moment], page["items"][-1]["id"])
+            address = f"{path}?limit={_EXPORTED_AT_ONCE}&after={page['next']}"
 
 
-def _parsed(response: Any) -> Any:
+def _parsed(response: Response) -> Any:
     """Parse a body: JSON, the Location of a redirect, else text; None when it does not parse."""
-    if response.status_code == SEE_OTHER:
-        return response.headers.get("location") or ""
+    if response.status == SEE_OTHER:
+        return response.headers.get("location", "")
     try:
-        if "json" in (response.headers.get("content-type") or ""):
+        if "json" in response.headers.get("content-type", ""):
             return response.json()
-        return (response.content or b"").decode()
+        return response.content.decode()
     except ValueError:
         return None
-
-
-def is_page(body: Any, **same: Any) -> str | None:
-    """Check a page of a listing.
-
-    Parameters
-    ----------
-    body : object
-        Parsed JSON.
-    **same : object
-        What must stand in every item.
-
-    Returns
-    -------
-    str or None
-        What is wrong.
-    """
-    if not isinstance(body, dict) or not isinstance(body.get("items"), list):
-        return "no list of items"
-    for item in body["items"]:
-        for name, value in same.items():
-            if not isinstance(item, dict) or item.get(name) != value:
-                return f"an item of another {name} came"
-    return None
-
-
-def has(record: Any, **values: Any) -> str | None:
-    """Check a record.
-
-    Parameters
-    ----------
-    record : object
-        Parsed JSON.
-    **values : object
-        What must stand in it.
-
-    Returns
-    -------
-    str or None
-        What is wrong.
-    """
-    if not isinstance(record, dict):
-        return "no record"
-    wrong = [name for name, value in values.items() if record.get(name) != value]
-    return f"another {wrong[0]} came back" if wrong else None

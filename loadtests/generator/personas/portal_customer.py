@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
 from typing import Any
-from urllib.parse import urlencode
 
-from loadtests.generator.personas.base import SEE_OTHER, PersonaUser, has, is_page
+from loadtests.generator.personas.base import CREATED, SEE_OTHER, PersonaUser
+from loadtests.generator.personas.checks import adds_up, has, is_page
+from loadtests.generator.personas.forms import form_token, has_form
 
-_FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
-_TOKEN_FIELD = re.compile(r"<input\b[^>]*\bname=[\"']?csrf_token\b[^>]*>")
-_VALUE = re.compile(r"\bvalue=(?:\"([^\"]*)\"|'([^']*)')")
 _TEXTS = (
     "The delivery came a day early, thank you.",
     "Where can I see the invoice of my last order?",
@@ -25,26 +21,25 @@ class PortalCustomer(PersonaUser):
 
     abstract = True
 
-    def __init__(self, environment: Any) -> None:
-        super().__init__(environment)
+    def forget(self) -> None:
+        """Begin a session: having seen neither the form nor an order."""
+        super().forget()
         self._form_token: str | None = None
+        self._orders: list[int] = []
 
     def read_form(self) -> None:
         """Read the feedback form and the newest feedback."""
         self._open_form("/feedback")
 
     def send_feedback(self) -> None:
-        """Send the form and follow the redirect: one click, two requests.
-
-        Who has not opened the form yet has nothing to send, and opens it instead.
-        """
+        """Send the form and follow the redirect to the page that says thank you."""
         if self._form_token is None:
             self.read_form()
+        if self._form_token is None:
             return
-        content = f"{self.rng.choice(_TEXTS)} ({self.rng.getrandbits(32):08x})"
         form = {
             "csrf_token": self._form_token,
-            "content": content,
+            "content": f"{self.rng.choice(_TEXTS)} ({self.rng.getrandbits(32):08x})",
             "name": "Kim Example",
             "email": "kim@example.com",
         }
@@ -53,58 +48,77 @@ class PortalCustomer(PersonaUser):
             name="/feedback",
             method="POST",
             expect=SEE_OTHER,
-            data=urlencode(form),
-            headers=_FORM_TYPE,
-            check=lambda to: None if "sent=" in to else "the redirect names no feedback",
+            data=form,
+            check=lambda to: None if _number(to) else "the redirect names no feedback",
         )
         if location:
-            self._open_form(location)
+            self._open_form(location, thanks_for=_number(location))
 
-    def my_orders(self) -> Any:
+    def my_orders(self) -> None:
         """List the own orders."""
         customer = self.account.customer_id
-        return self.fetch(
+        page = self.fetch(
             f"/api/v1/customers/{customer}/orders",
             name="/api/v1/customers/{id}/orders",
-            check=lambda body: is_page(body, customer_id=customer),
+            check=lambda body: is_page(body, customer_id=customer) or self._lacks_none(body),
         )
+        if page:
+            self._orders = [order["id"] for order in page["items"]]
 
     def open_order(self) -> None:
-        """List the own orders and open one of them."""
-        page = self.my_orders()
-        if page and page["items"]:
-            order = self.rng.choice(page["items"])["id"]
-            self.fetch(
-                f"/api/v1/orders/{order}",
-                name="/api/v1/orders/{id}",
-                check=lambda body: has(body, id=order, customer_id=self.account.customer_id),
-            )
+        """Open one of the own orders. Who has seen none lists them; who has none orders."""
+        customer = self.account.customer_id
+        if not self._orders:
+            self.my_orders()
+        if not self._orders:
+            self._order()
+        if not self._orders:
+            return
+        order = self.rng.choice(self._orders)
+        self.fetch(
+            f"/api/v1/orders/{order}",
+            name="/api/v1/orders/{id}",
+            check=lambda body: has(body, id=order) or adds_up(body, customer or 0),
+        )
 
-    def _open_form(self, path: str) -> None:
-        page = self.fetch(path, name="/feedback", check=_has_form)
+    def _order(self) -> None:
+        customer = self.account.customer_id
+        items = [{"product_id": self.products.draw(self.rng), "qty": 1}]
+        order = self.fetch(
+            "/api/v1/orders",
+            name="/api/v1/orders",
+            method="POST",
+            expect=CREATED,
+            json={"customer_id": customer, "items": items},
+            check=lambda body: adds_up(body, customer or 0, len(items)),
+        )
+        if order:
+            self._orders = [order["id"]]
+
+    def _lacks_none(self, page: dict[str, Any]) -> str | None:
+        """Miss orders that were seen before, unless the list goes on."""
+        there = {order.get("id") for order in page["items"]}
+        if page.get("next") or there.issuperset(self._orders):
+            return None
+        return "an order that was there is missing"
+
+    def _open_form(self, path: str, thanks_for: str | None = None) -> None:
+        page = self.fetch(
+            path,
+            name="/feedback",
+            check=lambda body: has_form(body) or _thanks(body, thanks_for),
+        )
         if page is not None:
             self._form_token = form_token(page)
 
 
-def _has_form(page: Any) -> str | None:
-    if not isinstance(page, str) or "<form" not in page:
-        return "the page has no form"
-    return None if form_token(page) else "the form has no CSRF token"
+def _number(location: str) -> str | None:
+    """Give the number of the feedback that a redirect leads to."""
+    _, sent, number = location.partition("sent=")
+    return number if sent and number.isdigit() else None
 
 
-def form_token(page: str) -> str | None:
-    """Find what a page's form must be sent with, to prove that it was read here.
-
-    Parameters
-    ----------
-    page : str
-        HTML.
-
-    Returns
-    -------
-    str or None
-        The value of the hidden field; None when there is none.
-    """
-    field = _TOKEN_FIELD.search(page)
-    value = _VALUE.search(field[0]) if field else None
-    return unescape(value[1] or value[2] or "") or None if value else None
+def _thanks(page: str, number: str | None) -> str | None:
+    if number is None or f"it is number {number}." in page:
+        return None
+    return "nobody says thank you for the feedback"
