@@ -223,6 +223,8 @@ def read_stream(
         if batch is None:
             torn = True
             break
+        if rows == len(last):
+            break  # written since: the run goes on, and is read as it was a moment ago
         kept = last[rows : rows + batch.num_rows]
         rows += batch.num_rows
         if kept.any():
