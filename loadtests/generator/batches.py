@@ -17,8 +17,8 @@ from loadtests.generator.rows import DTYPE, ROW, Rows, to_columns
 from loadtests.generator.statistics import BulkStatistics
 from loadtests.generator.tally import Second, Tally
 
-_ROWS_AT_ONCE = 2_000
-"""So many are counted without letting others run: it takes well below a millisecond."""
+_ROWS_AT_ONCE = 5_000
+"""So many are counted without letting others run: it takes about half a millisecond."""
 
 
 class Batches:
@@ -82,9 +82,9 @@ class Batches:
                 gevent.sleep(0)
 
     def _count(self, rows: Rows) -> None:
-        ended = rows[rows["outcome"] != Outcome.OPEN]
+        ended = _only(rows, rows["outcome"] != Outcome.OPEN)
         self._tally.add(ended, self._routes.names)
-        own = ended[ended["own"] == 1]
+        own = _only(ended, ended["own"] == 1)
         if len(own):
             self.own += len(own)
             if self.statistics is not None:
@@ -140,3 +140,8 @@ class Batches:
         self._writer.close()
         self._routes.close()
         return self._writer.rows
+
+
+def _only(rows: Rows, chosen: npt.NDArray[np.bool_]) -> Rows:
+    """Take some rows; packed rows are slow to copy, and mostly it is all of them."""
+    return rows if chosen.all() else rows[chosen]

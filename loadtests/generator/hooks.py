@@ -28,8 +28,8 @@ from locust.exception import StopUser
 from locust.user.task import TaskSet
 
 from loadtests.generator.clock import Alarm, now_ns
-from loadtests.generator.pacing import Pacing, Place
 from loadtests.generator.in_flight import Sent, VirtualUser
+from loadtests.generator.pacing import Pacing, Place
 from loadtests.generator.sending import KEY, Sending
 
 _FOREIGN = f"{KEY}.foreign"
@@ -255,6 +255,10 @@ class Hooks:
             user.paced = place is not None
 
         TaskSet._sleep = sleep  # type: ignore[method-assign]
+
+    def at_work(self, user: VirtualUser) -> None:
+        """Note that the current greenlet does a task of a user: it may sleep in it."""
+        self._sleepers[getcurrent()] = user
 
     def _wrap_sleep(self) -> None:
         """Take the end of a task's own sleep for the intended start of its first request."""

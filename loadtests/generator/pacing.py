@@ -25,8 +25,8 @@ import locust.user.wait_time
 from locust import User
 
 from loadtests.generator.clock import now_ns
-from loadtests.generator.recorder import Recorder
 from loadtests.generator.in_flight import Sent, VirtualUser
+from loadtests.generator.recorder import Recorder
 
 WaitTime = Callable[[Any], float]
 

@@ -31,8 +31,8 @@ from analysis.recording.writer import StreamWriter
 from loadtests.generator import server_timing
 from loadtests.generator.batches import Batches
 from loadtests.generator.clock import now_ns
-from loadtests.generator.outcomes import classify, clean_error
 from loadtests.generator.in_flight import Sent, VirtualUser
+from loadtests.generator.outcomes import classify, clean_error
 from loadtests.generator.routes import Routes
 from loadtests.generator.rows import ROW
 from loadtests.generator.statistics import BulkStatistics
@@ -104,11 +104,10 @@ class Recorder:
         failed: Callable[[BaseException], None],
         budgets: Sequence[Budget] = (),
     ) -> None:
+        writer = StreamWriter(folder, process)
         self._routes = Routes(folder, process, self._fail)
         self._by_method = self._routes.by_method
-        self._batches = Batches(
-            StreamWriter(folder, process), process, self._routes, Tally(budgets), self._fail
-        )
+        self._batches = Batches(writer, process, self._routes, Tally(budgets), self._fail)
         self._buffer = self._batches.buffer
         self._drain_ns = round(drain_s * 1e9)
         self._failed = failed

@@ -87,9 +87,11 @@ def send_lag_ns(rows: Rows) -> npt.NDArray[np.int64]:
         One for each request that was sent, from the intended start, or from the end of
         the user's request before if that came later: until then it waited for the target.
     """
-    sent = rows[rows["sent_ns"] >= 0]
-    due_ns = np.maximum(sent["intended_ns"], sent["free_ns"])
-    lag: npt.NDArray[np.int64] = np.maximum(sent["sent_ns"] - due_ns, 0)
+    due_ns = np.maximum(rows["intended_ns"], rows["free_ns"])
+    was_sent = rows["sent_ns"] >= 0
+    lag: npt.NDArray[np.int64] = np.maximum(rows["sent_ns"] - due_ns, 0)
+    if not was_sent.all():
+        lag = lag[was_sent]
     return lag
 
 

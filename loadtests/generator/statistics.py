@@ -7,8 +7,7 @@ request (``StatsEntry.log`` and ``log_error``), for a tenth of the cost.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,10 @@ from loadtests.generator.rows import Rows
 
 _US = 1_000
 _MOST_ERRORS = 1_000
+_SHIFT = 32
+_MASK = (1 << _SHIFT) - 1
+_STEPS = np.array([1, 10, 100, 1000])
+_FROM_US = np.array([100, 1_000, 10_000]) * _US
 
 Integers = npt.NDArray[np.int64]
 
@@ -42,8 +45,7 @@ def bucket_ms(us: Integers) -> Integers:
     ndarray
         Milliseconds.
     """
-    steps = np.array([1, 10, 100, 1000])
-    step = steps[np.searchsorted(np.array([100, 1_000, 10_000]) * _US, us, side="right")]
+    step = _STEPS[np.searchsorted(_FROM_US, us, side="right")]
     whole, rest = np.divmod(us, step * _US)
     half = step * _US // 2
     up = (rest > half) | ((rest == half) & (whole % 2 == 1))
@@ -92,6 +94,7 @@ class BulkStatistics:
 
     def __init__(self, stats: RequestStats) -> None:
         self._stats = stats
+        self._keys: dict[tuple[str, str, str], str] = {}
 
     def add(self, rows: Rows, routes: Routes) -> None:
         """Add requests that have ended, in the order in which they did.
@@ -103,87 +106,129 @@ class BulkStatistics:
         routes : Routes
             Their names.
         """
-        to_wall_s = time.time() - now_ns() / 1e9
-        done_s = rows["done_ns"] / 1e9 + to_wall_s
-        batch = _Batch(rows, done_s)
-        batch.add_to(self._stats.total)
-        order = np.argsort(rows["route"], kind="stable")
-        edges = np.flatnonzero(np.diff(rows["route"][order])) + 1
-        for part in np.split(order, edges):
-            route = int(rows["route"][part[0]])
-            method, name = routes.names[route]
-            _Batch(rows[part], done_s[part]).add_to(self._entry(method, name, done_s[part[0]]))
-        self._add_errors(rows, done_s, routes)
+        requests = _Requests(rows)
+        for part in requests.parts(None):
+            part.add_to(self._stats.total)
+        for part in requests.parts(np.argsort(requests.route, kind="stable")):
+            method, name = routes.names[part.route]
+            part.add_to(self._entry(method, name, part.first_s))
+        for index in np.flatnonzero(requests.failed).tolist():
+            method, name = routes.names[requests.route[index]]
+            text = routes.text_of_error(int(rows["error"][index]))
+            self._add_error(method, name, text, float(requests.done_s[index]))
 
     def _entry(self, method: str, name: str, first_s: float) -> StatsEntry:
         known = (name, method) in self._stats.entries
         entry = self._stats.entries[name, method]
         if not known:  # it began when its first request ended, not now
-            entry.start_time = float(first_s)
+            entry.start_time = first_s
             if entry.response_times_cache is not None:
                 entry.response_times_cache.clear()
                 entry._cache_response_times(int(first_s))
         return entry
 
-    def _add_errors(self, rows: Rows, done_s: npt.NDArray[np.float64], routes: Routes) -> None:
-        failed = np.flatnonzero(rows["outcome"] != Outcome.OK)
-        counts: dict[tuple[int, int], list[int]] = {}
-        for index in failed.tolist():
-            key = (int(rows["route"][index]), int(rows["error"][index]))
-            counts.setdefault(key, []).append(index)
-        for (route, number), indices in counts.items():
-            method, name = routes.names[route]
-            text = routes.text_of_error(number)
-            key_text = StatsError.create_key(method, name, text)
-            error = self._stats.errors.get(key_text)
-            if error is None:
-                error = self._stats.errors[key_text] = StatsError(method, name, text)
-            error.occurrences += len(indices)
-            if error.first_seen is None:
-                error.first_seen = float(done_s[indices[0]])
-            error.last_seen = float(done_s[indices[-1]])
+    def _add_error(self, method: str, name: str, text: str, at_s: float) -> None:
+        key = self._keys.get((method, name, text))
+        if key is None:
+            key = StatsError.create_key(method, name, text)
+            if len(self._keys) < _MOST_ERRORS:
+                self._keys[method, name, text] = key
+        error = self._stats.errors.get(key)
+        if error is None:
+            error = self._stats.errors[key] = StatsError(method, name, text)
+        error.occurrences += 1
+        error.first_seen = at_s if error.first_seen is None else error.first_seen
+        error.last_seen = at_s
 
 
-class _Batch:
-    """Requests of one entry, in order."""
+@dataclass(slots=True)
+class _Part:
+    """Requests of one route that ended within one second of the wall clock."""
 
-    def __init__(self, rows: Rows, done_s: npt.NDArray[np.float64]) -> None:
-        self._done_s = done_s
-        self._us: Integers = (rows["done_ns"] - rows["sent_ns"]) // _US
-        self._ms = self._us / _US
-        self._bytes = np.maximum(rows["bytes_in"], 0)
-        self._failed = rows["outcome"] != Outcome.OK
+    route: int
+    second: int
+    first_s: float
+    last_s: float
+    count: int
+    failed: int
+    total_us: int
+    min_us: int
+    max_us: int
+    length: int
+    buckets: list[tuple[int, int]] = field(default_factory=list)
 
     def add_to(self, entry: StatsEntry) -> None:
-        for second, part in self._seconds():
-            last = entry.last_request_timestamp
-            if entry.use_response_times_cache and last and second > int(last):
-                entry._cache_response_times(second - 1)
-            self._add(entry, second, part)
-
-    def _seconds(self) -> Iterator[tuple[int, slice]]:
-        seconds = self._done_s.astype(np.int64)
-        edges = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist(), len(seconds)]
-        for start, end in pairwise(edges):
-            yield int(seconds[start]), slice(start, end)
-
-    def _add(self, entry: StatsEntry, second: int, part: slice) -> None:
-        ms: Any = self._ms[part]
-        entry.num_requests += len(ms)
-        entry.num_reqs_per_sec[second] += len(ms)
-        entry.last_request_timestamp = float(self._done_s[part][-1])
-        # one by one from the left, as the engine adds: the same rounding
-        total = np.add.accumulate(np.concatenate([[entry.total_response_time], ms]))[-1]
-        entry.total_response_time = float(total)  # type: ignore[assignment]
-        least, most = float(ms.min()), float(ms.max())
+        """Add them to an entry, as if one by one."""
+        last = entry.last_request_timestamp
+        if entry.use_response_times_cache and last and self.second > int(last):
+            entry._cache_response_times(self.second - 1)
+        entry.num_requests += self.count
+        entry.num_reqs_per_sec[self.second] += self.count
+        entry.last_request_timestamp = self.last_s
+        # the engine annotates whole milliseconds, and adds what clients give: fractions
+        least: Any = self.min_us / _US
+        most: Any = self.max_us / _US
+        total: Any = (round(entry.total_response_time * _US) + self.total_us) / _US
+        entry.total_response_time = total
         before = entry.min_response_time
-        entry.min_response_time = least if before is None else min(before, least)  # type: ignore[assignment]
-        entry.max_response_time = max(entry.max_response_time, most)  # type: ignore[assignment]
-        rounded, counts = np.unique(bucket_ms(self._us[part]), return_counts=True)
-        for bucket, count in zip(rounded.tolist(), counts.tolist(), strict=True):
+        entry.min_response_time = least if before is None else min(before, least)
+        entry.max_response_time = max(entry.max_response_time, most)
+        for bucket, count in self.buckets:
             entry.response_times[bucket] += count
-        entry.total_content_length += int(self._bytes[part].sum())
-        failed = int(np.count_nonzero(self._failed[part]))
-        if failed:
-            entry.num_failures += failed
-            entry.num_fail_per_sec[second] += failed
+        entry.total_content_length += self.length
+        if self.failed:
+            entry.num_failures += self.failed
+            entry.num_fail_per_sec[self.second] += self.failed
+
+
+class _Requests:
+    """What the statistics take of packed rows, column by column."""
+
+    def __init__(self, rows: Rows) -> None:
+        to_wall_s = time.time() - now_ns() / 1e9
+        self.route = np.ascontiguousarray(rows["route"])
+        self.failed = rows["outcome"] != Outcome.OK
+        self.done_s = rows["done_ns"] / 1e9 + to_wall_s
+        self._second = self.done_s.astype(np.int64)
+        self._us: Integers = (rows["done_ns"] - rows["sent_ns"]) // _US
+        self._bucket = bucket_ms(self._us)
+        self._length = np.maximum(rows["bytes_in"], 0)
+
+    def parts(self, order: npt.NDArray[np.intp] | None) -> list[_Part]:
+        """Divide the requests, in an order, wherever route or second change.
+
+        Parameters
+        ----------
+        order : ndarray or None
+            Indices, by route; None: as they came, whatever their route.
+
+        Returns
+        -------
+        list of _Part
+            In that order.
+        """
+        take = slice(None) if order is None else order
+        second, route, us = self._second[take], self.route[take], self._us[take]
+        changes = np.diff(second) != 0
+        if order is not None:
+            changes |= np.diff(route) != 0
+        starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
+        done_s = self.done_s[take]
+        columns = (
+            route[starts],
+            second[starts],
+            done_s[starts],
+            done_s[np.append(starts[1:], len(second)) - 1],
+            np.diff(np.append(starts, len(second))),
+            np.add.reduceat(self.failed[take].astype(np.int64), starts),
+            np.add.reduceat(us, starts),
+            np.minimum.reduceat(us, starts),
+            np.maximum.reduceat(us, starts),
+            np.add.reduceat(self._length[take], starts),
+        )
+        parts = [_Part(*values) for values in zip(*(c.tolist() for c in columns), strict=True)]
+        number = np.concatenate([[0], np.cumsum(changes)])
+        keys, counts = np.unique(number << _SHIFT | self._bucket[take], return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            parts[key >> _SHIFT].buckets.append((key & _MASK, count))
+        return parts
