@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,12 @@ from tests.support.harness import Done, Harness, hanging_server
 pytestmark = pytest.mark.slow
 
 
-def closed_port() -> int:
-    """A port that nobody listens on."""
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that nobody listens on, held so that nobody else gets it."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-    return port
+        yield held.getsockname()[1]
 
 
 def refused(harness: Harness, *arguments: str) -> str:
@@ -104,10 +105,10 @@ def test_a_file_of_budgets_without_budgets_is_not_taken_for_a_pass(
     ("host", "said"), [("shop.invalid", "--allow shop.invalid"), ("127.0.0.1", "nobody answers")]
 )
 def test_a_place_where_load_may_not_go_or_nobody_listens(
-    harness: Harness, host: str, said: str
+    harness: Harness, closed_port: int, host: str, said: str
 ) -> None:
     (harness.folder / "theirs.py").write_text("")
-    url = f"http://{host}:{closed_port()}"
+    url = f"http://{host}:{closed_port}"
 
     assert said in refused_as_process(
         harness, "run", "smoke", "--url", url, "--locustfile", "theirs.py"
