@@ -100,6 +100,7 @@ def test_a_database_that_somebody_runs_is_filled_anew_for_each_run(
     harness.environment["DATABASE_URL"] = url
     harness.environment["TMPDIR"] = str(harness.folder)
     words = ["run", "smoke", "--set", 'load.stages=[{users=5,hold="2s"}]', "--no-report"]
+    words += ["--set", 'load.warmup="0s"', "--set", 'load.settle="0s"']
     words += ["--set", 'target.database={env="DATABASE_URL"}']
     first, second = harness.run(*words), harness.run(*words)
     manifests = [json.loads((run / "manifest.json").read_text()) for run in harness.runs()]

@@ -90,8 +90,8 @@ def test_nothing_is_left_and_the_run_can_be_judged(
         assert done.code == code, done
         assert not list(run.glob("*crm.*"))
     assert harness.processes() == []
-    judged = harness.run("check", str(run))
-    reported = harness.run("report", str(run))
+    judged = harness.here("check", str(run))
+    reported = harness.here("report", str(run))
     verdict = harness.verdict()
     assert judged.code in {96, 97, 99}, judged
     assert reported.code == 0

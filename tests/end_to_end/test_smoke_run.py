@@ -187,7 +187,7 @@ def test_a_recorded_run_is_judged_again_by_stricter_budgets(smoke: SmokeRun) -> 
     strict = smoke.harness.folder / "strict.toml"
     strict.write_text('[budgets]\nall = ["p(95) < 1us"]\n')
     try:
-        done = smoke.harness.run("check", str(smoke.folder), "--budgets", str(strict))
+        done = smoke.harness.here("check", str(smoke.folder), "--budgets", str(strict))
         verdict = verdict_of(smoke)
         page = (smoke.folder / "report.html").read_text()
         failed = [
@@ -202,7 +202,7 @@ def test_a_recorded_run_is_judged_again_by_stricter_budgets(smoke: SmokeRun) -> 
         assert "p(95) < 1us" in (smoke.folder / "report.md").read_text().replace("&lt;", "<")
         assert failed == ["verdict", "all: p(95) < 1us"]
     finally:
-        assert smoke.harness.run("check", str(smoke.folder)).code == 0
+        assert smoke.harness.here("check", str(smoke.folder)).code == 0
 
 
 def test_the_reports_are_rendered_again(smoke: SmokeRun) -> None:

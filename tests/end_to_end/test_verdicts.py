@@ -16,7 +16,8 @@ from tests.support.harness import Harness, finish, hanging_server, wait_for_load
 
 pytestmark = pytest.mark.slow
 
-SHORT = 'load.stages=[{users=5,hold="4s"}]'
+AT_ONCE = ("--set", 'load.warmup="0s"', "--set", 'load.settle="0s"')
+SHORT = ("--set", 'load.stages=[{users=5,hold="4s"}]', *AT_ONCE)
 USERS = 10
 THEIRS = """
 from locust import FastHttpUser, HttpUser, constant, task
@@ -66,7 +67,7 @@ def outcomes(run: Path) -> dict[str, int]:
 
 
 def test_a_broken_budget_is_named_everywhere(harness: Harness) -> None:
-    done = harness.run("run", "smoke", "--set", SHORT, "--set", 'budgets.all=["p(95) < 1us"]')
+    done = harness.run("run", "smoke", *SHORT, "--set", 'budgets.all=["p(95) < 1us"]')
     run = harness.the_run()
     failures = [
         case.get("name", "")
@@ -84,9 +85,7 @@ def test_a_broken_budget_is_named_everywhere(harness: Harness) -> None:
 
 def test_a_budget_on_an_endpoint_without_requests_is_never_passed(harness: Harness) -> None:
     budget = 'budgets."GET /nowhere"=["p(95) < 10s"]'
-    done = harness.run(
-        "run", "smoke", "--set", SHORT, "--set", budget, "--set", 'load.timeout="11s"'
-    )
+    done = harness.run("run", "smoke", *SHORT, "--set", budget, "--set", 'load.timeout="11s"')
 
     assert done.code == 96, done
     assert harness.verdict()["verdict"] == "invalid"
@@ -94,7 +93,9 @@ def test_a_budget_on_an_endpoint_without_requests_is_never_passed(harness: Harne
 
 
 def test_a_cache_that_answers_writes_from_memory_fails_the_run(harness: Harness) -> None:
-    done = harness.run("run", "smoke", "--set", SHORT, "--set", 'target.options.cache="naive"')
+    busy = ("--set", 'load.stages=[{users=10,hold="4s"}]', "--set", "load.think_scale=0.01")
+    naive = ("--set", 'target.options.cache="naive"')
+    done = harness.run("run", "smoke", *AT_ONCE, *busy, *naive)
     table = pq.read_table(harness.the_run() / "samples.parquet").to_pydict()
     wrong = {
         (method, status)
@@ -134,7 +135,7 @@ def test_a_hang_is_still_seen_when_everything_was_killed_during_it(harness: Harn
         os.kill(process.pid, signal.SIGKILL)
         finish(process)
         gone = harness.all_gone_within(3)
-    done = harness.run("check", str(run))
+    done = harness.here("check", str(run))
     verdict = harness.verdict()
 
     assert gone is not None
