@@ -41,17 +41,21 @@ $(READY): $(LOCKED) pyproject.toml
 demo: env ## the main job: populate the CRM, grow its users, judge, write the report
 	@$(BIN)/trueload run demo
 
-# A file's tests stay in one process: they share its applications and datasets.
-UNIT := -m "not slow and not browser" -n 2 --dist loadfile
+# Compiled once, not by each of the many processes that tests start.
+export PYTHONDONTWRITEBYTECODE :=
 
-# The slow ones run one after the other: many of them are about time.
+# A file's tests stay in one process: they share its applications, servers and datasets.
+PYTEST := $(BIN)/python -m pytest
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/end_to_end
+
+# Whole runs go one after the other: each needs the machine to itself.
 test: env ## every test (browser tests install Debian's chromium where they may)
 	@$(BIN)/python tests/chromium.py
-	$(BIN)/python -m pytest $(UNIT)
-	$(BIN)/python -m pytest -m "slow or browser"
+	$(PYTEST) $(SIDE_BY_SIDE)
+	$(PYTEST) tests/end_to_end
 
 unit: env ## the unit tests alone, on two cores: no servers, no browser
-	$(BIN)/python -m pytest $(UNIT)
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not browser"
 
 check: format lint types imports test ## format, lint, types, import contracts, tests
 
