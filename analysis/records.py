@@ -59,9 +59,11 @@ def _differences(
     process: int, closed: dict[str, Any], rows: int, samples: pd.DataFrame
 ) -> Iterator[Reason]:
     finished = int((~samples["outcome"].isin(_NOT_FINISHED)).sum())
+    sent = int((samples["outcome"] != Outcome.MISSED.label).sum())
     compared = (
         ("rows read", rows, "written", closed["rows"]),
         ("requests recorded", len(samples), "counted by the client", closed["requests"]),
+        ("requests sent", sent, "asked of the client", closed.get("client_requests")),
         ("finished requests", finished, "counted by the engine", closed.get("engine_requests")),
     )
     for what, found, by, counted in compared:

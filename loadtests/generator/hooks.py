@@ -50,7 +50,9 @@ class Hooks:
     Attributes
     ----------
     judgements : int
-        Requests that the engine was told of.
+        Requests that anybody's client told the engine of.
+    told : bool
+        Whether our own client told it of any.
     starting : dict of User to int
         Users that are in ``on_start``, and since when, on the monotonic clock.
     """
@@ -64,6 +66,7 @@ class Hooks:
         self._sleepers: WeakKeyDictionary[Any, VirtualUser] = WeakKeyDictionary()
         self._by_greenlet: dict[Any, Sent] = {}
         self.judgements = 0
+        self.told = False
         self.starting: dict[User, int] = {}
 
     def install(self) -> None:
@@ -162,10 +165,11 @@ class Hooks:
         """Listen to the engine's event: a request was judged."""
         if not self._sending.recording:
             return
-        self.judgements += 1
         context = context or {}
-        if KEY in context:
-            return  # our own client tells the recorder itself
+        if KEY in context:  # our own client has told the recorder, and now the engine
+            self.told = True
+            return
+        self.judgements += 1
         sent = context.get(_FOREIGN)
         if sent is None:  # a client of the locustfile's own: all that is known is its report
             self._sending.asked += 1

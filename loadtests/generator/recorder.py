@@ -272,7 +272,7 @@ class Recorder:
             self.connecting.pop(number, None)
         done_ns = sent.done_ns
         if done_ns < 0:
-            done_ns = now_ns()
+            done_ns = sent.done_ns = now_ns()
         sent.packed = True
         user = sent.user
         try:
