@@ -28,11 +28,9 @@ from dataclasses import dataclass
 from itertools import accumulate, count
 from typing import NamedTuple
 
-from scenarios.model import Load
+from scenarios.mix import Click, intended_mix
+from scenarios.model import Load, Scenario
 from scenarios.schedule import Schedule
-
-Kind = tuple[str, str]
-"""A persona, and a step of its journey."""
 
 
 class Draw(NamedTuple):
@@ -72,6 +70,9 @@ class Arrival:
     t_s: float
     persona: str | None = None
     step: str | None = None
+
+
+_SPARE_SIGMAS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +213,7 @@ def _areas(load: Load, seed: object) -> Iterator[float]:
 
 
 def draws(
-    load: Load, shares: Mapping[Kind, float], seed: object, *, shard: int = 0, shards: int = 1
+    load: Load, shares: Mapping[Click, float], seed: object, *, shard: int = 0, shards: int = 1
 ) -> Iterator[Draw]:
     """Draw arrivals without end, whatever the schedule.
 
@@ -223,7 +224,7 @@ def draws(
     shares : mapping of (persona, step) to float
         How often each click comes; empty where the users are a locustfile's.
     seed : object
-        Spaces and kinds have a stream of random numbers each: another mix leaves the
+        Spaces and clicks have a stream of random numbers each: another mix leaves the
         spaces as they are.
     shard, shards : int
         The arrivals whose index is `shard` modulo `shards` are taken: all shards
@@ -234,24 +235,40 @@ def draws(
     Draw
         In order. Nothing is kept.
     """
-    kinds = sorted(shares)
-    bounds = list(accumulate(shares[kind] for kind in kinds))
+    clicks = sorted(shares)
+    bounds = list(accumulate(shares[click] for click in clicks))
     draw = random.Random(f"{seed}-kinds").random  # noqa: S311 - load, not secrets
     for index, area in enumerate(_areas(load, seed)):
         drawn = draw()  # for those of other shards too
         if index % shards != shard:
             continue
-        if kinds:
-            at = bisect_right(bounds, drawn * bounds[-1], hi=len(kinds) - 1)
-            yield Draw(index, area, *kinds[at])
+        if clicks:
+            at = bisect_right(bounds, drawn * bounds[-1], hi=len(clicks) - 1)
+            yield Draw(index, area, *clicks[at])
         else:
             yield Draw(index, area, None, None)
+
+
+def click_shares(scenario: Scenario) -> dict[Click, float]:
+    """Give the shares of the clicks that arrive.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Of the open model.
+
+    Returns
+    -------
+    dict of (str, str) to float
+        By persona and step, those of its mix at low load; empty with a locustfile.
+    """
+    return intended_mix(scenario.personas, scenario.load.mix) if scenario.load.mix else {}
 
 
 def arrivals(
     schedule: Schedule,
     load: Load,
-    shares: Mapping[Kind, float],
+    shares: Mapping[Click, float],
     seed: object,
     *,
     shard: int = 0,
@@ -284,7 +301,7 @@ def arrivals(
 
 
 def pool_sizes(
-    load: Load, shares: Mapping[Kind, float], *, process: int = 0, processes: int = 1
+    load: Load, shares: Mapping[Click, float], *, process: int = 0, processes: int = 1
 ) -> dict[str | None, int]:
     """Share out the virtual users that wait for arrivals.
 
@@ -300,8 +317,15 @@ def pool_sizes(
     Returns
     -------
     dict of (str or None) to int
-        Virtual users of each persona in that process, in proportion to its arrivals (the
-        largest remainders are rounded up); never none. Under None, all of a locustfile's.
+        Virtual users of each persona in that process; never none. Under None, all of a
+        locustfile's.
+
+    Notes
+    -----
+    With a share s of N users, a persona gets a part in proportion to s N + 3 sqrt(s N):
+    arrivals cluster, and those of a persona that clicks seldom must not wait for each
+    other (square-root staffing: W. Whitt, "Understanding the efficiency of multi-server
+    service systems", 1992).
     """
     of_process = load.max_users // processes + (process < load.max_users % processes)
     if not shares:
@@ -310,12 +334,20 @@ def pool_sizes(
     for (persona, _), share in sorted(shares.items()):
         weights[persona] = weights.get(persona, 0.0) + share
     whole = sum(weights.values())
-    exact = {persona: of_process * weight / whole for persona, weight in weights.items()}
-    sizes = {persona: max(int(users), 1) for persona, users in exact.items()}
-    missing = of_process - sum(sizes.values())
-    by_remainder = sorted(exact, key=lambda persona: sizes[persona] - exact[persona])
-    for rounded_down in by_remainder[: max(missing, 0)]:
-        sizes[rounded_down] += 1
-    while sum(sizes.values()) > max(of_process, len(sizes)):
-        sizes[max(sizes, key=lambda persona: sizes[persona])] -= 1
+    for persona, weight in weights.items():
+        offered = of_process * weight / whole
+        weights[persona] = offered + _SPARE_SIGMAS * math.sqrt(offered)
+    return _in_whole_users(of_process, weights)
+
+
+def _in_whole_users(users: int, weights: Mapping[str | None, float]) -> dict[str | None, int]:
+    """Round shares to whole users, the largest remainders up; nobody is left without."""
+    whole = sum(weights.values()) or 1.0
+    exact = {name: users * weight / whole for name, weight in weights.items()}
+    sizes = {name: max(int(part), 1) for name, part in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: sizes[name] - exact[name])
+    for name in by_remainder[: max(users - sum(sizes.values()), 0)]:
+        sizes[name] += 1
+    while sum(sizes.values()) > max(users, len(sizes)):
+        sizes[max(sizes, key=lambda name: sizes[name])] -= 1
     return sizes

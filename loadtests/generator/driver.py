@@ -26,14 +26,22 @@ class Driver:
         Called with the number of users whenever it changes, and the spawn rate.
     alarm : Alarm
         What it sleeps on.
+    pool : int or None
+        Virtual users of the open model, from the beginning to the end: levels are arrivals
+        there.
     """
 
     def __init__(
-        self, schedule: Schedule, set_users: Callable[[int, float], None], alarm: Alarm
+        self,
+        schedule: Schedule,
+        set_users: Callable[[int, float], None],
+        alarm: Alarm,
+        pool: int | None = None,
     ) -> None:
         self._schedule = schedule
         self._set_users = set_users
         self._alarm = alarm
+        self._pool = pool
         self.asked = 0
 
     def run(self, origin_ns: int) -> None:
@@ -43,7 +51,8 @@ class Driver:
         edges = sorted(origin_ns + round(span.start_s * 1e9) for span in self._schedule.spans)
         while due < end_ns:
             self._alarm.sleep_until(due)
-            self._ask(self.moment(origin_ns, due).users)
+            users = self.moment(origin_ns, due).users
+            self._ask(users if self._pool is None else self._pool)
             step = due + _STEP_NS
             due = min([edge for edge in edges if due < edge < step], default=step)
         self._alarm.sleep_until(end_ns)

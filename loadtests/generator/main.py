@@ -36,6 +36,7 @@ from loadtests.generator.guard import Guard
 from loadtests.generator.hooks import Hooks
 from loadtests.generator.locustfile import default_options, load_users
 from loadtests.generator.observer import Observer
+from loadtests.generator.open_model import OpenModel
 from loadtests.generator.outcomes import CleanFormatter, clean_error
 from loadtests.generator.personas import persona_users
 from loadtests.generator.reaper import Reaper
@@ -103,10 +104,25 @@ class Generator:
         self._hooks = Hooks(self._sending, self._alarm)
         self._hooks.install()
         LoadUser.sending = self._sending
+        self._open = self._open_model()
         self._environment = self._make_environment(order)
         self._runner = self._environment.create_local_runner()
-        self._driver = Driver(self._schedule, self._set_users, self._alarm)
+        pool = None if self._open is None else self._open.users
+        self._driver = Driver(self._schedule, self._set_users, self._alarm, pool)
         self._lag = LagMonitor()
+
+    def _open_model(self) -> OpenModel | None:
+        if not self._scenario.load.is_open:
+            return None
+        return OpenModel(
+            self._scenario,
+            self._schedule,
+            self._sending,
+            self._hooks,
+            self._alarm,
+            process=self._process,
+            processes=1,
+        )
 
     def _make_environment(self, order: dict[str, Any]) -> Environment:
         load = self._scenario.load
@@ -126,6 +142,8 @@ class Generator:
                 )
             )
             options = None
+        if self._open is not None:
+            self._open.install(users, self._warn)
         environment = Environment(
             user_classes=users,
             events=locust.events,
@@ -167,6 +185,8 @@ class Generator:
         starts = Starts(self._hooks.starting, self._warn)
         for endless in (self._lag.run, Reaper(self._sending).run, starts.run, self._listen):
             gevent.spawn(endless).link_exception(self._broke)
+        for scheduling in self._open.start(origin_ns) if self._open is not None else ():
+            scheduling.link_exception(self._broke)
         flushing = gevent.spawn(self._recorder.flush_for_ever)
         watching = gevent.spawn(observer.run, origin_ns, self._alarm)
         driving = gevent.spawn(self._drive, origin_ns)
@@ -236,6 +256,8 @@ class Generator:
         GreenletExit, an on_stop that asks a hung server): it gets a deadline.
         """
         self._hooks.close()
+        if self._open is not None:
+            self._open.close()
         patience_s = 0.0 if self._why in {"interrupted", "supervisor_lost"} else self._drain_s()
         if patience_s == 0.0:
             self._recorder.cut_short = True
