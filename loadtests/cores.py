@@ -1,4 +1,4 @@
-"""Which cores the generator and the target get."""
+"""Which cores the generators and the target get."""
 
 from __future__ import annotations
 
@@ -8,17 +8,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cores:
-    """Cores of the generator and of the target; None means whichever are free."""
+    """Cores of the generators and of the target; None means whichever are free."""
 
     generator: frozenset[int] | None
     target: frozenset[int] | None
 
-    def as_dict(self) -> dict[str, list[int] | str]:
-        """Write it as the manifest does."""
-        return {
-            "generator": sorted(self.generator) if self.generator else "shared",
-            "target": sorted(self.target) if self.target else "shared",
-        }
+    def of_generator(self, process: int) -> frozenset[int] | None:
+        """Tell which core one generator process gets.
+
+        Parameters
+        ----------
+        process : int
+            Its number.
+
+        Returns
+        -------
+        frozenset of int or None
+            One core of its own; None when cores are shared.
+        """
+        return None if self.generator is None else frozenset({sorted(self.generator)[process]})
+
+
+def named(cores: frozenset[int] | None) -> list[int] | str:
+    """Write cores as the manifest does: a list, or ``"shared"``."""
+    return sorted(cores) if cores else "shared"
 
 
 def share(workers: int, generators: int, available: frozenset[int] | None = None) -> Cores:
@@ -32,7 +45,7 @@ def share(workers: int, generators: int, available: frozenset[int] | None = None
     workers : int
         Processes of the target; 0 when it was not started by us.
     generators : int
-        Generator processes.
+        Generator processes that send load.
     available : frozenset of int, optional
         Cores that may be used; those of this process by default.
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import select
 import socket
+from collections.abc import Iterable
 from typing import Any
+
+_SEND_S = 1.0
+"""A generator that hangs must not make the supervisor wait for it."""
 
 
 class Line:
@@ -19,7 +23,7 @@ class Line:
     def send(self, **message: object) -> None:
         """Send a message; a generator that is gone is noticed by its exit code."""
         try:
-            self.local.setblocking(True)
+            self.local.settimeout(_SEND_S)
             self.local.sendall((json.dumps(message) + "\n").encode())
         except OSError:
             return
@@ -36,10 +40,19 @@ class Line:
         *whole, self._received = self._received.split(b"\n")
         return [json.loads(line) for line in whole if line]
 
-    def wait(self, seconds: float) -> None:
-        """Wait until a message comes, or so long."""
-        select.select([self.local], [], [], seconds)
-
     def close(self) -> None:
         """Close this end."""
         self.local.close()
+
+
+def wait_for_any(lines: Iterable[Line], seconds: float) -> None:
+    """Wait until a message comes on one of the lines, or so long.
+
+    Parameters
+    ----------
+    lines : iterable of Line
+        Those that are open.
+    seconds : float
+        At most.
+    """
+    select.select([line.local for line in lines], [], [], seconds)

@@ -1,11 +1,14 @@
-"""What a generator refuses, as the error that ends the command."""
+"""Why a run cannot begin, or must end, as the error that ends the command."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from scenarios.errors import HostNotAllowed, LocustfileError, UsageError
+from scenarios.errors import HostNotAllowed, LocustfileError, TrueloadError, UsageError
+
+_LAST_LINES = 5
 
 
 def raise_refusal(message: dict[str, Any]) -> None:
@@ -49,4 +52,48 @@ def raise_not_allowed(host: str, folder: Path | None) -> NoReturn:
         f"load was about to go to {host}; allowed: loopback, and hosts that are named in the "
         f"scenario's target.allow and on the command line. The connection was refused.{kept}",
         hint=f'to allow it: allow = ["{host}"] in [target], and --allow {host}',
+    )
+
+
+def raise_ended_early(ended: str, log: Path) -> NoReturn:
+    """Raise that a generator process ended before there was any load.
+
+    Parameters
+    ----------
+    ended : str
+        How it ended.
+    log : Path
+        Of the generators: its last lines are told, for the folder goes with it.
+
+    Raises
+    ------
+    TrueloadError
+        Always.
+    """
+    lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
+    told = " | ".join(lines[-_LAST_LINES:]) or "(empty)"
+    raise TrueloadError(
+        f"a generator ended before it was ready ({ended}); nothing was sent. Its log: {told}"
+    )
+
+
+def raise_not_ready(after_s: float, processes: Sequence[int | None]) -> NoReturn:
+    """Raise that users took too long to load.
+
+    Parameters
+    ----------
+    after_s : float
+        Seconds that were waited.
+    processes : sequence of (int or None)
+        Which generators are not ready; None is the master.
+
+    Raises
+    ------
+    LocustfileError
+        Always.
+    """
+    names = ", ".join("the master" if each is None else str(each) for each in processes)
+    raise LocustfileError(
+        f"the users were not loaded within {after_s:g} s (generator {names}); nothing was sent",
+        hint="a locustfile must not wait for anything while it is imported",
     )

@@ -3,60 +3,94 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
 from analysis.recording.format import RESOURCES
 from analysis.recording.writer import LineFile
+from loadtests.family import family, is_database
 
 
 class Watch:
     """Writes ``resources.jsonl``: CPU, memory, threads, open files of each process.
 
+    The processes of a database that came of the target have the role ``database``.
+
     Parameters
     ----------
     folder : Path
         The run folder.
-    roots : dict of str to int
-        Process ids by role; their descendants are watched with them.
     """
 
-    def __init__(self, folder: Path, roots: dict[str, int]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._file = LineFile(folder / RESOURCES)
-        self._roots = roots
         self._known: dict[int, psutil.Process] = {}
         self._seen: set[int] = set()
 
-    def write(self, t_s: float) -> None:
-        """Write a line for each process that lives."""
-        for role, pid in self._roots.items():
-            for process in self._family(pid):
-                with contextlib.suppress(psutil.Error):
-                    usage = _usage(process)
-                    if process.pid not in self._seen:  # CPU is counted since the last look
-                        self._seen.add(process.pid)
-                        usage["cpu"] = None
-                    self._file.write({"t_s": round(t_s, 3), "role": role, **usage})
+    def write(self, t_s: float, roots: Iterable[tuple[str, int]]) -> None:
+        """Write a line for each process that lives.
 
-    def _family(self, pid: int) -> list[psutil.Process]:
-        try:
-            root = self._known.setdefault(pid, psutil.Process(pid))
-            members = [root, *root.children(recursive=True)]
-        except psutil.Error:
-            return []
+        Parameters
+        ----------
+        t_s : float
+            Run time in seconds.
+        roots : iterable of (str, int)
+            Roles and process ids; their descendants are watched with them.
+        """
+        for role, root in roots:
+            for pid in family(root):
+                with contextlib.suppress(psutil.Error, OSError):
+                    usage = self._usage(pid)
+                    named = "database" if is_database(pid) else role
+                    self._file.write({"t_s": round(t_s, 3), "role": named, **usage})
+
+    def _usage(self, pid: int) -> dict[str, object]:
         # the same object each time: CPU is counted since its last call
-        return [self._known.setdefault(member.pid, member) for member in members]
+        process = self._known.setdefault(pid, psutil.Process(pid))
+        usage = usage_of(process)
+        if pid not in self._seen:
+            self._seen.add(pid)
+            usage["cpu"] = None
+        return usage
 
 
-def _usage(process: psutil.Process) -> dict[str, object]:
+def usage_of(process: psutil.Process) -> dict[str, object]:
+    """Look what a process uses.
+
+    Parameters
+    ----------
+    process : Process
+        The same object each time.
+
+    Returns
+    -------
+    dict
+        Cores used since the last call, resident bytes, threads, open files, and of
+        these the sockets, listening ones included.
+    """
     with process.oneshot():
         memory = process.memory_info()
+        files, sockets = _open_files(process.pid)
         return {
             "pid": process.pid,
             "cpu": round(process.cpu_percent() / 100, 4),
             "rss": memory.rss,
             "threads": process.num_threads(),
-            "files": process.num_fds(),
-            "connections": None,
+            "files": files,
+            "connections": sockets,
         }
+
+
+def _open_files(pid: int) -> tuple[int, int]:
+    """Count the open files of a process, and the sockets among them."""
+    files = sockets = 0
+    with os.scandir(f"/proc/{pid}/fd") as opened:
+        for file in opened:
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                files += 1
+                sockets += stat.S_ISSOCK(file.stat().st_mode)
+    return files, sockets

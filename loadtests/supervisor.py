@@ -6,6 +6,7 @@ of the run, not the end of the tool.
 
 from __future__ import annotations
 
+import math
 import shutil
 import signal
 import sys
@@ -22,22 +23,23 @@ from analysis.recording.format import TIMELINE
 from loadtests import cores as core_shares
 from loadtests import crm, environment
 from loadtests.folder import RunFolder
-from loadtests.line import Line
-from loadtests.processes import Child, python
-from loadtests.refusals import raise_not_allowed, raise_refusal
+from loadtests.generators import Generator, Generators
+from loadtests.refusals import raise_not_allowed
 from loadtests.resources import Watch
+from loadtests.run_watch import EverySecond, RunState, Watcher
 from loadtests.tail import Tail
 from loadtests.target import Target, reach_url
-from loadtests.wall_clock import WallClock
-from scenarios.errors import ExitCode, LocustfileError, TrueloadError
+from loadtests.watchers import Clocks, Display, Interrupts, LossOfTarget, Resources
+from scenarios.errors import ExitCode, TrueloadError
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, plan
 
 _POLL_S = 0.05
-_READY_S = 60.0
-_CLOCK_LOOKS = 5
 _START_IN_S = 0.2
 _END_GRACE_S = 5.0
+
+_ENDS_ALL = frozenset({"stopped_by_locustfile", "host_refused"})
+"""What one generator says it ended for ends the others too."""
 
 
 class Progress(Protocol):
@@ -71,11 +73,14 @@ class Order:
     meanwhile : callable
         Called while the generator loads its users: what takes its time and is
         needed after the run.
+    processes : int
+        Generator processes that share the load.
     """
 
     parent: Path
     allow: tuple[str, ...]
     folder: Path
+    processes: int = 1
     meanwhile: Callable[[], object] = lambda: None
 
 
@@ -105,8 +110,9 @@ class Supervisor:
         self._schedule = plan(scenario)
         self._interrupts = 0
         self._origin_ns = 0
-        self._why: str | None = None
+        self._why = "finished"
         self._load_ended_s: float | None = None
+        self._stopped_s: float | None = None
         self._refused_host: str | None = None
 
     def run(self) -> Path:
@@ -178,7 +184,7 @@ class Supervisor:
 
     def _load(self, folder: RunFolder, dataset: crm.Dataset | None) -> None:
         workers = self._scenario.target.workers if dataset is not None else 0
-        cores = core_shares.share(workers, 1)
+        cores = core_shares.share(workers, self._order.processes)
         if dataset is None:
             system: Target = reach_url(self._scenario)
         else:
@@ -188,187 +194,141 @@ class Supervisor:
             except TrueloadError:
                 self._stop_if_interrupted()  # Ctrl-C reached the copying too
                 raise
-        line = Line()
-        generator: Child | None = None
+        generators = Generators(
+            self._order.processes,
+            cores=cores,
+            folder=folder.path,
+            environment=_accounts_by_name(system),
+        )
         try:
-            generator = self._start_generator(folder, line, system, cores)
+            generators.start(self._plan(folder, system))
             self._order.meanwhile()
-            ready = self._await(generator, line, "ready")
-            ready["clock"] = self._compare_clocks(generator, line)
-            self._describe(folder, system, cores, ready)
-            self._drive(folder, system, generator, line)
+            generators.await_ready(self._stop_if_interrupted)
+            self._describe(folder, system, cores, generators)
+            self._drive(folder, system, generators)
         finally:
-            if generator is not None:
-                generator.kill()
-            line.close()
+            generators.kill()
             system.stop()
         self._close(folder)
 
-    def _start_generator(
-        self, folder: RunFolder, line: Line, system: Target, cores: core_shares.Cores
-    ) -> Child:
-        generator = Child(
-            python("-m", "loadtests.generator.main", str(line.remote.fileno())),
-            log=folder.path / "generator.log",
-            cores=cores.generator,
-            environment=_accounts_by_name(system),
-            fds=[line.remote.fileno()],
-        )
-        line.remote.close()
-        line.send(
-            kind="plan",
-            process=0,
-            run=folder.short_id,
-            folder=str(folder.path),
-            scenario=dict(self._scenario.raw),
-            scenario_name=self._scenario.source,
-            scenario_folder=str(self._order.folder),
-            base_url=system.base_url,
-            allow=list(self._order.allow),
-            rows=system.rows,
-            accounts=None if system.accounts is None else str(system.accounts),
-        )
-        return generator
-
-    def _compare_clocks(self, generator: Child, line: Line) -> dict[str, object]:
-        """Bracket a reading of the generator's clock between two of ours.
-
-        Processes of one machine share CLOCK_MONOTONIC: the offset is 0, and the
-        reading shows within which bounds that is seen.
-        """
-        readings = []
-        for _ in range(_CLOCK_LOOKS):
-            before_ns = time.monotonic_ns()
-            line.send(kind="clock")
-            seen_ns = int(self._await(generator, line, "clock")["monotonic_ns"])
-            after_ns = time.monotonic_ns()
-            readings.append((after_ns - before_ns, before_ns <= seen_ns <= after_ns))
-        width_ns, shared = min(readings)
-        return {"offset_us": 0, "uncertainty_us": round(width_ns / 2000, 1), "shared": shared}
-
-    def _await(self, generator: Child, line: Line, kind: str) -> dict[str, Any]:
-        """Wait for a message of the generator, which loads its users first.
-
-        Raises
-        ------
-        TrueloadError
-            When it ends.
-        LocustfileError
-            When it takes too long.
-        """
-        deadline = time.monotonic() + _READY_S
-        while time.monotonic() < deadline:
-            for message in line.receive():
-                if message["kind"] == kind:
-                    return message
-                raise_refusal(message)
-            self._stop_if_interrupted()
-            if generator.exit_code() is not None:
-                raise TrueloadError("the generator ended before it was ready: see its log")
-            line.wait(_POLL_S)
-        raise LocustfileError(f"the users were not loaded within {_READY_S:g} s")
+    def _plan(self, folder: RunFolder, system: Target) -> dict[str, object]:
+        return {
+            "run": folder.short_id,
+            "folder": str(folder.path),
+            "scenario": dict(self._scenario.raw),
+            "scenario_name": self._scenario.source,
+            "scenario_folder": str(self._order.folder),
+            "base_url": system.base_url,
+            "allow": list(self._order.allow),
+            "rows": system.rows,
+            "accounts": None if system.accounts is None else str(system.accounts),
+        }
 
     def _describe(
-        self,
-        folder: RunFolder,
-        system: Target,
-        cores: core_shares.Cores,
-        ready: dict[str, Any],
+        self, folder: RunFolder, system: Target, cores: core_shares.Cores, generators: Generators
     ) -> None:
         folder.manifest |= {
             "scenario": dict(self._scenario.raw),
             "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-            "target": {**system.facts, "cores": cores.as_dict()["target"]},
+            "target": {**system.facts, "cores": core_shares.named(cores.target)},
             "environment": environment.fingerprint(),
             "tags": environment.tags(),
             "seeds": {"dataset": self._scenario.target.seed, "users": self._scenario.target.seed},
             "group": None,
             "role": None,
             "sequence": None,
-            "generators": [
-                {
-                    "process": 0,
-                    "pid": ready["pid"],
-                    "clock": ready["clock"],
-                    "cores": cores.as_dict()["generator"],
-                }
-            ],
+            "generators": generators.describe(),
         }
         folder.write_manifest()
 
     # during the load
 
-    def _drive(self, folder: RunFolder, system: Target, generator: Child, line: Line) -> None:
+    def _drive(self, folder: RunFolder, system: Target, generators: Generators) -> None:
         self._origin_ns = time.monotonic_ns() + round(_START_IN_S * 1e9)
-        line.send(kind="start", origin_ns=self._origin_ns)
-        folder.event(0.0, "run_started")
-        roots = {"generator": generator.pid}
-        if system.server is not None:
-            roots["target"] = system.server
-        watch = Watch(folder.path, roots)
+        run = RunState(
+            scenario=self._scenario,
+            folder=folder,
+            target=system,
+            generators=generators,
+            origin_ns=self._origin_ns,
+            schedule=self._schedule,
+            say=self._progress.say,
+        )
+        generators.tell("start", origin_ns=self._origin_ns)
+        run.event(0.0, "run_started")
         self._progress.begin(self._scenario, self._schedule, folder.path)
+        watchers = self._watchers(folder.path)
         tail = Tail(folder.path / TIMELINE)
-        clock, next_second = WallClock(), 1.0
-        give_up_s = self._schedule.end_s + self._scenario.drain_s + _END_GRACE_S
-        while generator.exit_code() is None:
-            self._hear(line)
-            t_s = self._now_s()
-            if self._why is None:
-                self._look(folder, system, line, t_s)
-            if self._why is not None:
-                give_up_s = min(give_up_s, t_s + self._scenario.drain_s + _END_GRACE_S)
-            if t_s > give_up_s or self._interrupts > 1:
-                break
-            if t_s >= next_second:
-                next_second = float(int(t_s) + 1)
-                watch.write(t_s)
-                clock.look(folder, t_s)
-                for timeline_line in tail.lines():
-                    self._progress.second(timeline_line)
-            time.sleep(_POLL_S)
-        self._hear(line)
-        for timeline_line in tail.lines():
-            self._progress.second(timeline_line)
+        try:
+            while generators.sending and not self._is_too_late(run):
+                self._hear(run)
+                run.lines = list(tail.lines())
+                for watcher in watchers:
+                    watcher.look(run, run.now_s())
+                time.sleep(_POLL_S)
+        finally:
+            for watcher in watchers:
+                watcher.close(run)
+        generators.dismiss_master()
+        self._hear(run)
+        for line in tail.lines():
+            self._progress.second(line)
         self._progress.end()
-        self._mind_a_lost_generator(folder)
+        self._conclude(run)
 
-    def _mind_a_lost_generator(self, folder: RunFolder) -> None:
-        """Note a generator that ended without saying so."""
-        if self._load_ended_s is not None:
-            return
-        self._load_ended_s = self._now_s()
-        self._why = "generator_lost" if self._why is None else self._why
-        if self._interrupts < 2:  # noqa: PLR2004 - at the second Ctrl-C it was us
-            folder.event(self._load_ended_s, "generator_lost", process=0)
+    def _watchers(self, folder: Path) -> list[Watcher]:
+        """List who looks at the run."""
+        return [
+            Interrupts(lambda: self._interrupts),
+            LossOfTarget(),
+            EverySecond(Resources(Watch(folder))),
+            EverySecond(Clocks()),
+            Display(self._progress),
+        ]
 
-    def _now_s(self) -> float:
-        return (time.monotonic_ns() - self._origin_ns) / 1e9
+    def _is_too_late(self, run: RunState) -> bool:
+        """Tell whether the generators have had their time to end."""
+        t_s = run.now_s()
+        if run.why is not None:
+            self._stopped_s = t_s if self._stopped_s is None else self._stopped_s
+        end_s = min(run.schedule.end_s, self._stopped_s or math.inf)
+        return t_s > end_s + self._scenario.drain_s + _END_GRACE_S or self._interrupts > 1
 
-    def _hear(self, line: Line) -> None:
-        for message in line.receive():
-            if message["kind"] == "ended":
-                self._why = self._why or str(message["why"])
-                self._load_ended_s = float(message["load_ended_s"])
+    def _hear(self, run: RunState) -> None:
+        """Hear what the generators say, and notice those that have ended without a word."""
+        for message in run.generators.hear():
+            if message["kind"] == "ended" and message["why"] in _ENDS_ALL:
+                run.generators.tell("stop", why=message["why"])
             elif message["kind"] == "host_refused":
                 self._refused_host = str(message["host"])
             elif message["kind"] == "fault":
                 self._progress.say(str(message["message"]))
+        for lost in run.generators.newly_lost():
+            self._mind_lost(run, lost, lost.ended or "unknown")
 
-    def _look(self, folder: RunFolder, system: Target, line: Line, t_s: float) -> None:
-        """Notice an interrupt or the loss of the target, and have the load end."""
-        if self._interrupts:
-            self._why = "interrupted"
-        elif system.lost():
-            self._why = "target_lost"
+    def _mind_lost(self, run: RunState, lost: Generator, reason: str) -> None:
+        event = {"process": lost.process, "role": lost.role, "reason": reason}
+        if lost.process is None and run.why is None:
+            run.end("generator_lost", **event)  # without a master nobody follows the schedule
         else:
-            return
-        folder.event(t_s, self._why)
-        line.send(kind="stop", why=self._why)
+            run.event(run.now_s(), "generator_lost", **event)
+
+    def _conclude(self, run: RunState) -> None:
+        """Put together when and why the load ended, from what every process says."""
+        if self._interrupts < 2:  # noqa: PLR2004 - at the second Ctrl-C it was us
+            for generator in run.generators.senders:
+                if generator.ended is None:
+                    self._mind_lost(run, generator, "did not end, and was killed")
+        ends = [each.end for each in run.generators.senders if each.end is not None]
+        whys = sorted((str(end["why"]) for end in ends), key=lambda why: why != "finished")
+        self._why = run.why or next(iter(whys), "generator_lost")
+        self._load_ended_s = max((float(end["load_ended_s"]) for end in ends), default=run.now_s())
 
     # after the load
 
     def _close(self, folder: RunFolder) -> None:
-        folder.event(self._now_s(), "run_ended", why=self._why)
+        now_s = (time.monotonic_ns() - self._origin_ns) / 1e9
+        folder.event(now_s, "run_ended", why=self._why)
         folder.manifest["end"] = {
             "load_ended_s": self._load_ended_s,
             "why": self._why,

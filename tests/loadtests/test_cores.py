@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.cores import share
+from loadtests.cores import named, share
 
 
 def test_they_are_disjoint_while_everything_fits() -> None:
@@ -16,8 +16,15 @@ def test_they_are_disjoint_while_everything_fits() -> None:
 
 
 def test_they_are_shared_when_it_does_not_fit_or_the_target_is_not_ours() -> None:
-    assert share(2, 1, frozenset({0, 1})).as_dict() == {"generator": "shared", "target": "shared"}
+    assert share(2, 1, frozenset({0, 1})).target is None
     assert share(0, 1, frozenset({0, 1})).generator is None
+
+
+def test_each_generator_gets_one_of_them_and_the_manifest_names_it() -> None:
+    cores = share(1, 2, frozenset({1, 3, 5}))
+
+    assert [named(cores.of_generator(process)) for process in (0, 1)] == [[1], [3]]
+    assert named(share(1, 1, frozenset({0})).of_generator(0)) == "shared"
 
 
 @settings(derandomize=True, deadline=None)
