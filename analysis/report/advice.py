@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.report.goodput import broken as broken_writes
+from analysis.report.goodput import lost_writes
 from analysis.report.sentences import where
 from analysis.report.tables import NOT_BAD, OUTCOMES, Document, parsed
 from analysis.report.words import (
@@ -44,10 +46,10 @@ def next_actions(verdict: Document) -> list[Action]:
     Returns
     -------
     list of Action
-        For a bad end, each reason of invalidity, each broken and undecided budget, in that
-        order, each text once; never empty.
+        For lost writes, a bad end, each reason of invalidity, each broken and undecided
+        budget, in that order, each text once; never empty.
     """
-    actions = [*_of_end(verdict), *_of_validity(verdict)]
+    actions = [*_of_writes(verdict), *_of_end(verdict), *_of_validity(verdict)]
     if verdict["verdict"] != "invalid":  # a broken harness says nothing about budgets
         actions += [
             *_of_budgets(verdict, "failed"),
@@ -65,6 +67,21 @@ def _keep(verdict: Document) -> Action:
     else:
         text = 'State what must hold in the scenario, as in: [budgets] all = ["p(95) < 300ms"].'
     return Action(about="the run", verdict=verdict["verdict"], text=text)
+
+
+def _of_writes(verdict: Document) -> Iterator[Action]:
+    if not broken_writes(verdict):
+        return
+    lost = lost_writes(verdict)
+    if lost:
+        request, name, _, wrong = lost[0]
+        text = (
+            f"Follow request {request} ({name}: {wrong}) through the target's log. A write is "
+            "answered after its transaction is committed, never from a cache, and done once."
+        )
+    else:
+        text = "Find which operation breaks it; verdict.json names some of the rows."
+    yield Action(about="data", verdict="failed", text=text)
 
 
 _AFTER_END = {

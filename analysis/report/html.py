@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from analysis.figures import drawing
 from analysis.recording.reader import Recording
-from analysis.report import advice, facts, sentences, tables, words
+from analysis.report import advice, facts, goodput, sentences, tables, words
 from analysis.report.illustrations import Illustration
 
 _COLOURS = {colour: f"f{index}" for index, colour in enumerate(drawing.DARK)}
@@ -92,6 +92,9 @@ def render_html(
         mttr=words.say(stability.get("mttr")),
         mtbf=words.say(stability.get("mtbf")),
         outages=_outages(stability),
+        writes=goodput.goodput_facts(verdict),
+        lost_writes=goodput.lost_writes(verdict),
+        goodput=goodput.goodput_words(verdict),
         scorecard=tables.indicator_rows(verdict),
         method=sentences.method(verdict),
         surroundings=facts.surroundings(recording.manifest),

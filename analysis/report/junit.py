@@ -7,6 +7,8 @@ verdict                         failure          failed
                                 error            inconclusive, invalid
                                 skipped          unjudged
 validity                        error            not valid
+goodput                         failure          a write is not stored as answered
+                                skipped          not assessed
 each budget                     failure          failed
                                 error            inconclusive, invalid
                                 skipped          unjudged
@@ -21,7 +23,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.report import advice, facts, sentences, tables, words
+from analysis.report import advice, facts, goodput, sentences, tables, words
 
 _KINDS = {
     "failed": "failure",
@@ -57,6 +59,7 @@ def render_junit(manifest: Mapping[str, Any], verdict: tables.Document) -> str:
     _properties(suite, manifest, verdict)
     _case(suite, "verdict", str(verdict["verdict"]), sentences.why(verdict), _actions(verdict))
     _validity(suite, verdict)
+    _goodput(suite, verdict)
     for row in tables.budget_rows(verdict):
         _budget(suite, row)
     if not verdict.get("budgets"):
@@ -114,6 +117,17 @@ def _validity(suite: ET.Element, verdict: tables.Document) -> None:
     shown = "passed" if validity.get("valid", True) and not messages else "invalid"
     first = messages[0] if messages else "the load was not delivered or not seen"
     _case(suite, "validity", shown, first, "\n".join(messages))
+
+
+def _goodput(suite: ET.Element, verdict: tables.Document) -> None:
+    found = goodput.goodput_of(verdict)
+    if not found:
+        return
+    lost = goodput.broken(verdict)
+    shown = "failed" if lost else "passed" if found["assessed"] else "unjudged"
+    writes = (": ".join(row) for row in goodput.lost_writes(verdict))
+    message = goodput.goodput_words(verdict)
+    _case(suite, "goodput", shown, message, "\n".join((*lost, *writes)))
 
 
 def _budget(suite: ET.Element, row: tables.BudgetRow) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from analysis.report import advice, facts, sentences, tables, words
+from analysis.report import advice, facts, goodput, sentences, tables, words
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|~$])")
 _MENTION = re.compile(r"@(?=\w)")
@@ -92,6 +92,7 @@ def render_markdown(manifest: Mapping[str, Any], verdict: tables.Document) -> st
             *_reasons(verdict),
             *_budgets(verdict),
             *_stages(verdict),
+            *_goodput(verdict),
             *_folded(manifest, verdict),
         ]
     )
@@ -154,6 +155,19 @@ def _stages(verdict: tables.Document) -> list[str]:
     users = text(words.people_of(verdict))
     head = ("verdict", users, "ok", "p50", "p95", "p99", "bad", "in flight")
     return ["### Stages", "", *_table(head, rows, right=1)]
+
+
+def _goodput(verdict: tables.Document) -> list[str]:
+    said = goodput.goodput_words(verdict)
+    if not said:
+        return []
+    rows = [
+        (code(request), code(name), when, text(wrong))
+        for request, name, when, wrong in goodput.lost_writes(verdict)
+    ]
+    lost = _table(("request", "write", "sent at", "what is wrong"), rows, right=4) if rows else []
+    known = [f"- {text(name)}: {text(value)}" for name, value in goodput.goodput_facts(verdict)]
+    return [f"Goodput: {text(said)}", "", *lost, *_fold("Writes", [*known, ""])]
 
 
 def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.report.goodput import broken as broken_writes
 from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
 from analysis.report.words import clean, missing_intervals, people_of, quantity, say
 
@@ -23,7 +24,7 @@ EXIT_CODES = {
     96: "invalid run: the load was not delivered or not seen",
     97: "inconclusive: not enough evidence either way",
     98: "regressed against the baseline",
-    99: "a budget is broken",
+    99: "failed: a budget is broken, or the target failed otherwise",
     130: "interrupted",
 }
 
@@ -94,6 +95,9 @@ def _why_invalid(verdict: Document) -> str:
 
 
 def _why_failed(verdict: Document) -> str:
+    lost = broken_writes(verdict)
+    if lost:
+        return _sentence("; ".join(lost))
     budgets = verdict.get("budgets", [])
     broken = [row for row in budget_rows(verdict) if row.verdict == "failed"]
     if not broken:

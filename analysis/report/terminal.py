@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from analysis.report import advice, sentences, tables, words
+from analysis.report import advice, goodput, sentences, tables, words
 
 STYLES = {
     "passed": "green",
@@ -57,6 +57,8 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
             parts.append(Text(words.people_of(verdict), style="dim"))
     if scaling := " ".join(sentences.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
+    if wrote := goodput.goodput_words(verdict):
+        parts += [Text(), Text.assemble(("Goodput ", "bold"), wrote)]
     parts += [Text(), *_warnings(verdict), *_next(verdict)]
     if report:
         parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
@@ -158,6 +160,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         for row in tables.stage_rows(verdict)
     ]
     lines += [f"scaling: {sentence}" for sentence in sentences.scalability_words(verdict)]
+    lines += [f"goodput: {wrote}" for wrote in (goodput.goodput_words(verdict),) if wrote]
     lines += [f"warning: {words.clean(warning)}" for warning in verdict.get("warnings") or ()]
     lines += [f"next: {action.about}: {action.text}" for action in advice.next_actions(verdict)]
     if report:

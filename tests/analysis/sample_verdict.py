@@ -250,6 +250,45 @@ def scorecard() -> list[dict[str, Any]]:
     ]
 
 
+def goodput(**lost: list[dict[str, Any]]) -> dict[str, Any]:
+    """What became of the writes; none is lost unless some are given."""
+    named = {
+        name: {"count": len(lost.get(name, [])), "first": lost.get(name, [])}
+        for name in ("absent", "doubled", "contradicted")
+    }
+    count = len(lost.get("absent", []))
+    broken = [f"{len(writes)} writes are {name}" for name, writes in lost.items()]
+    return {
+        "assessed": True,
+        "why": None,
+        "asked_at": "2026-11-22T05:11:00.000+00:00",
+        "duration_s": 0.21,
+        "writes": 961,
+        "acknowledged": 950,
+        **named,
+        "not_asked": 0,
+        "without_row": 0,
+        "stored": 950 - count,
+        "replayed": 0,
+        "unclear": 0,
+        "refused": 4,
+        "indeterminate": [
+            {"outcome": "http_error", "stored": 0, "not_stored": 5},
+            {"outcome": "unfinished", "stored": 1, "not_stored": 1},
+        ],
+        "invariants": {"checked": 19, "broken": [], "why": None, "fresh": True},
+        "stage": 5,
+        "throughput": around(39.2, "1/s"),
+        "share": estimate(1.0, unit="ratio", why=SEEN),
+        "broken": broken,
+    }
+
+
+def lost_write(number: int, name: str = "POST /api/v1/orders", found: int = 0) -> dict[str, Any]:
+    """A write that is not as it was answered."""
+    return {"id": f"1a2b3c-0-{number}", "name": name, "sent_s": 62.5, "found": found}
+
+
 def sample_verdict() -> dict[str, Any]:
     """The whole document."""
     stages = [stage(index) for index in range(len(USERS))]
@@ -308,6 +347,7 @@ def sample_verdict() -> dict[str, Any]:
             "drift": [],
             "recovery": [],
         },
+        "goodput": goodput(),
         "scorecard": scorecard(),
     }
 

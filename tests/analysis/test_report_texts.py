@@ -13,7 +13,13 @@ from rich.console import Console, RenderableType
 from analysis.report.junit import render_junit
 from analysis.report.markdown import render_markdown
 from analysis.report.terminal import plain, summary
-from tests.analysis.sample_verdict import LOST, sample_manifest, sample_verdict
+from tests.analysis.sample_verdict import (
+    LOST,
+    goodput,
+    lost_write,
+    sample_manifest,
+    sample_verdict,
+)
 
 Golden = Callable[[str, str], None]
 HOSTILE = "GET /<script>alert(1)</script>|`x`\x1b[31m\u202eevil\n# @team ![i](http://x)"
@@ -35,6 +41,7 @@ def hostile() -> dict[str, Any]:
         endpoint["name"] = HOSTILE
     reason = dict(LOST, message=HOSTILE, advice=HOSTILE)
     verdict["validity"] = {"valid": False, "reasons": [reason]}
+    verdict["goodput"] = goodput(absent=[lost_write(7, HOSTILE)]) | {"broken": [HOSTILE]}
     return verdict
 
 
@@ -85,7 +92,8 @@ def test_no_control_character_reaches_a_terminal() -> None:
 def test_plain_lines_hold_one_fact_each() -> None:
     kinds = [line.split(":", 1)[0] for line in plain(hostile(), report="r").splitlines()]
 
-    order = ["verdict", "why", "budget", "stage", "scaling", "warning", "next", "report"]
+    order = ["verdict", "why", "budget", "stage", "scaling", "goodput"]
+    order += ["warning", "next", "report"]
     assert [*dict.fromkeys(kinds)] == order
     assert kinds.count("budget") == kinds.count("stage") == 7
 
@@ -128,7 +136,7 @@ def test_junit_holds_hostile_names_and_stays_well_formed() -> None:
     verdict = hostile()
     verdict["budgets"][0]["subject"] += "\ufffe\ud800\x0b"
 
-    assert len(cases(verdict)) == 9
+    assert len(cases(verdict)) == 10
 
 
 def test_each_budget_is_a_case_by_its_fate() -> None:
@@ -137,6 +145,7 @@ def test_each_budget_is_a_case_by_its_fate() -> None:
     assert found == {
         "verdict": "failure",
         "validity": "ok",
+        "goodput": "ok",
         "all: p(95) < 300ms": "failure",
         "all: capacity >= 200": "failure",
         "POST /api/v1/orders: p(99) < 330ms": "error",
@@ -170,7 +179,7 @@ def test_counts_of_the_suite_are_those_of_its_cases() -> None:
 
     assert suite is not None
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "9",
+        "tests": "10",
         "failures": "3",
         "errors": "1",
         "skipped": "0",
