@@ -14,15 +14,21 @@ Load ends in a second in which the rule holds, when nothing has broken it for as
 as it says. A corpse answers nothing: that is why silence must count, and a slow
 target is silent for seconds too: that is why it must not count at once.
 
-Pure: lines in, a decision out.
+:class:`Stopping` is pure: lines in, a decision out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.run_watch import RunState
+from scenarios.schedule import Phase
 from scenarios.stop_rule import StopRule
+
+WHY = "stop_rule"
+"""What a load that a rule has ended says of its end."""
 
 _SECOND = 1.0
 
@@ -156,3 +162,46 @@ class Stopping:
         if end_s - self._since_s >= self._rule.for_s:
             return Met(since_s=self._since_s, until_s=end_s, measured=measured)
         return None
+
+
+class StopsLoad:
+    """Ends the load when the rule is met; one of the watchers of a run.
+
+    Parameters
+    ----------
+    rule : StopRule
+        Of the scenario.
+    stopping : Stopping
+        Holds it against the timeline.
+    is_excused : callable
+        Tells of a moment of run time whether a fault of the scenario explains the
+        second before it: the rule is there for a target that fails by itself.
+    """
+
+    def __init__(
+        self, rule: StopRule, stopping: Stopping, is_excused: Callable[[float], bool]
+    ) -> None:
+        self._rule = rule
+        self._stopping = stopping
+        self._is_excused = is_excused
+
+    def look(self, run: RunState, t_s: float) -> None:  # noqa: ARG002 - lines have their times
+        """Take the lines that have come."""
+        for line in run.lines:
+            if run.why is not None or line["phase"] == Phase.DRAIN:
+                return
+            if self._is_excused(float(line["t_s"])):
+                self._stopping.forget()
+                continue
+            met = self._stopping.take(line)
+            if met is not None:
+                run.end(
+                    WHY,
+                    rule=self._rule.text,
+                    since_s=met.since_s,
+                    until_s=met.until_s,
+                    measured=None if met.measured is None else round(met.measured, 6),
+                )
+
+    def close(self, run: RunState) -> None:
+        """Leave nothing behind."""

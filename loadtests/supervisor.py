@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from analysis.recording.format import TIMELINE
 from loadtests import cores as core_shares
 from loadtests import crm, environment
+from loadtests.acting import acting
 from loadtests.folder import RunFolder
 from loadtests.generators import Generator, Generators
 from loadtests.refusals import raise_not_allowed
@@ -37,6 +38,7 @@ from scenarios.schedule import Schedule, plan
 _POLL_S = 0.05
 _START_IN_S = 0.2
 _END_GRACE_S = 5.0
+_HURRIED_S = 5.0  # for the audit, after Ctrl-C
 
 _ENDS_ALL = frozenset({"stopped_by_locustfile", "host_refused"})
 """What one generator says it ended for ends the others too."""
@@ -206,6 +208,8 @@ class Supervisor:
             generators.await_ready(self._stop_if_interrupted)
             self._describe(folder, system, cores, generators)
             self._drive(folder, system, generators)
+            generators.kill()  # whatever they have recorded is on disk
+            self._audit(folder, system)
         finally:
             generators.kill()
             system.stop()
@@ -257,7 +261,7 @@ class Supervisor:
         generators.tell("start", origin_ns=self._origin_ns)
         run.event(0.0, "run_started")
         self._progress.begin(self._scenario, self._schedule, folder.path)
-        watchers = self._watchers(folder.path)
+        watchers = self._watchers(folder.path, system)
         tail = Tail(folder.path / TIMELINE)
         try:
             while generators.sending and not self._is_too_late(run):
@@ -276,9 +280,10 @@ class Supervisor:
         self._progress.end()
         self._conclude(run)
 
-    def _watchers(self, folder: Path) -> list[Watcher]:
+    def _watchers(self, folder: Path, system: Target) -> list[Watcher]:
         """List who looks at the run."""
         return [
+            *acting(self._scenario, system, folder, self._order.processes),
             Interrupts(lambda: self._interrupts),
             LossOfTarget(),
             EverySecond(Resources(Watch(folder))),
@@ -325,6 +330,14 @@ class Supervisor:
         self._load_ended_s = max((float(end["load_ended_s"]) for end in ends), default=run.now_s())
 
     # after the load
+
+    def _audit(self, folder: RunFolder, system: Target) -> None:
+        """Ask what the target has stored, while it is there."""
+        from loadtests.goodput import PATIENCE_S, audit  # noqa: PLC0415 - not needed under load
+
+        if self._interrupts < 2:  # noqa: PLR2004 - at the second Ctrl-C nobody waits
+            patience_s = _HURRIED_S if self._interrupts else PATIENCE_S
+            audit(folder.path, system, self._scenario, patience_s=patience_s)
 
     def _close(self, folder: RunFolder) -> None:
         now_s = (time.monotonic_ns() - self._origin_ns) / 1e9

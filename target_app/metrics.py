@@ -67,6 +67,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.open: set[object] = set()
         """What is being served: whoever begins adds itself, and removes itself at the end."""
+        self._gauges: set[str] = set()
         self._engine = engine
         self._process = psutil.Process()
         self._bound: dict[tuple[str, str, str], _Bound] = {}
@@ -167,9 +168,15 @@ class Metrics:
 
         threading.Thread(target=sample, name="metrics", daemon=True).start()
 
-    def expose(self) -> bytes:
+    def expose(self, names: frozenset[str] = frozenset()) -> bytes:
         """
-        Write all of it down, that of the other workers included.
+        Write it down, that of the other workers included.
+
+        Parameters
+        ----------
+        names : frozenset of str
+            Of metrics; all when it is empty. Who asks for gauges of the workers alone, every
+            second, is answered without all that was counted being added up.
 
         Returns
         -------
@@ -178,9 +185,11 @@ class Metrics:
         """
         self.sample()
         if _FOLDER is None:
-            return generate_latest(self.registry)
+            found = self.registry.restricted_registry(names) if names else self.registry
+            return generate_latest(found)
+        files = "gauge_liveall_*.db" if names and names <= self._gauges else "*.db"
         registry = CollectorRegistry()
-        registry.register(_Workers(Path(_FOLDER)))
+        registry.register(_Workers(Path(_FOLDER), files, names))
         return generate_latest(registry)
 
     def _bind(self, method: str, route: str, status: str) -> _Bound:
@@ -202,6 +211,7 @@ class Metrics:
 
     def _gauge(self, name: str, about: str) -> Gauge:
         """Make a gauge of this process; with several, its pid is a label."""
+        self._gauges.add(name)
         return Gauge(name, about, multiprocess_mode="liveall", registry=self.registry)
 
     def _inform(self, config: Config) -> None:
@@ -231,8 +241,10 @@ class _Workers(Collector):
     the folder's name goes unquoted, and it does not notice by itself that a worker is gone.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: str, names: frozenset[str]) -> None:
         self._folder = folder
+        self._files = files
+        self._names = names
 
     def collect(self) -> Iterable[Any]:
         """
@@ -247,9 +259,9 @@ class _Workers(Collector):
                 # Another worker may be asked at the same moment.
                 with contextlib.suppress(FileNotFoundError):
                     file.unlink()
-        files = [str(file) for file in self._folder.glob("*.db")]
+        files = [str(file) for file in self._folder.glob(self._files)]
         merged: Iterable[Any] = MultiProcessCollector.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
-        return merged
+        return [metric for metric in merged if not self._names or metric.name in self._names]
 
 
 def install(app: Flask, config: Config, engine: Engine) -> Metrics:

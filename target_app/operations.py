@@ -7,7 +7,7 @@ import sqlite3
 from importlib.metadata import version
 from typing import Any
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 from sqlalchemy import MetaData, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -70,8 +70,10 @@ def show_metrics() -> Response:
     Returns
     -------
     Response
+        Those that ``name[]`` asks for, which may be repeated; without it all.
     """
-    exposed = metrics.of(current_app).expose()
+    names = frozenset(request.args.getlist("name[]"))
+    exposed = metrics.of(current_app).expose(names)
     return Response(exposed, content_type=metrics.CONTENT_TYPE)
 
 

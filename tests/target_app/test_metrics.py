@@ -109,6 +109,15 @@ def test_the_process_tells_its_memory_threads_and_processor_time(client: FlaskCl
     assert found["crm_process_cpu_seconds",] > 0
 
 
+def test_who_asks_for_some_is_told_those_alone(client: FlaskClient) -> None:
+    text = client.get("/metrics?name[]=crm_in_flight&name[]=crm_requests_total").text
+    assert {family.name for family in text_string_to_metric_families(text)} <= {
+        "crm_in_flight",
+        "crm_requests",
+    }
+    assert "crm_in_flight 1.0" in text
+
+
 def test_what_runs_is_told_as_labels(make_app: Callable[..., Flask]) -> None:
     options = Options(paging="offset", drop_index=("orders_placed", "orders_status"))
     client = make_app(commit="abc", options=options).test_client()
@@ -130,6 +139,9 @@ from target_app import Config, create_app
 client = create_app(Config(database=Path(sys.argv[1]))).test_client()
 for _ in range(int(sys.argv[2])):
     client.get("/healthz")
+some = client.get("/metrics?name[]=crm_in_flight&name[]=crm_pool_size").text
+told = {line.partition("{")[0] for line in some.splitlines() if not line.startswith("#")}
+assert told == {"crm_in_flight", "crm_pool_size"}, some
 print(client.get("/metrics").text)
 if sys.argv[3] == "die":
     import os, signal
