@@ -181,7 +181,20 @@ def wait_for_run(harness: Harness, *, patience_s: float = 60) -> Path:
 @contextlib.contextmanager
 def hanging_server(log: Path, answers_s: float) -> Iterator[str]:
     """A server that answers for some seconds after its first request, then hangs; its URL."""
-    command = [sys.executable, str(SUPPORT / "hanging_server.py"), str(answers_s), str(log)]
+    with _server("hanging_server.py", str(answers_s), str(log)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def troubled_server(log: Path, delay_s: float, *rules: str) -> Iterator[str]:
+    """A server that does what a script says, by the time since its first request; its URL."""
+    with _server("troubled_server.py", str(log), str(delay_s), *rules) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _server(name: str, *arguments: str) -> Iterator[str]:
+    command = [sys.executable, str(SUPPORT / name), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
