@@ -11,7 +11,7 @@ their places on a grid, as in wrk2 (docs/decisions/0015)::
                                    └─┴── overdue: back to back, each intended at its place
 
 What a task does beside waiting for answers is its own: where that alone takes longer
-than the interval, the grid gives way, as it would for a target that answers at once. A
+than the interval, no target could keep the pace, and the grid gives way to the task. A
 start that is overdue for longer than a request may take is given up, and missed.
 """
 
@@ -133,8 +133,9 @@ class Grid:
 
     def _step_ns(self, now: int, waited_ns: int) -> int:
         """Nanoseconds to the next place: the grid gives way to what a task does of its own."""
-        own_ns = (now - self._started_ns) - (waited_ns - self._waited_ns)
-        return max(self._interval_ns, own_ns)
+        took_ns = now - self._started_ns
+        own_ns = took_ns - (waited_ns - self._waited_ns)
+        return self._interval_ns if own_ns < self._interval_ns else took_ns
 
     def _give_up(self, before_ns: int) -> list[int]:
         if self._interval_ns == 0:
