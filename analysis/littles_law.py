@@ -45,6 +45,8 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     J. D. C. Little, "A Proof for the Queuing Formula: L = lambda W", 1961.
     """
     window, load = hold.window, scenario.load
+    if load.is_open:
+        return _unassessed(hold, "arrivals do not depend on how many users wait or think")
     if load.locustfile is not None:
         return _unassessed(hold, "the locustfile's think times are not known")
     user_time_s = window.level * window.length_s
@@ -102,7 +104,9 @@ def _planned_s(scenario: Scenario, name: str | None, click: str | None) -> float
     persona = scenario.personas.get(name or "")
     if persona is None:
         return None
-    return persona.think_before_s(click) if click in persona.steps else mean_think_s(persona)
+    if click is None or click not in persona.steps:
+        return mean_think_s(persona)
+    return persona.think_before_s(click)
 
 
 def _unassessed(hold: Hold, why: str) -> Finding:

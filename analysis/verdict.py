@@ -24,6 +24,7 @@ import numpy as np
 from analysis.availability import Availability, availability
 from analysis.budgets import HOLD_METRICS, limit_of, unit_of
 from analysis.capacity import Capacity
+from analysis.clicks import clicks_in
 from analysis.decision import Verdict
 from analysis.estimate import Estimate, not_estimable
 from analysis.goodput import Goodput
@@ -113,7 +114,7 @@ def judge(
     dead = unanswered_anywhere(holds, validity, patience_s=scenario.drain_s)
     complete = all(h.window.complete for h in holds if h.window.level == scenario.load.required)
     shown = _shown_stage(holds, scenario.load.required)
-    goodput = _goodput(recording, shown)
+    goodput, clicks = _goodput(recording, shown), clicks_in(recording, shown.window)
     verdict, why = _verdict(recording, results, validity, dead, goodput, complete=complete)
     stages = [_stage(hold, validity, verdicts[hold.window.stage]) for hold in holds]
     return {
@@ -138,7 +139,7 @@ def judge(
             "complete": complete,
         },
         "totals": counts(recording.samples),
-        "warnings": [*_warnings(recording, validity), *goodput.warnings],
+        "warnings": [*_warnings(recording, validity), *goodput.warnings, *clicks.warnings],
         "validity": {
             "valid": not validity.harmful,
             "reasons": [reason.as_dict() for reason in validity.harmful],
@@ -148,6 +149,8 @@ def judge(
             {"stage": shown.window.stage, **endpoint}
             for endpoint in stages[shown.window.stage]["endpoints"]
         ],
+        "transactions": clicks.transactions,
+        "mix_achieved": clicks.mix,
         "stages": stages,
         "scalability": _scalability(holds, stages, capacity),
         "stability": _stability(up["all"]),

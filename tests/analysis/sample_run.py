@@ -12,7 +12,7 @@ from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording, read_run
 from scenarios.loading import parse_scenario
 from scenarios.schedule import Schedule, plan
-from tests.analysis.synthetic import RunBuilder
+from tests.analysis.synthetic import ONE_CLICK, RunBuilder
 
 USERS = (10, 25, 50, 75, 100, 200, 400)
 REQUIRED = 200
@@ -52,6 +52,7 @@ def sample_scenario(hold_s: float = 6.0, **load: Any) -> dict[str, Any]:
             "stages": stages,
             **load,
         },
+        "personas": ONE_CLICK,
         "budgets": BUDGETS,
     }
 

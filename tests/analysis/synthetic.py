@@ -18,6 +18,17 @@ UNKNOWN = {Outcome.UNFINISHED, Outcome.OPEN, Outcome.MISSED, Outcome.CANCELLED}
 """What the engine's own count of requests does not hold."""
 
 
+ONE_CLICK = {
+    "sales_rep": {
+        "journey": {
+            "start": {"open_customer": 1},
+            "open_customer": {"open_customer": 119, "end": 1},
+        }
+    }
+}
+"""What synthetic users do: one kind of click, with one think time."""
+
+
 class RunBuilder:
     """Builds a run folder sample by sample; times are seconds of run time."""
 
@@ -140,6 +151,7 @@ def scenario_of(
             "stages": [{"users": users, "hold": f"{hold}s"} for users, hold in stages],
             **load,
         },
+        "personas": ONE_CLICK,
         "budgets": budgets or {},
     }
 

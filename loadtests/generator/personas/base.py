@@ -189,18 +189,18 @@ class PersonaUser(LoadUser):
         last: Written | None = None
         address = f"{path}?limit={_EXPORTED_AT_ONCE}"
         for _ in range(_EXPORTED_PAGES):
-            before = last
-            page = self.fetch(
-                address,
-                name=path,
-                check=lambda body, before=before: (
-                    is_page(body) or follows(body["items"], moment, before)
-                ),
-            )
+            page = self._next_page(address, path, moment, last)
             if not page or not page.get("next") or not page["items"]:
                 return
             last = (page["items"][-1][moment], page["items"][-1]["id"])
             address = f"{path}?limit={_EXPORTED_AT_ONCE}&after={page['next']}"
+
+    def _next_page(self, address: str, path: str, moment: str, before: Written | None) -> Any:
+        return self.fetch(
+            address,
+            name=path,
+            check=lambda body: is_page(body) or follows(body["items"], moment, before),
+        )
 
 
 def _parsed(response: Response) -> Any:

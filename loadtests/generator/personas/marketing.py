@@ -53,16 +53,19 @@ class Marketing(PersonaUser):
         subject = f"Campaign {self.tag()}"
         chosen = self.rng.sample(self._seen, min(_NOTED_AT_ONCE, len(self._seen)))
         for customer in chosen:
-            self.fetch(
-                f"/api/v1/customers/{customer}/activities",
-                name="/api/v1/customers/{id}/activities",
-                method="POST",
-                expect=CREATED,
-                json={"kind": "email", "subject": subject},
-                check=lambda body, key=customer: has(
-                    body, customer_id=key, subject=subject, user_id=self.account.id
-                ),
-            )
+            self._note(customer, subject)
+
+    def _note(self, customer: int, subject: str) -> None:
+        self.fetch(
+            f"/api/v1/customers/{customer}/activities",
+            name="/api/v1/customers/{id}/activities",
+            method="POST",
+            expect=CREATED,
+            json={"kind": "email", "subject": subject},
+            check=lambda body: has(
+                body, customer_id=customer, subject=subject, user_id=self.account.id
+            ),
+        )
 
 
 def _is_rfm(report: Any) -> str | None:
