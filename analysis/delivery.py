@@ -1,7 +1,8 @@
-"""Delivery of the load: were the users there, and did the generator keep up.
+"""Delivery of the load: was what was asked for there, and did the generator keep up.
 
-Both are read from the timeline: a line a second and generator process. A hold for
-which nobody wrote one is not fine: nobody saw whether its load was there.
+Users and the generator's health are read from the timeline: a line a second and generator
+process. A hold for which nobody wrote one is not fine: nobody saw whether its load was
+there. Arrivals are held against the schedule of the run's seed.
 """
 
 from __future__ import annotations
@@ -11,13 +12,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from analysis.arrivals import (
+    BUSY_SHARE,
+    due_in,
+    missed_by_generator,
+    recorded_in,
+    waited_for_target,
+)
 from analysis.reasons import Finding, Reason
 from analysis.recording.reader import Recording
 from analysis.windows import Hold, Window
 
 SHORT_S = 1.0
-"""Users may be short for so long in a hold."""
+"""Users may be short for so long in a hold, or the arrivals of so long not begun."""
 
 STALE_S = 2.5
 """A line speaks for the time up to the next, but no longer than this: lines come every second."""
@@ -32,60 +41,92 @@ LAG_SHARE = 0.05
 LATE_LEVEL = 0.99
 
 
-def load_delivered(recording: Recording, window: Window) -> Finding:
-    """Compare the users that ran with those asked for.
+def load_delivered(recording: Recording, hold: Hold) -> Finding:
+    """Compare the users that ran, or the arrivals that were begun, with those asked for.
 
     Parameters
     ----------
     recording : Recording
         The run.
-    window : Window
+    hold : Hold
         A hold that was run.
 
     Returns
     -------
     Finding
-        ``load_not_delivered`` when users were short, or unseen, for more than a second
-        of the hold.
+        ``load_not_delivered`` when users were short, or unseen, for more than a second of
+        the hold, or more arrivals than come in a second were not begun for a reason on
+        the generator's side.
     """
+    load = recording.scenario.load
+    if not load.is_open:
+        return _users_ran(recording, hold.window, hold.window.level)
+    users = _users_ran(recording, hold.window, load.max_users)
+    return users if users.reasons else _arrivals_begun(recording, hold)
+
+
+def _users_ran(recording: Recording, window: Window, asked: float) -> Finding:
     lines = _lines(recording, "running")
     steps = max(1, round(window.length_s / STEP_S))
     times = window.start_s + (np.arange(steps) + 0.5) * window.length_s / steps
     running = _sum_at(times, lines)
+    named = f"{asked:g} {'virtual users' if recording.scenario.load.is_open else 'users'}"
     if np.isnan(running).all():
         message = (
             f"stage {window.stage + 1}: the timeline has no line of this hold, so nobody saw "
-            f"whether {window.named} ran"
+            f"whether {named} ran"
         )
-        return _short(window, message, measured=0.0)
+        return _short(window, message, measured=0.0, limit=asked)
     # Against the schedule, not the driver's word: who asks for less does not deliver.
-    short = running < window.level
+    short = running < asked
     short_s = float(short.mean()) * window.length_s
     unseen_s = float(np.isnan(running).mean()) * window.length_s
     if short_s > SHORT_S or (short.all() and window.complete):
         fewest = float(np.nanmin(running))
         message = (
-            f"stage {window.stage + 1}: {window.named} were asked for, and for "
+            f"stage {window.stage + 1}: {named} were asked for, and for "
             f"{short_s:.3g} s of the hold fewer ran, at the least {fewest:.0f}; "
             f"allowed: {SHORT_S:g} s"
         )
-        return _short(window, message, measured=fewest)
+        return _short(window, message, measured=fewest, limit=asked)
     if unseen_s > SHORT_S:
         message = (
             f"stage {window.stage + 1}: for {unseen_s:.3g} s of the hold no generator, or not "
             f"every one, wrote how many users ran; allowed: {SHORT_S:g} s"
         )
-        return _short(window, message, measured=0.0)
+        return _short(window, message, measured=0.0, limit=asked)
     return Finding()
 
 
-def _short(window: Window, message: str, *, measured: float) -> Finding:
+def _arrivals_begun(recording: Recording, hold: Hold) -> Finding:
+    """Count the arrivals that were not begun, but for those that waited for the target.
+
+    What a locustfile's tasks do with their arrivals is theirs: they may send nothing.
+    """
+    window = hold.window
+    due = due_in(recording, window)
+    gone = 0
+    if recording.scenario.load.mix:
+        gone = max(due - recorded_in(hold.samples, window), 0)
+    missed = missed_by_generator(recording, hold.samples)
+    allowed = window.level * SHORT_S
+    if gone + missed <= allowed:
+        return Finding()
+    message = (
+        f"stage {window.stage + 1}: {due:,} arrivals came due, and {gone + missed:,} of them were "
+        f"not begun although virtual users were not all waiting for the target; "
+        f"allowed: {allowed:g}, those of a second"
+    )
+    return _short(window, message, measured=float(gone + missed), limit=allowed)
+
+
+def _short(window: Window, message: str, *, measured: float, limit: float) -> Finding:
     reason = Reason(
         code="load_not_delivered",
         stage=window.stage,
         message=message,
         measured=measured,
-        limit=float(window.level),
+        limit=float(limit),
         advice="look in generator.log why users did not start, or ended",
     )
     return Finding(reasons=(reason,))
@@ -151,7 +192,7 @@ def not_saturated(recording: Recording, hold: Hold) -> Finding:
         reasons.append(_saturated(window, message, busiest, CPU_SHARE))
     for what, late in (
         ("its event loop was", lag),
-        ("requests were sent", {0: send_lag_s(hold)}),
+        ("requests were sent", {0: generator_lag_s(recording, hold)}),
     ):
         p99_s = max((_p99(values, limit_s) for values in late.values()), default=0.0)
         if p99_s > limit_s:
@@ -207,8 +248,43 @@ def send_lag_s(hold: Hold) -> npt.NDArray[np.float64]:
         send. Requests that were never sent, or were intended before the hold, are
         left out.
     """
+    sent, free_s = _sends(hold)
+    lag_s: npt.NDArray[np.float64] = sent["sent_us"].to_numpy() / 1e6 - free_s
+    return lag_s
+
+
+def generator_lag_s(recording: Recording, hold: Hold) -> npt.NDArray[np.float64]:
+    """Measure how late requests were sent for a reason on the generator's side.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    hold : Hold
+        A hold that was run.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        As :func:`send_lag_s`; but in the open model an arrival that nobody took because
+        its pool did anything but wait for the target was late from its intended start.
+    """
+    lag_s = send_lag_s(hold)
+    if not recording.scenario.load.is_open:
+        return lag_s
+    sent, free_s = _sends(hold)
+    intended_s = sent["intended_s"].to_numpy(dtype=float)
+    waited = np.flatnonzero((sent["step"] == 0).to_numpy() & (free_s > intended_s))
+    busy = waited_for_target(recording, sent.iloc[waited], free_s[waited])
+    ours = waited[~(busy >= BUSY_SHARE)]
+    lag_s[ours] += free_s[ours] - intended_s[ours]
+    return lag_s
+
+
+def _sends(hold: Hold) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
+    """Collect the requests sent of those intended in a hold, and since when each could be."""
     sent = hold.open[hold.open["sent_us"].notna()].sort_values("sent_us", kind="stable")
     before_us = (sent["end_s"] * 1e6).groupby([sent["process"], sent["user"]]).shift(1)
     free_us = np.fmax(sent["intended_us"].to_numpy(), before_us.to_numpy())
-    lag_s: npt.NDArray[np.float64] = (sent["sent_us"].to_numpy() - free_us) / 1e6
-    return lag_s[(sent["intended_s"] >= hold.window.start_s).to_numpy()]
+    inside = (sent["intended_s"] >= hold.window.start_s).to_numpy()
+    return sent[inside], free_us[inside] / 1e6

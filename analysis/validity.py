@@ -7,7 +7,7 @@ What cannot be assessed is said as a note and never taken as fine.
 code                 cause                                                  module
 ==================== ====================================================== =======
 no_data              a budget's subject was sent no request                 here
-load_not_delivered   users fell short of those asked, or nobody looked      delivery
+load_not_delivered   users or arrivals fell short of those asked, or unseen delivery
 generator_saturated  the generator's CPU, loop or sends were late           delivery
 records_lost         rows written, counted and read differ                  records
 clock_stepped        the wall clock jumped                                  records
@@ -105,7 +105,7 @@ def assess(recording: Recording, holds: Sequence[Hold], budgets: Sequence[Budget
     for hold in holds:
         if hold.window.was_run:
             findings += [
-                load_delivered(recording, hold.window),
+                load_delivered(recording, hold),
                 not_saturated(recording, hold),
                 littles_law(recording.scenario, hold),
                 _has_data(hold, budgets, required),

@@ -91,6 +91,7 @@ def test_a_loop_that_is_blocked_is_seen_as_late() -> None:
     late_us = monitor.take()
 
     assert 150_000 < max(late_us) < 400_000
+    assert sum(late > 30_000 for late in late_us) >= 7, "each tick that was swallowed counts"
     assert monitor.take() == []
 
 
@@ -126,6 +127,33 @@ def test_the_driver_asks_for_each_stage_at_its_edge_and_returns_at_the_end() -> 
     assert asked[-1] == (1.5, 8)
     assert users == sorted(users)
     assert len(users) == 6  # each of the five who join comes alone
+
+
+def test_the_driver_holds_a_stage_on_and_what_follows_comes_later() -> None:
+    load = {
+        "mix": {"sales_rep": 1},
+        "settle": "0s",
+        "stages": [{"users": 3, "hold": "1s"}, {"users": 8, "hold": "1s"}],
+    }
+    schedule = plan(parse_scenario({"load": load}, name="test", folder=None))
+    asked: list[tuple[float, int]] = []
+    alarm = Instantly()
+    origin = alarm.now_ns
+    driver = Driver(
+        schedule, lambda users, _: asked.append(((alarm.now_ns - origin) / 1e9, users)), alarm
+    )
+    sleep_until = alarm.sleep_until
+
+    def extend_then_sleep(due_ns: int) -> None:
+        if due_ns == origin + 600_000_000:
+            driver.reschedule(schedule.extended(0, 2.05))
+        sleep_until(due_ns)
+
+    alarm.sleep_until = extend_then_sleep  # type: ignore[method-assign]
+    driver.run(origin)
+
+    assert asked == [(0.0, 3), (3.05, 8)]
+    assert (alarm.now_ns - origin) / 1e9 == 4.05
 
 
 def test_a_request_becomes_one_row_with_the_name_it_ended_with(tmp_path: Path) -> None:
