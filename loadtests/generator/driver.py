@@ -47,15 +47,29 @@ class Driver:
     def run(self, origin_ns: int) -> None:
         """Follow the schedule; returns when its last hold ends."""
         due = origin_ns
-        end_ns = origin_ns + round(self._schedule.end_s * 1e9)
-        edges = sorted(origin_ns + round(span.start_s * 1e9) for span in self._schedule.spans)
-        while due < end_ns:
-            self._alarm.sleep_until(due)
-            users = self.moment(origin_ns, due).users
-            self._ask(users if self._pool is None else self._pool)
-            step = due + _STEP_NS
-            due = min([edge for edge in edges if due < edge < step], default=step)
-        self._alarm.sleep_until(end_ns)
+        while True:
+            end_ns = self._at_ns(origin_ns, self._schedule.end_s)
+            self._alarm.sleep_until(min(due, end_ns))
+            if due < end_ns:
+                users = self.moment(origin_ns, due).users
+                self._ask(users if self._pool is None else self._pool)
+                due = self._next(origin_ns, due)
+            elif self._at_ns(origin_ns, self._schedule.end_s) == end_ns:
+                return  # and not extended meanwhile
+
+    def _next(self, origin_ns: int, due: int) -> int:
+        """Find the next moment to look: at each step, and when a stage begins."""
+        step = due + _STEP_NS
+        edges = [self._at_ns(origin_ns, span.start_s) for span in self._schedule.spans]
+        return min((edge for edge in edges if due < edge < step), default=step)
+
+    def _at_ns(self, origin_ns: int, t_s: float) -> int:
+        return origin_ns + round(t_s * 1e9)
+
+    def extend(self, stage: int, by_s: float) -> Schedule:
+        """Hold a stage on for longer; gives the new schedule."""
+        self._schedule = self._schedule.extended(stage, by_s)
+        return self._schedule
 
     def moment(self, origin_ns: int, t_ns: int | None = None) -> Moment:
         """Tell what is asked now, or at a moment of the monotonic clock."""

@@ -231,6 +231,15 @@ class Generator:
                 return
             if order["kind"] == "stop":
                 self._end(str(order["why"]))
+            elif order["kind"] == "extend":
+                self._extend(int(order["stage"]), float(order["by_s"]))
+
+    def _extend(self, stage: int, by_s: float) -> None:
+        """Hold a stage on for longer; arrivals go on as they were drawn."""
+        self._schedule = self._schedule.extended(stage, by_s)
+        self._driver.reschedule(self._schedule)
+        if self._open is not None:
+            self._open.reschedule(self._schedule)
 
     def _engine_stops(self, **_: Any) -> None:
         """Notice a locustfile that ends the test by itself."""

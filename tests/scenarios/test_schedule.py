@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scenarios.loading import parse_scenario
 from scenarios.persona_fields import builtin_personas
-from scenarios.schedule import Phase, Schedule, plan
+from scenarios.schedule import Phase, Schedule, as_extended, plan
 
 
 def schedule(stages: list[dict[str, Any]], **load: Any) -> Schedule:
@@ -96,3 +96,43 @@ def test_the_mean_of_the_cut_think_time_agrees_with_its_integral() -> None:
 
     assert persona.think_before_s("open_customer") == pytest.approx(by_quadrature, rel=1e-6)
     assert persona.think_before_s("create_order") == pytest.approx(3 * by_quadrature, rel=1e-6)
+
+
+@given(
+    stage=st.integers(0, 2),
+    by_s=st.sampled_from([0.0, 0.25, 7.0, 120.0]),
+    t_s=st.integers(0, 12_800).map(lambda n: n / 64),  # sums of these are exact
+)
+def test_a_prolonged_hold_changes_nothing_before_and_moves_everything_after(
+    stage: int, by_s: float, t_s: float
+) -> None:
+    stages = [{"users": n, "hold": "20s", "ramp": "4s"} for n in (10, 30, 20)]
+    before = schedule(stages, warmup="2s", settle="1s")
+    after = before.extended(stage, by_s)
+    end_s = before.spans[stage].end_s
+
+    assert after.end_s == before.end_s + by_s
+    assert [span.level for span in after.spans] == [span.level for span in before.spans]
+    if t_s < end_s:
+        assert after.at(t_s) == before.at(t_s)
+    elif t_s < end_s + by_s:
+        held = after.at(t_s)
+        assert (held.level, held.stage, held.phase) == (stages[stage]["users"], stage, Phase.HOLD)
+    else:
+        was, now = before.at(t_s), after.at(t_s + by_s)
+        assert (now.stage, now.phase) == (was.stage, was.phase)
+        assert now.level == pytest.approx(was.level)
+
+
+def test_a_schedule_is_rebuilt_from_the_events_of_a_run() -> None:
+    stages = [{"users": 10, "hold": "20s"}, {"users": 30, "hold": "5s"}]
+    planned = schedule(stages, settle="1s")
+    events = [
+        {"kind": "run_started", "t_s": 0.0},
+        {"kind": "extended", "t_s": 19.0, "stage": 0, "by_s": 4.0},
+        {"kind": "extended", "t_s": 23.5, "stage": 0, "by_s": 1.5},
+    ]
+
+    assert as_extended(planned, events) == planned.extended(0, 5.5)
+    assert as_extended(planned, events[:1]) == planned
+    assert planned.required_span(10) == planned.spans[0]
