@@ -1,0 +1,121 @@
+"""Acknowledged writes of real runs: what a target says it has done is held against what is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.harness import Harness, hanging_server
+
+pytestmark = pytest.mark.slow
+
+SHORT = 'load.stages=[{users=5,hold="4s"}]'
+TRUSTING = """
+import json
+import os
+from itertools import islice
+
+from locust import HttpUser, constant, task
+
+with open(os.environ["TRUELOAD_ACCOUNTS"], encoding="utf-8") as lines:
+    ACCOUNTS = [json.loads(line) for line in islice(lines, 1, None)]
+TOKEN = next(a["token"] for a in ACCOUNTS if a["role"] == "manager")
+
+
+class Trusting(HttpUser):
+    # Believes every status: a 200 is a stored order, and nobody looks.
+    wait_time = constant(0.02)
+
+    @task
+    def order(self):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        self.client.get("/api/v1/orders", headers=headers)
+        order = {"customer_id": 1, "items": [{"product_id": 1, "qty": 1}]}
+        self.client.post("/api/v1/orders", json=order, headers=headers)
+"""
+
+
+def trusting(harness: Harness, more: str = "", **load: object) -> list[str]:
+    """A scenario whose users look at statuses alone, against the CRM, without budgets."""
+    (harness.folder / "trusting.py").write_text(TRUSTING)
+    scenario = harness.folder / "trusting.toml"
+    lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in load.items())
+    scenario.write_text(
+        f"""
+        [target]
+        app = "crm"
+        customers = 1000
+        {more}
+        [load]
+        locustfile = "trusting.py"
+        stages = [{{ users = 4, hold = "3s" }}]
+        {lines}
+        """
+    )
+    return ["run", str(scenario)]
+
+
+def goodput(harness: Harness) -> dict[str, Any]:
+    section: dict[str, Any] = harness.verdict()["goodput"]
+    return section
+
+
+def test_a_cache_that_acknowledges_writes_fails_a_run_in_which_every_status_is_200(
+    harness: Harness,
+) -> None:
+    done = harness.run(*trusting(harness, 'options = { cache = "naive" }'))
+    verdict, found = harness.verdict(), goodput(harness)
+
+    assert done.code == 99, done
+    assert verdict["totals"]["bad"] == 0
+    assert verdict["budgets"] == []
+    assert found["assessed"]
+    assert found["absent"]["count"] > 0
+    assert found["absent"]["count"] + found["stored"] == found["acknowledged"] == found["writes"]
+    assert "acknowledged writes are not stored" in done.out
+    again = harness.run("check", str(harness.the_run()))
+    assert again.code == 99, again
+    assert goodput(harness) == found
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_right_target_has_stored_every_acknowledged_write_once(
+    harness: Harness, database: str
+) -> None:
+    done = harness.run("run", "smoke", "--set", SHORT, "--database", database)
+    found = goodput(harness)
+
+    assert done.code in {0, 97}, done
+    assert found["assessed"]
+    assert found["broken"] == []
+    assert found["stored"] == found["acknowledged"] > 0
+    assert found["not_asked"] == found["unclear"] == 0
+    assert found["invariants"]["checked"] > 10
+    assert found["share"]["value"] == 1.0
+    assert found["throughput"]["value"] > 0
+
+
+def test_a_target_that_is_no_crm_is_not_asked_and_the_run_says_so(
+    harness: Harness, tmp_path: Path
+) -> None:
+    (tmp_path / "one.py").write_text(
+        "from locust import HttpUser, task, constant\n"
+        "class One(HttpUser):\n"
+        "    wait_time = constant(0.1)\n"
+        "    @task\n"
+        "    def post(self):\n"
+        "        self.client.post('/', data='x')\n"
+    )
+    (tmp_path / "one.toml").write_text(
+        '[load]\nlocustfile = "one.py"\nstages = [{ users = 1, hold = "1s" }]\n'
+    )
+    with hanging_server(harness.folder / "server.log", 60) as url:
+        done = harness.run("run", str(tmp_path / "one.toml"), "--url", url)
+        asked = (harness.folder / "server.log").read_text()
+
+    assert "goodput: not assessed: no accounts" in done.out
+    assert "_audit" not in asked
+    assert not goodput(harness)["assessed"]
