@@ -7,6 +7,8 @@ from typing import Any
 
 import gevent.socket
 
+from loadtests.generator.clock import now_ns
+
 
 class Control:
     """The generator's end.
@@ -42,3 +44,36 @@ class Control:
         line, _, self._received = self._received.partition(b"\n")
         message: dict[str, Any] = json.loads(line)
         return message
+
+    def await_start(self) -> int | None:
+        """Answer the supervisor's looks at this clock until it gives the origin.
+
+        Returns
+        -------
+        int or None
+            Nanoseconds of the monotonic clock; None when the supervisor is gone.
+        """
+        while (order := self.receive()) is not None:
+            if order["kind"] == "start":
+                return int(order["origin_ns"])
+            if order["kind"] == "clock":
+                self.send("clock", monotonic_ns=now_ns())
+        return None
+
+    def await_order(self, kind: str) -> dict[str, Any] | None:
+        """Wait for a message of a kind.
+
+        Parameters
+        ----------
+        kind : str
+            What is awaited; others are dropped.
+
+        Returns
+        -------
+        dict or None
+            None when the supervisor is gone.
+        """
+        while (order := self.receive()) is not None:
+            if order["kind"] == kind:
+                return order
+        return None

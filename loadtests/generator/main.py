@@ -16,29 +16,31 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
+from argparse import Namespace
 from typing import Any, NoReturn
 
 import gevent
 import gevent.event
 import locust
+from locust import User
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.runners import LocalRunner
 
-from analysis.recording.format import EVENTS
-from analysis.recording.writer import LineFile
 from loadtests.counted_budgets import counted_budgets
 from loadtests.generator.client import LoadUser
 from loadtests.generator.clock import Alarm, LagMonitor, now_ns
 from loadtests.generator.control import Control
+from loadtests.generator.distribution import Worker, connect
 from loadtests.generator.driver import Driver
 from loadtests.generator.guard import Guard
 from loadtests.generator.hooks import Hooks
-from loadtests.generator.locustfile import default_options, load_users
+from loadtests.generator.journal import Journal
+from loadtests.generator.master import MasterProcess
 from loadtests.generator.observer import Observer
 from loadtests.generator.open_model import OpenModel
 from loadtests.generator.outcomes import CleanFormatter, clean_error
-from loadtests.generator.personas import persona_users
+from loadtests.generator.plan import Plan
 from loadtests.generator.reaper import Reaper
 from loadtests.generator.recorder import Recorder
 from loadtests.generator.sending import Sending
@@ -46,9 +48,7 @@ from loadtests.generator.starts import Starts
 from loadtests.generator.statistics import BulkStatistics, bound
 from loadtests.permission import headers_of
 from scenarios.errors import TrueloadError
-from scenarios.loading import parse_scenario
-from scenarios.model import Scenario
-from scenarios.schedule import plan
+from scenarios.schedule import plan as schedule_of
 
 _STOP_GRACE_S = 1.0
 _MAX_USER_ERRORS = 50
@@ -62,23 +62,21 @@ class Generator:
     ----------
     control : Control
         Line to the supervisor.
-    order : dict
-        The supervisor's plan: run, process, folder, scenario, scenario_folder,
-        base_url, allow, accounts, rows.
+    plan : Plan
+        What the supervisor says.
     """
 
-    def __init__(self, control: Control, order: dict[str, Any]) -> None:
+    def __init__(self, control: Control, plan: Plan) -> None:
         self._control = control
-        self._process = int(order["process"])
-        self._folder = Path(order["folder"])
-        self._base_url = str(order["base_url"])
-        self._scenario = _scenario(order)
-        self._schedule = plan(self._scenario)
+        self._plan = plan
+        self._process = plan.process or 0
+        self._folder = plan.folder
+        self._scenario = plan.asked
+        self._schedule = schedule_of(self._scenario)
         self._ended = gevent.event.Event()
         self._why = "finished"
-        self._warned: set[str] = set()
         self._user_errors: dict[str, int] = {}
-        self._events = LineFile(self._folder / EVENTS)
+        self._journal = Journal(self._folder, self._process, self._recorder_failed)
         self._alarm = Alarm()
         self._recorder = Recorder(
             self._folder,
@@ -87,26 +85,29 @@ class Generator:
             self._recorder_failed,
             counted_budgets(self._scenario),
         )
-        self._guard = Guard(order["allow"], self._host_refused)
+        self._guard = Guard(plan.allow, self._host_refused)
         self._guard.install()
         self._sending = Sending(
             recorder=self._recorder,
             guard=self._guard,
             events=locust.events,
-            base_url=self._base_url,
-            prefix=f"{order['run']}-{self._process}-",
+            base_url=plan.base_url,
+            prefix=f"{plan.run}-{self._process}-",
             headers=headers_of(self._scenario),
             timeout_s=self._scenario.load.timeout_s,
             connect_timeout_s=self._scenario.load.connect_timeout_s,
-            warn=self._warn,
+            warn=self._journal.warn,
             ca=self._scenario.target.ca,
         )
         self._hooks = Hooks(self._sending, self._alarm)
         self._hooks.install()
         LoadUser.sending = self._sending
         self._open = self._open_model()
-        self._environment = self._make_environment(order)
-        self._runner = self._environment.create_local_runner()
+        classes, options = plan.users(self._journal.warn)
+        if self._open is not None:
+            self._open.install(classes, self._journal.warn)
+        self._environment = self._make_environment(classes, options)
+        self._runner = self._make_runner(classes)
         pool = None if self._open is None else self._open.users
         self._driver = Driver(self._schedule, self._set_users, self._alarm, pool)
         self._lag = LagMonitor()
@@ -121,33 +122,16 @@ class Generator:
             self._hooks,
             self._alarm,
             process=self._process,
-            processes=1,
+            processes=self._plan.processes,
         )
 
-    def _make_environment(self, order: dict[str, Any]) -> Environment:
-        load = self._scenario.load
-        if load.locustfile is not None:
-            users, has_shape = load_users(load.locustfile)
-            if has_shape:
-                self._warn("shape_not_used", "the locustfile's load shape is not used: stages are")
-            options = default_options(self._base_url)
-        else:
-            users = list(
-                persona_users(
-                    self._scenario,
-                    process=self._process,
-                    run=order["run"],
-                    accounts=Path(order["accounts"]),
-                    rows=order["rows"],
-                )
-            )
-            options = None
-        if self._open is not None:
-            self._open.install(users, self._warn)
+    def _make_environment(
+        self, classes: list[type[User]], options: Namespace | None
+    ) -> Environment:
         environment = Environment(
-            user_classes=users,
+            user_classes=classes,
             events=locust.events,
-            host=self._base_url,
+            host=self._plan.base_url,
             stop_timeout=self._scenario.drain_s,
             parsed_options=options,
         )
@@ -159,6 +143,20 @@ class Generator:
         environment.events.user_error.add_listener(self._user_error)
         return environment
 
+    def _make_runner(self, classes: list[type[User]]) -> LocalRunner | Worker:
+        """Run users alone, or under a master that deals them out to several processes."""
+        if self._plan.processes == 1:
+            return self._environment.create_local_runner()
+        told = self._control.await_order("connect")
+        if told is None:
+            sys.exit(1)  # the supervisor is gone
+        port, key = int(told["port"]), str(told["key"])
+        worker = connect(self._environment, port=port, key=key, process=self._process)
+        worker.master_lost = lambda: self._end("master_lost")
+        if self._open is not None:
+            self._open.keep_pools(worker, classes)
+        return worker
+
     # while it runs
 
     def run(self) -> None:
@@ -167,10 +165,10 @@ class Generator:
             environment=self._environment, runner=self._runner, web_ui=None
         )
         self._control.send("ready", pid=os.getpid(), monotonic_ns=now_ns())
-        origin_ns = self._await_start()
+        origin_ns = self._control.await_start()
         if origin_ns is None:
             return
-        self._recorder.origin_ns = origin_ns
+        self._recorder.origin_ns = self._journal.origin_ns = origin_ns
         self._sending.recording = True
         observer = Observer(
             self._folder,
@@ -179,10 +177,10 @@ class Generator:
             lag=self._lag,
             moment=lambda t_ns: self._driver.moment(origin_ns, t_ns),
             running=lambda: self._runner.user_count,
-            starting=lambda: len(self._hooks.starting),
+            starting=self._hooks.count_starting,
             is_open=self._scenario.load.is_open,
         )
-        starts = Starts(self._hooks.starting, self._warn)
+        starts = Starts(self._hooks.starting, self._journal.warn)
         for endless in (self._lag.run, Reaper(self._sending).run, starts.run, self._listen):
             gevent.spawn(endless).link_exception(self._broke)
         for scheduling in self._open.start(origin_ns) if self._open is not None else ():
@@ -207,21 +205,13 @@ class Generator:
         except OSError as error:
             self._recorder_failed(error)
 
-    def _await_start(self) -> int | None:
-        """Answer the supervisor's looks at this clock until it gives the origin."""
-        while (order := self._control.receive()) is not None:
-            if order["kind"] == "start":
-                return int(order["origin_ns"])
-            if order["kind"] == "clock":
-                self._control.send("clock", monotonic_ns=now_ns())
-        return None
-
     def _drive(self, origin_ns: int) -> None:
         self._driver.run(origin_ns)
         self._end("finished")
 
     def _set_users(self, users: int, rate: float) -> None:
-        self._runner.start(users, rate)
+        if isinstance(self._runner, LocalRunner):  # else the master does it
+            self._runner.start(users, rate)
 
     def _listen(self) -> None:
         while True:
@@ -232,14 +222,9 @@ class Generator:
             if order["kind"] == "stop":
                 self._end(str(order["why"]))
             elif order["kind"] == "extend":
-                self._extend(int(order["stage"]), float(order["by_s"]))
-
-    def _extend(self, stage: int, by_s: float) -> None:
-        """Hold a stage on for longer; arrivals go on as they were drawn."""
-        self._schedule = self._schedule.extended(stage, by_s)
-        self._driver.reschedule(self._schedule)
-        if self._open is not None:
-            self._open.reschedule(self._schedule)
+                schedule = self._driver.extend(int(order["stage"]), float(order["by_s"]))
+                if self._open is not None:
+                    self._open.reschedule(schedule)
 
     def _engine_stops(self, **_: Any) -> None:
         """Notice a locustfile that ends the test by itself."""
@@ -253,8 +238,8 @@ class Generator:
     def _broke(self, greenlet: gevent.Greenlet) -> None:
         self._end("generator_failed")
         why = clean_error(greenlet.exception) or "unknown"
-        self._event("generator_lost", reason=why)
-        self._warn("generator_error", f"the generator failed: {why}")
+        self._journal.event("generator_lost", reason=why)
+        self._journal.warn("generator_error", f"the generator failed: {why}")
 
     # at the end
 
@@ -286,45 +271,42 @@ class Generator:
 
     def _close(self, load_ended_s: float) -> None:
         for text, count in self._user_errors.items():
-            self._event("user_error", text=text, count=count)
+            self._journal.event("user_error", text=text, count=count)
         if self._recorder.too_many_endpoints:
-            self._warn("too_many_endpoints", "more than 1,000 endpoints: the rest is '(other)'")
+            self._journal.warn(
+                "too_many_endpoints", "more than 1,000 endpoints: the rest is '(other)'"
+            )
         rows = self._recorder.close()
-        self._event(
+        self._journal.event(
             "stream_closed",
             rows=rows,
             requests=self._recorder.requests,
             missed=self._recorder.missed_arrivals,
             client_requests=self._sending.asked,
             engine_requests=self._engine_requests(),
-            engine_statistics=self._environment.stats.total.num_requests,
+            engine_statistics=self._engine_statistics(),
         )
         self._control.send("ended", why=self._why, load_ended_s=load_ended_s)
+
+    def _engine_statistics(self) -> int | None:
+        """Read the engine's own statistics; those of several processes are the master's."""
+        if isinstance(self._runner, LocalRunner):
+            return int(self._environment.stats.total.num_requests)
+        self._runner.send_last_report()
+        return None
 
     def _engine_requests(self) -> int | None:
         """Count what the engine's events told; its own statistics may be cleared.
 
         Less those that came when the row was written, and those that the engine never
-        told of. None where we told it in bulk: that would be our own count again.
+        told of. None where our own client told it: that would be our own count again.
         """
-        if self._recorder.own:
+        if self._recorder.own or self._hooks.told:
             return None
         recorder = self._recorder
         return self._hooks.judgements + recorder.unreported - recorder.judged_late
 
     # what is told
-
-    def _event(self, kind: str, **event: object) -> None:
-        t_s = round((now_ns() - self._recorder.origin_ns) / 1e9, 6)
-        try:
-            self._events.write({"t_s": t_s, "kind": kind, "process": self._process, **event})
-        except OSError as error:
-            self._recorder_failed(error)
-
-    def _warn(self, kind: str, text: str) -> None:
-        if text not in self._warned:
-            self._warned.add(text)
-            self._event("warning", code=kind, text=text)
 
     def _user_error(self, exception: BaseException, **_: Any) -> None:
         if isinstance(exception, StopUser):
@@ -335,18 +317,13 @@ class Generator:
 
     def _host_refused(self, host: str) -> None:
         if self._why != "host_refused":
-            self._event("host_refused", host=host)
+            self._journal.event("host_refused", host=host)
             self._control.send("host_refused", host=host)
             self._end("host_refused")
 
     def _recorder_failed(self, error: BaseException) -> NoReturn:
         self._control.send("fault", message=f"samples cannot be written: {error}")
         os._exit(1)
-
-
-def _scenario(order: dict[str, Any]) -> Scenario:
-    folder = Path(order["scenario_folder"])
-    return parse_scenario(order["scenario"], name=order["scenario_name"], folder=folder)
 
 
 def main() -> None:
@@ -360,8 +337,10 @@ def main() -> None:
     order = control.receive()
     if order is None:
         return
+    plan = Plan.of(order)
+    kind = MasterProcess if plan.process is None else Generator
     try:
-        generator = Generator(control, order)
+        process: MasterProcess | Generator = kind(control, plan)
     except TrueloadError as error:
         control.send(
             "refused",
@@ -371,7 +350,7 @@ def main() -> None:
             exit_code=int(error.exit_code),
         )
     else:
-        generator.run()
+        process.run()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # whatever threads or greenlets a locustfile left behind
