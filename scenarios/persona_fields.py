@@ -84,6 +84,8 @@ def parse_persona(raw: Mapping[str, Any], *, name: str) -> Persona:
     role = fields.choice("role", ROLES, default="")
     think_s = fields.duration("think", default=None, low=_LEAST_S, required=True)
     steps = _steps(fields.table("steps"))
+    if not fields.table("steps").keys():
+        fields.mistake("steps", "none", 'steps, as in open_order = ["GET /orders/{id}"]')
     journey = _journey(fields.table("journey"), steps)
     fields.no_more()
     if fields.mistakes:
@@ -153,17 +155,16 @@ def _changed_journey(
 def _steps(table: Fields) -> dict[str, Step]:
     steps = {}
     for name in table.keys():  # noqa: SIM118
+        value = table.take(name)
         if not _NAME.fullmatch(name) or name in {START, END}:
             table.mistake(name, "such a name", "a name as in open_customer; not start or end")
-        if isinstance(value := table.take(name), list):
-            steps[name] = Step(requests=_requests(table, name, value))
-        else:
+        elif isinstance(value, dict):
             step = table.table(name)
             requests = _requests(step, "requests", step.take("requests"))
             steps[name] = Step(requests=requests, think=_think(step, 1.0))
             step.no_more()
-    if not steps:
-        table.mistake("steps", "none", 'steps, as in open_order = ["GET /orders/{id}"]')
+        else:
+            steps[name] = Step(requests=_requests(table, name, value))
     return steps
 
 
