@@ -116,6 +116,7 @@ class Supervisor:
         self._load_ended_s: float | None = None
         self._stopped_s: float | None = None
         self._refused_host: str | None = None
+        self._fault: str | None = None
 
     def run(self) -> Path:
         """Run the scenario.
@@ -128,8 +129,8 @@ class Supervisor:
         Raises
         ------
         TrueloadError
-            When nothing could be sent, or load went where it may not; a folder
-            of a run that never began is removed.
+            When nothing could be sent, load went where it may not, or samples could
+            not be written; a folder of a run that never began is removed.
         """
         with self._signals():
             dataset = self._prepare_dataset()
@@ -143,6 +144,12 @@ class Supervisor:
                 raise
         if self._refused_host is not None:
             raise_not_allowed(self._refused_host, folder.path)
+        if self._fault is not None:
+            raise TrueloadError(
+                f"{folder.path}: {self._fault}; allowed: a disk that takes every sample",
+                hint="make room, or name another folder with --out; what was recorded until then "
+                f"can be read with: trueload check {folder.path}",
+            )
         return folder.path
 
     @contextmanager
@@ -307,7 +314,8 @@ class Supervisor:
             elif message["kind"] == "host_refused":
                 self._refused_host = str(message["host"])
             elif message["kind"] == "fault":
-                self._progress.say(str(message["message"]))
+                self._fault = str(message["message"])
+                run.generators.tell("stop", why="records_lost")
         for lost in run.generators.newly_lost():
             self._mind_lost(run, lost, lost.ended or "unknown")
 
