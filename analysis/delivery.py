@@ -66,7 +66,7 @@ def load_delivered(recording: Recording, hold: Hold) -> Finding:
 
 
 def _users_ran(recording: Recording, window: Window, asked: float) -> Finding:
-    lines = _lines(recording, "running")
+    lines = _lines(_without_starting(recording.timeline), "running")
     steps = max(1, round(window.length_s / STEP_S))
     times = window.start_s + (np.arange(steps) + 0.5) * window.length_s / steps
     running = _sum_at(times, lines)
@@ -96,6 +96,15 @@ def _users_ran(recording: Recording, window: Window, asked: float) -> Finding:
         )
         return _short(window, message, measured=0.0, limit=asked)
     return Finding()
+
+
+def _without_starting(timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take those for no load that the engine counts and that have not come to a task yet."""
+    return [
+        {**line, "running": line["running"] - (line.get("starting") or 0)}
+        for line in timeline
+        if line.get("running") is not None
+    ]
 
 
 def _arrivals_begun(recording: Recording, hold: Hold) -> Finding:
@@ -132,10 +141,10 @@ def _short(window: Window, message: str, *, measured: float, limit: float) -> Fi
     return Finding(reasons=(reason,))
 
 
-def _lines(recording: Recording, key: str) -> dict[int, list[tuple[float, Any]]]:
+def _lines(timeline: list[dict[str, Any]], key: str) -> dict[int, list[tuple[float, Any]]]:
     """Collect what each process wrote under a key: moments and values, in order."""
     written: dict[int, list[tuple[float, Any]]] = defaultdict(list)
-    for line in recording.timeline:
+    for line in timeline:
         if line.get(key) is not None and line.get("t_s") is not None:
             written[int(line.get("process", 0))].append((float(line["t_s"]), line[key]))
     return {process: sorted(lines, key=lambda line: line[0]) for process, lines in written.items()}
@@ -218,7 +227,7 @@ def _saturated(window: Window, message: str, measured: float, limit: float) -> R
 def _during(recording: Recording, window: Window, key: str) -> dict[int, list[float]]:
     """All numbers that each process wrote under a key in the hold."""
     found = {}
-    for process, lines in _lines(recording, key).items():
+    for process, lines in _lines(recording.timeline, key).items():
         values = [value for t_s, value in lines if window.start_s <= t_s <= window.end_s]
         if values:
             found[process] = [float(v) for value in values for v in np.atleast_1d(value)]

@@ -91,6 +91,11 @@ class Hooks:
         self._sending.closing = True
         self._pacing.close(self._recorder.in_flight.values())
 
+    def count_starting(self) -> int:
+        """Count users that are in ``on_start`` and wait for no answer there."""
+        asking = {sent.user for sent in self._recorder.in_flight.values()}
+        return sum(self._sending.user_of(user) not in asking for user in self.starting)
+
     # requests
 
     def _wrap_client(self, session: Any) -> None:

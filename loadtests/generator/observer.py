@@ -32,7 +32,8 @@ class Observer:
     moment : callable
         What is asked at a moment of the monotonic clock.
     running, starting : callable
-        How many users run, and how many of them are in ``on_start``.
+        How many users run, and how many of them start no task: they are in ``on_start``,
+        and wait for no answer there.
     is_open : bool
         Whether arrivals are asked for, not users.
     """

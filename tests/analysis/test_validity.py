@@ -126,6 +126,18 @@ def test_missing_users_are_load_not_delivered(tmp_path: Path) -> None:
     assert (validity.reasons[0].measured, validity.reasons[0].limit) == (9, 10)
 
 
+def test_users_that_hang_in_their_start_are_no_load_although_the_engine_counts_them(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path)
+    run.queue()
+    lines = [{"t_s": float(t), "running": USERS, "starting": 2} for t in range(1, 11)]
+    run.build.timeline([{**line, "cpu": 0.1, "loop_lag_us": [100]} for line in lines])
+    validity = run.validity()
+    assert codes(validity) == ["load_not_delivered"]
+    assert (validity.reasons[0].measured, validity.reasons[0].limit) == (USERS - 2, USERS)
+
+
 def test_users_that_are_missing_for_a_second_do_no_harm(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.queue()
