@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.harness import Harness, hanging_server
+from tests.support.harness import (
+    Harness,
+    finish,
+    hanging_server,
+    wait_for_load,
+    wait_for_run,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +105,27 @@ def test_a_right_target_has_stored_every_acknowledged_write_once(
     assert found["invariants"]["checked"] > 10
     assert found["share"]["value"] == 1.0
     assert found["throughput"]["value"] > 0
+
+
+def test_a_write_that_timed_out_is_neither_lost_nor_acknowledged(harness: Harness) -> None:
+    process = harness.start(*trusting(harness, timeout="300ms"))
+    run = wait_for_run(harness)
+    wait_for_load(run, 1)
+    # Whoever writes waits for this lock, longer than its client waits for an answer.
+    with closing(sqlite3.connect(run / "crm.sqlite", isolation_level=None, timeout=30)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(0.8)
+        other.execute("ROLLBACK")
+    done = finish(process)
+    found = goodput(harness)
+    unknown = {row["outcome"]: row for row in found["indeterminate"]}
+
+    assert done.code != 99, done  # no budgets, and nothing is lost
+    assert found["broken"] == []
+    assert found["stored"] == found["acknowledged"] > 0
+    assert unknown["timeout"]["stored"] > 0  # done as soon as the lock was gone
+    rest = sum(row["stored"] + row["not_stored"] for row in unknown.values()) + found["refused"]
+    assert found["acknowledged"] + rest == found["writes"]
 
 
 def test_a_target_that_is_no_crm_is_not_asked_and_the_run_says_so(
