@@ -123,7 +123,6 @@ class CrmTarget(Target):
 
     def crash(self) -> None:
         """Kill the server with its workers; a database of our own ends with it, as in a crash."""
-        self.note_processes()
         self.child.kill()
 
     def is_gone(self) -> bool:
@@ -249,7 +248,9 @@ def start_crm(
     _run(words, {"CRM_RESET_TO": copy}, "the dataset cannot be copied")
     held = _hold_port()
     port = held.getsockname()[1]
-    environment = {"CRM_DATABASE": copy}
+    # one that is started again keeps its secret, or forms that were open would break by our doing
+    secret = os.environ.get("CRM_SECRET_KEY") or secrets.token_hex(32)
+    environment = {"CRM_DATABASE": copy, "CRM_SECRET_KEY": secret}
     if database.url is not None:  # what the server would put beside its database
         environment["TMPDIR"] = str(folder / _TEMPORARY)
         (folder / _TEMPORARY).mkdir()

@@ -271,8 +271,8 @@ class Faults:
         self._on = (due, doing)  # before it is done: whatever happens, it is undone
         run.target_may_be_down = isinstance(doing, _KilledServer)
         time.sleep(max(0.0, due.at_s - run.now_s()))
-        doing.inject()
         at_s = run.now_s()
+        doing.inject()
         self._until_s = at_s + due.fault.lasts_s
         run.event(at_s, "fault_injected", **_words(due), planned_s=due.at_s, pids=doing.pids)
 
@@ -288,6 +288,7 @@ class Faults:
             if self._until_s - t_s >= _CLOSE_S:
                 return
             time.sleep(max(0.0, self._until_s - run.now_s()))
+        at_s = run.now_s()
         try:
             pids = doing.clear()
         except TrueloadError as error:
@@ -297,9 +298,8 @@ class Faults:
             run.end("target_lost")
             return
         if pids is not None:
-            self._cleared_s = run.now_s()
+            self._cleared_s = at_s
             self._on, run.target_may_be_down = None, False
-            at_s = self._cleared_s
             run.event(at_s, "fault_cleared", **_words(was), planned_s=was.until_s, pids=pids)
 
     def close(self, run: RunState) -> None:
