@@ -7,6 +7,7 @@ stall    what arrives is answered when the stall is over
 hang     what arrives is never answered
 refuse   connections are reset and none is accepted
 slow     answers take SECONDS more
+queue    what arrives is worked on one at a time, for SECONDS each
 fail     answers are 503
 """
 
@@ -39,6 +40,7 @@ class Rule:
 
 RULES = [Rule(text) for text in sys.argv[3:]]
 BEGUN: list[float] = []
+WORKED_OFF_AT = [0.0]
 CONNECTIONS: set[asyncio.Transport] = set()
 SERVERS: list[asyncio.Server] = []
 TASKS: list[asyncio.Future[None]] = []
@@ -85,6 +87,10 @@ class Protocol(asyncio.Protocol):
                 delay_s += BEGUN[0] + rule.end_s - time.monotonic()
             if rule.kind == "slow":
                 delay_s += rule.seconds
+            if rule.kind == "queue":
+                now_s = time.monotonic()
+                WORKED_OFF_AT.append(max(WORKED_OFF_AT.pop(), now_s) + rule.seconds)
+                delay_s += WORKED_OFF_AT[0] - now_s
             if rule.kind == "fail":
                 status, delay_s = "503 Service Unavailable", 0.0
         asyncio.get_running_loop().call_later(delay_s, self.send, request, status)
