@@ -8,6 +8,7 @@ there. Arrivals are held against the schedule of the run's seed.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,9 @@ def _users_ran(recording: Recording, window: Window, asked: float) -> Finding:
     lines = _lines(_without_starting(recording.timeline), "running")
     steps = max(1, round(window.length_s / STEP_S))
     times = window.start_s + (np.arange(steps) + 0.5) * window.length_s / steps
-    running = _sum_at(times, lines)
+    running = _sum_at(
+        times, {**dict.fromkeys(_processes(recording), ()), **lines}, _lost(recording)
+    )
     named = f"{asked:g} {'virtual users' if recording.scenario.load.is_open else 'users'}"
     if np.isnan(running).all():
         message = (
@@ -150,20 +153,39 @@ def _lines(timeline: list[dict[str, Any]], key: str) -> dict[int, list[tuple[flo
     return {process: sorted(lines, key=lambda line: line[0]) for process, lines in written.items()}
 
 
+def _processes(recording: Recording) -> list[int]:
+    """Numbers of the generator processes that were started, whether or not they wrote a line."""
+    return [int(each["process"]) for each in recording.manifest.get("generators", [])]
+
+
+def _lost(recording: Recording) -> dict[int, float]:
+    """Find out when processes were lost: none of their users runs from then on."""
+    return {
+        int(event["process"]): float(event["t_s"])
+        for event in recording.events
+        if event.get("kind") == "generator_lost"
+        and event.get("process") is not None
+        and event.get("t_s") is not None
+    }
+
+
 def _sum_at(
-    times: npt.NDArray[np.float64], lines: dict[int, list[tuple[float, Any]]]
+    times: npt.NDArray[np.float64],
+    lines: Mapping[int, Sequence[tuple[float, Any]]],
+    lost: Mapping[int, float],
 ) -> npt.NDArray[np.float64]:
     """Sum over processes of the last value written before each moment; NaN where one is silent."""
-    if not lines:
+    if not any(lines.values()):
         return np.full(len(times), np.nan)
     total = np.zeros(len(times))
-    for written in lines.values():
-        at = np.array([t_s for t_s, _ in written])
-        values = np.array([float(value) for _, value in written])
+    for process, written in lines.items():
+        at = np.array([-np.inf, *(t_s for t_s, _ in written)])
+        gone = times >= max(lost.get(process, np.inf), at[-1])
+        values = np.array([np.nan, *(float(value) for _, value in written)])
         # A hold may begin just before its first line: that line then speaks for it.
-        last = np.maximum(np.searchsorted(at, times, side="right") - 1, 0)
+        last = np.maximum(np.searchsorted(at, times, side="right") - 1, min(1, len(written)))
         fresh = np.abs(times - at[last]) <= STALE_S
-        total += np.where(fresh, values[last], np.nan)
+        total += np.where(gone, 0.0, np.where(fresh, values[last], np.nan))
     return total
 
 

@@ -139,12 +139,13 @@ def generators_kept(recording: Recording) -> Finding:
         stage, outside = _place(recording, event)
         if outside:
             stage = spans[0].stage if event["t_s"] < spans[0].start_s else spans[-1].stage
+        how = f" ({event['reason']})" if event.get("reason") else ""
         reasons.append(
             Reason(
                 code="generator_lost",
                 stage=stage,
-                message=f"{_where(stage)}: generator {event.get('process', '?')} was lost "
-                f"with its users; allowed: none",
+                message=f"{_where(stage)}: {_who(event)} was lost{how} with its users; "
+                f"allowed: none",
                 measured=1.0,
                 limit=0.0,
                 advice="look in generator.log, and whether the system ran out of memory",
@@ -165,6 +166,12 @@ def _place(recording: Recording, event: dict[str, Any]) -> tuple[int | None, boo
         if span.start_s <= event["t_s"] < span.end_s:
             return span.stage, False
     return None, True
+
+
+def _who(event: dict[str, Any]) -> str:
+    """Name a generator process; that without a number deals the users out to the others."""
+    process = event.get("process", "?")
+    return "the generators' master" if process is None else f"generator {process}"
 
 
 def _where(stage: int | None) -> str:

@@ -18,7 +18,7 @@ from loadtests.databases import check_database, database_of
 from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
-from loadtests.supervisor import Order, Supervisor
+from loadtests.supervisor import MOST_PROCESSES, Order, Supervisor
 from loadtests.sweep import run_all
 from scenarios.errors import ExitCode, TrueloadError
 from scenarios.loading import builtin_scenarios, find, load_scenario
@@ -104,6 +104,14 @@ _RUN_OPTIONS = (
         help="A host beside loopback that load may go to; the scenario must name it too.",
     ),
     click.option(
+        "--processes",
+        type=click.IntRange(1, MOST_PROCESSES),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Generator processes that share the load.",
+    ),
+    click.option(
         "--inconclusive",
         type=click.Choice(("fail", "pass")),
         help="Count an inconclusive run as failed or as passed (default: exit 97).",
@@ -124,6 +132,7 @@ class RunOptions:
     out: Path
     locustfile: Path | None
     allow: tuple[str, ...]
+    processes: int
     inconclusive: str | None
     no_report: bool
     as_json: bool
@@ -161,7 +170,7 @@ class RunOptions:
     epilog=(
         "\b\nExamples:\n"
         "  trueload run demo\n"
-        "  trueload run growth --set target.customers=100000\n"
+        "  trueload run growth --set target.customers=100000 --processes 2\n"
         "  trueload run smoke --database postgres --set target.options.cache='\"ttl\"'\n"
         "  trueload run smoke --url http://127.0.0.1:8000 --locustfile mine.py\n"
         "  trueload run smoke --set 'budgets.all=[\"p(95) < 200ms\"]'"
@@ -212,6 +221,7 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
             allow=hosts[0],
             folder=find(scenario).resolve().parent,
             meanwhile=_import_analysis,
+            processes=asked.processes,
         )
         folder = Supervisor(variant.scenario, order, ConsoleProgress(console)).run()
         from analysis.finish import finish  # noqa: PLC0415 - pandas is not needed while load runs

@@ -75,6 +75,15 @@ class Generator:
             return None
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
+    def describe(self) -> dict[str, object]:
+        """Describe it as the manifest does."""
+        return {
+            "process": self.process,
+            "pid": self.child.pid,
+            "clock": self.clock,
+            "cores": named(self.cores),
+        }
+
     def hear(self) -> list[dict[str, Any]]:
         """Take the messages that have come; what it says of its end is noted."""
         said, self._said = [*self._said, *self.line.receive()], []
@@ -229,18 +238,10 @@ class Generators:
         width_ns, shared = min(readings)
         return {"offset_us": 0, "uncertainty_us": round(width_ns / 2000, 1), "shared": shared}
 
-    def describe(self) -> list[dict[str, object]]:
-        """Describe the processes as the manifest does."""
-        return [
-            {
-                "process": generator.process,
-                "role": generator.role,
-                "pid": generator.child.pid,
-                "clock": generator.clock,
-                "cores": named(generator.cores),
-            }
-            for generator in self.all
-        ]
+    def describe(self) -> dict[str, object]:
+        """Describe the processes as the manifest does: those that send load, and their master."""
+        master = {} if self.master is None else {"generators_master": self.master.describe()}
+        return {"generators": [generator.describe() for generator in self.senders], **master}
 
     # during the load
 

@@ -40,6 +40,9 @@ _START_IN_S = 0.2
 _END_GRACE_S = 5.0
 _HURRIED_S = 5.0  # for the audit, after Ctrl-C
 
+MOST_PROCESSES = 64
+"""Generator processes of a run."""
+
 _ENDS_ALL = frozenset({"stopped_by_locustfile", "host_refused"})
 """What one generator says it ended for ends the others too."""
 
@@ -248,7 +251,7 @@ class Supervisor:
             "group": None,
             "role": None,
             "sequence": None,
-            "generators": generators.describe(),
+            **generators.describe(),
         }
         folder.write_manifest()
 
@@ -309,7 +312,7 @@ class Supervisor:
     def _hear(self, run: RunState) -> None:
         """Hear what the generators say, and notice those that have ended without a word."""
         for message in run.generators.hear():
-            if message["kind"] == "ended" and message["why"] in _ENDS_ALL:
+            if message["kind"] in {"ended", "stop_asked"} and message["why"] in _ENDS_ALL:
                 run.generators.tell("stop", why=message["why"])
             elif message["kind"] == "host_refused":
                 self._refused_host = str(message["host"])
