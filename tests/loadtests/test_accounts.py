@@ -54,6 +54,55 @@ def test_accounts_are_handed_out_once_and_again_when_they_are_given_back(tmp_pat
     assert accounts.take("portal").customer_id == 5
 
 
+def test_generator_processes_share_the_accounts_of_each_role_out(tmp_path: Path) -> None:
+    path = write(tmp_path, sales=7, portal=4)
+    shards = [read_accounts(path, (index, 3)) for index in range(3)]
+    dealt = [
+        [shard.take(role).id for _ in range(shard.count(role))]
+        for role in ("sales", "portal")
+        for shard in shards
+    ]
+
+    assert dealt == [[1, 4, 7], [2, 5], [3, 6], [8, 11], [9], [10]]
+    assert {shard.password for shard in shards} == {"hidden"}
+
+
+def test_each_process_needs_accounts_for_its_own_users_alone(tmp_path: Path) -> None:
+    path, mix = write(tmp_path, sales=5, portal=5), {"sales_rep": 1.0, "portal_customer": 1.0}
+
+    def users(count: int, process: int) -> object:
+        return persona_users(
+            scenario(count, **mix), process=process, processes=2, run="r", accounts=path, rows=ROWS
+        )
+
+    # The engine goes through processes and classes in turn: with two of each, all users of
+    # a class are in one process.
+    assert users(6, 0)  # three of five accounts are its own
+    assert users(4, 1)
+    with pytest.raises(UsageError, match="3 users of each generator process as sales_rep, and 2"):
+        users(6, 1)
+
+
+def test_in_the_open_model_users_are_shared_out_by_arrivals_with_some_to_spare(
+    tmp_path: Path,
+) -> None:
+    path, pool = write(tmp_path, sales=100, portal=100), 50
+    document = {
+        "load": {
+            "model": "open",
+            "mix": {"sales_rep": 99.0, "portal_customer": 1.0},
+            "max_users": pool,
+            "stages": [{"rate": 10, "hold": "5s"}],
+        }
+    }
+    asked = parse_scenario(document, name="test", folder=None)
+    users = persona_users(asked, process=0, run="r", accounts=path, rows=ROWS)
+    most = {user.persona_name: count for user, count in most_at_once(users, [pool]).items()}
+
+    # some .7 % of the arrivals are the portal's: less than half a user's worth
+    assert most == {"sales_rep": 48, "portal_customer": 2}
+
+
 def test_an_account_that_something_is_unusual_about_is_nobodys(tmp_path: Path) -> None:
     assert read_accounts(write(tmp_path, sales=2, portal=0)).count("sales") == 2
 
