@@ -113,9 +113,9 @@ class Answer:
 
     def _check_size(self) -> None:
         if self._in_headers and self._received > MAX_HEADER_BYTES:
-            raise ProtocolError(f"headers of more than {MAX_HEADER_BYTES} bytes")
+            raise ProtocolError(f"headers of more than {MAX_HEADER_BYTES // 2**10} KiB")
         if self._received > MAX_BYTES:
-            raise ProtocolError(f"an answer of more than {MAX_BYTES} bytes")
+            raise ProtocolError(f"an answer of more than {MAX_BYTES // 2**20} MiB")
         self._check_headers()
 
     def _check_headers(self) -> None:
@@ -187,7 +187,7 @@ class Answer:
         if self._received > MAX_HEADER_BYTES:
             size = sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > MAX_HEADER_BYTES:
-                raise ProtocolError(f"headers of more than {MAX_HEADER_BYTES} bytes")
+                raise ProtocolError(f"headers of more than {MAX_HEADER_BYTES // 2**10} KiB")
         if self._head:
             self.done = True
 

@@ -65,7 +65,7 @@ def _inflate_as(body: bytes, bits: int) -> bytes:
         unpacked.append(inflater.decompress(body, room + 1))
         room -= len(unpacked[-1])
         if room < 0:
-            raise ProtocolError(f"a body that unpacks to more than {MAX_UNPACKED} bytes")
+            raise ProtocolError(f"a body that unpacks to more than {MAX_UNPACKED // 2**20} MiB")
         if not inflater.eof:
             raise ProtocolError("the packed body is cut off")
         body = inflater.unused_data if bits == _GZIP_OR_ZLIB else b""

@@ -211,6 +211,8 @@ class Session:
         redirects: Redirects | None,
     ) -> Response:
         recorder = self._recorder if self._sending.recording else self._unrecorded
+        if recorder is self._recorder:
+            self._sending.asked += 1  # a count of our own, held against the rows
         sent = recorder.sent(self._virtual_user, request.method, request.endpoint)
         timing = _NO_TIMING
         failure: BaseException | None = None
@@ -218,6 +220,8 @@ class Session:
             answer = self._exchange(request, sent)
             response, timing = self._read(request, answer)
         except (OSError, ExchangeError) as error:
+            if sent.done_ns < 0:
+                sent.done_ns = now_ns()
             failure = error
             outcome, why = explain(error)
             response = Response(request, error=why)
