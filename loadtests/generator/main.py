@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -164,6 +165,10 @@ class Generator:
         self._environment.events.init.fire(
             environment=self._environment, runner=self._runner, web_ui=None
         )
+        # What was imported is here to stay. Collecting it again and again would stop the event
+        # loop for tens of milliseconds each time, in the middle of the load.
+        gc.collect()
+        gc.freeze()
         self._control.send("ready", pid=os.getpid(), monotonic_ns=now_ns())
         origin_ns = self._control.await_start()
         if origin_ns is None:
