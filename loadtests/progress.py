@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: one line that changes on a terminal, else a line a stage."""
+"""Shows a run while it goes on: one calm screen on a terminal, else a line a stage."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.status import Status
+from rich.live import Live
 
+from loadtests.live import LiveRun, Now
+from loadtests.screen import screen
 from scenarios.model import Load, Scenario
 from scenarios.schedule import Schedule
 
@@ -40,55 +42,75 @@ class ConsoleProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status: Status | None = None
-        self._schedule: Schedule | None = None
-        self._users = "users"
+        self._live: Live | None = None
+        self._run: LiveRun | None = None
+        self._unit = "users"
+        self._title = ""
         self._stage: int | None = None
 
     def say(self, text: str) -> None:
-        """Say what is being prepared."""
+        """Say what is being prepared, or what happened."""
         self._console.print(f"[dim]{text}[/dim]", highlight=False)
 
     def begin(self, scenario: Scenario, schedule: Schedule, folder: Path) -> None:
         """Load begins."""
-        self._schedule = schedule
-        self._users = level_words(scenario.load)
+        self._run = LiveRun(scenario)
+        self._unit = level_words(scenario.load)
+        self._title = scenario.title
+        self._stage = None
         question = f": {scenario.question}" if scenario.question else ""
         title = f"[bold]{scenario.title}[/bold]{question}"
         self._console.print(title, highlight=False, soft_wrap=not self._console.is_terminal)
         stages = ", ".join(f"{span.level:g}" for span in schedule.spans)
         self._console.print(
-            f"{stages} {self._users}; {schedule.end_s:.0f} s of load", highlight=False
+            f"{stages} {self._unit}; {schedule.end_s:.0f} s of load", highlight=False
         )
         self._console.print(f"[dim]recording to {folder}[/dim]", highlight=False, soft_wrap=True)
         if self._console.is_terminal:
-            self._status = self._console.status("warming up")
-            self._status.start()
+            self._live = Live(console=self._console, transient=True, auto_refresh=False)
+            self._live.start()
 
-    def second(self, line: dict[str, Any]) -> None:
-        """Show a line of the timeline."""
-        if self._schedule is None:
+    def second(self, line: dict[str, Any], schedule: Schedule) -> None:
+        """Show a line of the timeline.
+
+        Parameters
+        ----------
+        line : dict
+            Of one generator process and second.
+        schedule : Schedule
+            As it is planned now: a hold may have been prolonged.
+        """
+        if self._run is None:
             return
-        text = self._describe(line)
-        if self._status is not None:
-            self._status.update(text)
-        elif line["phase"] == "hold" and line["stage"] != self._stage:
-            self._stage = line["stage"]
-            self._console.print(text, highlight=False, soft_wrap=True)
+        now = self._run.add(line)
+        if self._live is not None:
+            self._live.update(
+                screen(
+                    self._run.past,
+                    self._run.budgets(),
+                    schedule,
+                    unit=self._unit,
+                    title=self._title,
+                ),
+                refresh=True,
+            )
+        elif now.phase == "hold" and now.stage != self._stage:
+            self._stage = now.stage
+            self._console.print(self._describe(now, schedule), highlight=False, soft_wrap=True)
 
-    def _describe(self, line: dict[str, Any]) -> str:
-        assert self._schedule is not None  # noqa: S101 - begin() came first
-        left_s = max(self._schedule.end_s - line["t_s"], 0.0)
-        stage = "-" if line["stage"] is None else line["stage"] + 1
-        latency = "" if line["p95_ms"] is None else f"  p95 {line['p95_ms']:.1f} ms"
-        bad = f"  [red]bad {line['bad']}[/red]" if line["bad"] else ""
+    def _describe(self, now: Now, schedule: Schedule) -> str:
+        left_s = max(schedule.end_s - now.t_s, 0.0)
+        stage = "-" if now.stage is None else now.stage + 1
+        latency = "" if now.p95_ms is None else f"  p95 {now.p95_ms:.1f} ms"
+        bad = f"  [red]bad {now.bad}[/red]" if now.bad else ""
+        missed = f"  [red]missed {now.missed}[/red]" if now.missed else ""
         return (
-            f"stage {stage}/{len(self._schedule.spans)} {line['phase']}  {line['running']} users  "
-            f"{line['rate']:.0f}/s{latency}  open {line['open']}{bad}  {left_s:.0f} s left"
+            f"stage {stage}/{len(schedule.spans)} {now.phase}  {now.running} users  "
+            f"{now.rate:.0f}/s{latency}  open {now.open}{bad}{missed}  {left_s:.0f} s left"
         )
 
     def end(self) -> None:
         """Load has ended."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = None

@@ -56,7 +56,7 @@ class Progress(Protocol):
     def begin(self, scenario: Scenario, schedule: Schedule, folder: Path) -> None:
         """Load begins."""
 
-    def second(self, line: dict[str, Any]) -> None:
+    def second(self, line: dict[str, Any], schedule: Schedule) -> None:
         """Take a line of the timeline."""
 
     def end(self) -> None:
@@ -286,7 +286,7 @@ class Supervisor:
         generators.dismiss_master()
         self._hear(run)
         for line in tail.lines():
-            self._progress.second(line)
+            self._progress.second(line, run.schedule)
         self._progress.end()
         self._conclude(run)
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from loadtests.resources import Watch
 from loadtests.run_watch import RunState
 from loadtests.wall_clock import WallClock
+from scenarios.schedule import Schedule
 
 
 class Interrupts:
@@ -83,8 +84,8 @@ class Resources:
 class Shows(Protocol):
     """Shows a line of the timeline."""
 
-    def second(self, line: dict[str, Any]) -> None:
-        """Take a line of the timeline."""
+    def second(self, line: dict[str, Any], schedule: Schedule) -> None:
+        """Take a line of the timeline, and what is planned now."""
 
 
 class Display:
@@ -102,7 +103,7 @@ class Display:
     def look(self, run: RunState, t_s: float) -> None:  # noqa: ARG002 - as every watcher
         """Show the lines that have come."""
         for line in run.lines:
-            self._shows.second(line)
+            self._shows.second(line, run.schedule)
 
     def close(self, run: RunState) -> None:
         """Leave nothing behind."""
