@@ -31,15 +31,12 @@ from analysis.availability import SEEN
 from analysis.estimate import Estimate, not_estimable
 from analysis.promises import API, Promise, promise
 from analysis.recording.audit import WRITES, Audit
-from analysis.recording.format import Outcome
+from analysis.recording.format import REPLAYED, Outcome
 from analysis.throughput import throughput
 from analysis.windows import Window
 
 NAMED_MOST = 100
 """Single writes that a verdict names of each class; the counts are of all."""
-
-REPLAYED = "replayed"
-"""Tag of an answer that the target gave before, to an earlier request with the same key."""
 
 _NOT_ASKED = -1
 _REQUEST_BITS = 48

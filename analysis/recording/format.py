@@ -40,6 +40,10 @@ MAX_ENDPOINTS = 1000
 OTHER = "(other)"
 """Endpoints beyond the first thousand are counted under this name."""
 
+REPLAYED = "replayed"
+"""Tag of an answer that the target has given before, to a request with the same
+``Idempotency-Key``."""
+
 NOT_SENT = "(not sent)"
 """What missed arrivals are called when nobody knows what they would have asked for."""
 

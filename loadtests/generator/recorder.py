@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 import gevent
 
-from analysis.recording.format import Outcome
+from analysis.recording.format import REPLAYED, Outcome
 from analysis.recording.writer import StreamWriter
 from loadtests.generator import server_timing
 from loadtests.generator.batches import Batches
@@ -216,6 +216,7 @@ class Recorder:
             -1,  # error
             0,
             Outcome.MISSED,
+            -1,
             0,
         )
 
@@ -303,6 +304,7 @@ class Recorder:
             -1 if error is None else self._routes.error(error),
             sent.attempt,
             outcome,
+            -1,
             len(self.listeners) <= ENGINES_OWN,
         )
         user.free_ns = user.intended_ns = done_ns
@@ -339,7 +341,9 @@ class Recorder:
         error = None if outcome is Outcome.OK else clean_error(exception)
         headers = getattr(response, "headers", None)
         timing = server_timing.parse(headers.get("Server-Timing") if headers else None)
-        self._pack(sent, outcome, status, error, length, timing, _bytes_out(response))
+        again = bool(headers) and headers.get("Idempotency-Replayed") == "true"
+        tag = self._routes.number("tags", REPLAYED) if again else -1
+        self._pack(sent, outcome, status, error, length, timing, _bytes_out(response), tag)
 
     def killed(self, sent: Sent) -> None:
         """Note that a request was ended by the harness while it was open.
@@ -399,6 +403,7 @@ class Recorder:
         length: int | None = None,
         timing: tuple[int, int, int] = _NOTHING_SAID,
         bytes_out: int = -1,
+        tag: int = -1,
     ) -> None:
         user = sent.user
         self._buffer += _PACK(
@@ -423,6 +428,7 @@ class Recorder:
             -1 if error is None else self._routes.error(error),
             sent.attempt,
             outcome,
+            tag,
             0,
         )
         if outcome is not Outcome.OPEN:

@@ -44,6 +44,7 @@ _FIELDS: tuple[tuple[str, str, str], ...] = (
     ("error", "h", "<i2"),
     ("attempt", "b", "i1"),
     ("outcome", "b", "i1"),
+    ("tag", "b", "i1"),
     ("own", "b", "i1"),  # 1: the engine hears of it only from us
 )
 
@@ -121,7 +122,7 @@ def to_columns(
     columns: Columns = {name: rows[name] for name in _AS_IT_IS}
     columns["process"] = np.full(count, process, dtype=np.int16)
     columns["method"], columns["endpoint"] = known[rows["route"]].T
-    columns["tags"] = np.full(count, -1, dtype=np.int16)
+    columns["tags"] = rows["tag"].astype(np.int16)
     columns["seen_us"] = (_seen_ns(rows) - origin_ns) // 1000
     columns["intended_us"] = (rows["intended_ns"] - origin_ns) // 1000
     for name in ("sent", "connected", "first_byte", "done"):

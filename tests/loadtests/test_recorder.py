@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.recording.format import MAX_ENDPOINTS, OTHER, Outcome
+from analysis.recording.format import MAX_ENDPOINTS, OTHER, REPLAYED, Outcome
 from analysis.recording.streams import read_samples
 from loadtests.generator.clock import now_ns
 from loadtests.generator.recorder import Recorder, Sent, VirtualUser
@@ -300,3 +300,19 @@ def test_memory_does_not_grow_with_the_requests_that_have_ended() -> None:
     )
 
     assert float(done.stdout) < 3.0
+
+
+def test_an_answer_that_was_given_before_is_tagged(tmp_path: Path) -> None:
+    record = recorder(tmp_path)
+    for headers in ({}, {"Idempotency-Replayed": "true"}):
+        record.judged(
+            record.sent(record.new_user(None), "POST", "/orders"),
+            method="POST",
+            name="/orders",
+            exception=None,
+            response=SimpleNamespace(status_code=201, headers=headers),
+            length=3,
+        )
+    record.close()
+
+    assert [row["tags"] for row in rows(tmp_path)] == [None, REPLAYED]
