@@ -341,13 +341,10 @@ def pool_sizes(
 
 
 def _in_whole_users(users: int, weights: Mapping[str | None, float]) -> dict[str | None, int]:
-    """Round shares to whole users, the largest remainders up; nobody is left without."""
+    """Round shares up to whole users, at the cost of those who have most."""
     whole = sum(weights.values()) or 1.0
     exact = {name: users * weight / whole for name, weight in weights.items()}
-    sizes = {name: max(int(part), 1) for name, part in exact.items()}
-    by_remainder = sorted(exact, key=lambda name: sizes[name] - exact[name])
-    for name in by_remainder[: max(users - sum(sizes.values()), 0)]:
-        sizes[name] += 1
+    sizes = {name: max(math.ceil(part), 1) for name, part in exact.items()}
     while sum(sizes.values()) > max(users, len(sizes)):
         sizes[max(sizes, key=lambda name: sizes[name])] -= 1
     return sizes

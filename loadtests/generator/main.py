@@ -106,7 +106,7 @@ class Generator:
         self._open = self._open_model()
         classes, options = plan.users(self._journal.warn)
         if self._open is not None:
-            self._open.install(classes, self._journal.warn)
+            self._open.install(self._journal.warn)
         self._environment = self._make_environment(classes, options)
         self._runner = self._make_runner(classes)
         pool = None if self._open is None else self._open.users

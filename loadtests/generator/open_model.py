@@ -51,6 +51,7 @@ class OpenModel:
     ) -> None:
         load = scenario.load
         self._personas = scenario.personas
+        self._process = process
         self._recorder = sending.recorder
         shares = click_shares(scenario)
         self._pools = pool_sizes(load, shares, process=process, processes=processes)
@@ -80,27 +81,21 @@ class OpenModel:
         """Arrivals that have come due."""
         return self._arrivals.came
 
-    def install(self, classes: list[type[User]], warn: Callable[[str, str], None]) -> None:
+    def install(self, warn: Callable[[str, str], None]) -> None:
         """Make the engine's users wait for arrivals.
 
         Parameters
         ----------
-        classes : list of type
-            Each persona's gets its number of users; those of a locustfile share them by
-            their weights.
         warn : callable
             Called with a warning's kind and its text.
         """
         self._users.install()
-        if not self._personas:
+        if not self._personas and self._process == 0:  # one of them is enough to say so
             warn(
                 "wait_time_not_used",
                 "open model: each task of the locustfile waits for an arrival, and its wait_time "
                 "is not used",
             )
-            return
-        for users in classes:
-            users.fixed_count = self._pools[users.persona_name]  # type: ignore[attr-defined]
 
     def keep_pools(self, runner: WorkerRunner, classes: list[type[User]]) -> None:
         """Have a worker of the engine run its own pools, whatever its master shares out.

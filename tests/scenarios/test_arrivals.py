@@ -283,8 +283,8 @@ def test_a_persona_that_clicks_seldom_has_users_to_spare() -> None:
     shares = {("often", "a"): 0.99, ("seldom", "b"): 0.01}
     _, load = planned({"rate": 1}, max_users=100)
 
-    # 99 + 3 sqrt(99) and 1 + 3 sqrt(1), of 132.8 scaled to 100
-    assert pool_sizes(load, shares) == {"often": 97, "seldom": 3}
+    # 99 + 3 sqrt(99) and 1 + 3 sqrt(1), of 132.8 scaled to 100, and rounded up
+    assert pool_sizes(load, shares) == {"often": 96, "seldom": 4}
 
 
 def test_a_locustfiles_users_are_one_pool() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from loadtests.generator.personas.portal_customer import PortalCustomer
 from loadtests.generator.personas.records import Products
 from loadtests.generator.personas.sales_rep import SalesRep
 from loadtests.generator.personas.support_agent import SupportAgent
+from scenarios.arrivals import click_shares, pool_sizes
 from scenarios.errors import UsageError
-from scenarios.mix import open_weights
 from scenarios.model import Scenario
 
 CLASSES: Mapping[str, type[PersonaUser]] = {
@@ -28,8 +27,6 @@ CLASSES: Mapping[str, type[PersonaUser]] = {
     "marketing": Marketing,
     "portal_customer": PortalCustomer,
 }
-
-_SPARE_SIGMAS = 3.0
 
 
 def persona_users(
@@ -61,10 +58,12 @@ def persona_users(
     Returns
     -------
     list of type
-        One class a persona of the mix, with its weight.
+        One class a persona of the mix, with its weight, or its number of users in the open
+        model.
     """
     people = read_accounts(accounts, (process, processes))
     products = Products(rows["products"])
+    pools = _pools(scenario, process, processes)
     users = [
         type(
             CLASSES[name].__name__,
@@ -72,6 +71,7 @@ def persona_users(
             {
                 "abstract": False,
                 "weight": weight,
+                "fixed_count": pools.get(name, 0),
                 "persona": scenario.personas[name],
                 "persona_name": name,
                 "think_scale": scenario.load.think_scale,
@@ -81,26 +81,18 @@ def persona_users(
                 "seed": f"{scenario.target.seed}-{process}-{name}",
             },
         )
-        for name, weight in _weights(scenario).items()
+        for name, weight in scenario.load.mix.items()
     ]
     _check_enough(people, users, scenario, accounts, processes)
     return users
 
 
-def _weights(scenario: Scenario) -> dict[str, float]:
-    """Share the virtual users out.
-
-    In the open model by arrivals, and something for how arrivals cluster: to a persona
-    that clicks seldom, too, so that its clicks do not wait for each other.
-    """
-    load = scenario.load
-    if not load.is_open:
-        return dict(load.mix)
-    shares = open_weights(scenario.personas, load.mix)
-    return {
-        name: share + _SPARE_SIGMAS * math.sqrt(share / load.max_users)
-        for name, share in shares.items()
-    }
+def _pools(scenario: Scenario, process: int, processes: int) -> dict[str | None, int]:
+    """Users of each persona in the open model; in the closed one the weights say it."""
+    if not scenario.load.is_open:
+        return {}
+    shares = click_shares(scenario)
+    return pool_sizes(scenario.load, shares, process=process, processes=processes)
 
 
 def _check_enough(
@@ -117,10 +109,11 @@ def _check_enough(
     UsageError
         With the numbers.
     """
-    levels = [round(stage.level) for stage in scenario.load.stages]
     if scenario.load.is_open:
-        levels = [scenario.load.max_users]
-    most = most_at_once(users, levels, processes)
+        most = {user: user.fixed_count for user in users}
+    else:
+        levels = [round(stage.level) for stage in scenario.load.stages]
+        most = most_at_once(users, levels, processes)
     where = " of each generator process" if processes > 1 else ""
     short = [
         f"{most[user]} users{where} as {user.persona_name}, and "
