@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+import scenarios
 from analysis import promises
 from analysis.promises import Promise, promise
 from tests.target_app.contract.visits import OPERATIONS, PAGES, SIGNING, Visit
@@ -35,6 +37,16 @@ def test_no_promise_is_kept_for_an_address_that_is_gone() -> None:
     told = promises.WITHOUT_ROW | promises.OPEN_FORMS | promises.FORMS
 
     assert told <= {named(visit) for visit in WRITES}
+
+
+def test_what_the_personas_write_is_known_to_leave_something() -> None:
+    journeys = Path(scenarios.__file__).parent.glob("journeys/*.toml")
+    texts = "".join(path.read_text(encoding="utf-8") for path in journeys)
+    names = set(re.findall(r'"((?:POST|PUT|PATCH|DELETE) [^"]+)"', texts))
+
+    assert len(names) > 5
+    for name in names:
+        assert promise(name, checked=True) is not Promise.UNKNOWN, name
 
 
 @pytest.mark.parametrize(
