@@ -210,9 +210,11 @@ class Session:
         check: Check | None,
         redirects: Redirects | None,
     ) -> Response:
-        recorder = self._recorder if self._sending.recording else self._unrecorded
-        if recorder is self._recorder:
+        if self._sending.recording:
+            recorder = self._recorder
             self._sending.asked += 1  # a count of our own, held against the rows
+        else:
+            recorder = self._unrecorded
         sent = recorder.sent(self._virtual_user, request.method, request.endpoint)
         timing = _NO_TIMING
         failure: BaseException | None = None
