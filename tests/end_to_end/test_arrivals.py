@@ -197,3 +197,42 @@ def test_a_generator_that_is_stopped_for_a_while_is_invalid(harness: Harness) ->
     assert sorted(round(us) for us in run.samples["intended_us"]) == microseconds(run.planned)
     text = json.dumps(run.verdict["validity"]["reasons"])
     assert "late by" in text
+
+
+CLICKS = """
+[target]
+customers = 2_000
+[load]
+model = "open"
+mix = { sales_rep = 5, support_agent = 3, manager = 1, marketing = 1, portal_customer = 6 }
+settle = "2s"
+timeout = "5s"
+stages = [{ rate = 40, hold = "4s" }]
+[budgets]
+all = ["p(95) < 2s"]
+"""
+
+
+def test_two_processes_begin_the_clicks_of_the_one_schedule(harness: Harness) -> None:
+    harness.folder.joinpath("clicks.toml").write_text(CLICKS)
+    done = harness.run("run", "clicks.toml", "--processes", "2", "--no-report")
+    assert harness.runs(), done.err
+    run = judged(harness, done.code)
+    firsts = run.samples[(run.samples["step"] == 0).to_numpy()]
+    begun = zip(
+        firsts["process"].astype(int),
+        firsts["intended_us"].round().astype(int),
+        firsts["persona"].astype(str),
+        firsts["click"].astype(str),
+        strict=True,
+    )
+    planned = [
+        (arrival.index % 2, *when, arrival.persona, arrival.step)
+        for arrival, when in zip(run.planned, zip(microseconds(run.planned)), strict=True)
+    ]
+
+    assert len({step for *_, step in planned}) > 10, "many kinds of clicks"
+    assert sorted(begun) == sorted(planned)
+    assert run.verdict["validity"]["reasons"] == []
+    # some two hundred requests are few for an error ratio below 1 %
+    assert run.verdict["verdict"] in {"passed", "inconclusive"}, done.out
