@@ -21,6 +21,7 @@ from loadtests.progress import ConsoleProgress, level_words
 from loadtests.supervisor import MOST_PROCESSES, Order, Supervisor
 from loadtests.sweep import run_all
 from scenarios.errors import ExitCode, TrueloadError
+from scenarios.expected import expected_requests
 from scenarios.loading import builtin_scenarios, find, load_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import plan
@@ -278,9 +279,20 @@ def validate(scenario: str, settings: tuple[str, ...]) -> None:
         )
     for budget in loaded.budgets:
         needed = requests_to_decide(budget.assertion)
-        words = "" if needed is None else f"; a pass takes at least {needed:,} requests in the hold"
+        words = "" if needed is None else _evidence(loaded, budget.subject, needed)
         added = f" ({budget.implied})" if budget.implied else ""
         click.echo(f"  {budget.subject}: {budget.assertion.text}{added}{words}")
+
+
+def _evidence(scenario: Scenario, subject: str, needed: int) -> str:
+    """Say how many requests a decision takes, and how many there will be."""
+    words = f"; a pass takes at least {needed:,} requests in the hold"
+    expected = expected_requests(scenario, subject)
+    if expected is None:
+        return words
+    most = "" if scenario.load.is_open else "at most "
+    few = ": TOO FEW" if expected < needed else ""
+    return f"{words}, {most}about {expected:,.0f} will be sent{few}"
 
 
 @trueload.command(

@@ -61,7 +61,7 @@ def message_of(harness: Harness, done: Done) -> str:
         (["run", "smoke", "--locustfile", "nowhere.py"], "a Python file"),
         (["check", "nowhere"], "no such folder"),
         (["report", "."], "no manifest.json"),
-        (["validate", "nowhere"], "demo, growth, smoke"),
+        (["validate", "nowhere"], "demo, growth"),
         (["run"], "Missing argument"),
         (["fly"], "No such command"),
     ],

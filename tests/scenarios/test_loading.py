@@ -338,7 +338,7 @@ def test_secrets_are_kept_by_name_only(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_is_told_which_there_are() -> None:
-    with pytest.raises(UsageError, match="demo, growth, smoke") as caught:
+    with pytest.raises(UsageError, match="breakpoint, data_growth, demo, growth") as caught:
         load_scenario("no-such-scenario")
 
     assert caught.value.exit_code == ExitCode.USAGE

@@ -1,0 +1,67 @@
+"""How many requests a scenario will send, as far as it can be known before."""
+
+from __future__ import annotations
+
+from scenarios.mix import intended_mix, mean_think_s
+from scenarios.model import Scenario
+from scenarios.schedule import plan
+
+
+def clicks_per_s(scenario: Scenario, level: float) -> float | None:
+    """Clicks per second at a level of load, when nobody waits for an answer.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With a mix.
+    level : float
+        Virtual users, or arrivals per second.
+
+    Returns
+    -------
+    float or None
+        Users are shared out by their weights, and click once in a mean think time; None
+        for a locustfile, and for users who do not think.
+    """
+    load = scenario.load
+    if load.is_open:
+        return level
+    if not load.mix or load.think_scale == 0:
+        return None
+    total = sum(load.mix.values())
+    per_user = sum(
+        weight / total / mean_think_s(scenario.personas[name]) for name, weight in load.mix.items()
+    )
+    return level * per_user / load.think_scale
+
+
+def expected_requests(scenario: Scenario, subject: str) -> float | None:
+    """Count the requests about a subject in the required hold, when nobody waits for answers.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any.
+    subject : str
+        ``"all"``, ``"METHOD endpoint"``, or an endpoint with any method.
+
+    Returns
+    -------
+    float or None
+        In the closed model at the most, since who waits does not click; None where it
+        is not known.
+    """
+    span = plan(scenario).required_span(scenario.load.required)
+    clicks = clicks_per_s(scenario, span.level)
+    if clicks is None or not scenario.load.mix:
+        return None
+    each = sum(
+        share * sum(_is_about(request, subject) for request in requests)
+        for (name, step), share in intended_mix(scenario.personas, scenario.load.mix).items()
+        for requests in [scenario.personas[name].steps[step].requests]
+    )
+    return clicks * each * span.length_s
+
+
+def _is_about(request: str, subject: str) -> bool:
+    return subject in {"all", request, request.partition(" ")[2]}
