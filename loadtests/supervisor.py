@@ -24,7 +24,8 @@ from loadtests import cores as core_shares
 from loadtests import crm, environment
 from loadtests.acting import acting
 from loadtests.folder import RunFolder
-from loadtests.generators import Generator, Generators
+from loadtests.generators import Generators
+from loadtests.hearing import Hearing, Silence
 from loadtests.refusals import raise_not_allowed
 from loadtests.resources import Watch
 from loadtests.run_watch import EverySecond, RunState, Watcher
@@ -42,9 +43,6 @@ _HURRIED_S = 5.0  # for the audit, after Ctrl-C
 
 MOST_PROCESSES = 64
 """Generator processes of a run."""
-
-_ENDS_ALL = frozenset({"stopped_by_locustfile", "host_refused"})
-"""What one generator says it ended for ends the others too."""
 
 
 class Progress(Protocol):
@@ -118,8 +116,6 @@ class Supervisor:
         self._why = "finished"
         self._load_ended_s: float | None = None
         self._stopped_s: float | None = None
-        self._refused_host: str | None = None
-        self._fault: str | None = None
 
     def run(self) -> Path:
         """Run the scenario.
@@ -140,16 +136,16 @@ class Supervisor:
             self._stop_if_interrupted()
             folder = RunFolder(self._order.parent, self._scenario.name, datetime.now(UTC))
             try:
-                self._load(folder, dataset)
+                hearing = self._load(folder, dataset)
             except TrueloadError:
                 if self._origin_ns == 0:
                     shutil.rmtree(folder.path, ignore_errors=True)
                 raise
-        if self._refused_host is not None:
-            raise_not_allowed(self._refused_host, folder.path)
-        if self._fault is not None:
+        if hearing.refused_host is not None:
+            raise_not_allowed(hearing.refused_host, folder.path)
+        if hearing.fault is not None:
             raise TrueloadError(
-                f"{folder.path}: {self._fault}; allowed: a disk that takes every sample",
+                f"{folder.path}: {hearing.fault}; allowed: a disk that takes every sample",
                 hint="make room, or name another folder with --out; what was recorded until then "
                 f"can be read with: trueload check {folder.path}",
             )
@@ -194,7 +190,7 @@ class Supervisor:
             self._stop_if_interrupted()  # Ctrl-C reached the seeding too
             raise
 
-    def _load(self, folder: RunFolder, dataset: crm.Dataset | None) -> None:
+    def _load(self, folder: RunFolder, dataset: crm.Dataset | None) -> Hearing:
         workers = self._scenario.target.workers if dataset is not None else 0
         cores = core_shares.share(workers, self._order.processes)
         if dataset is None:
@@ -217,13 +213,14 @@ class Supervisor:
             self._order.meanwhile()
             generators.await_ready(self._stop_if_interrupted)
             self._describe(folder, system, cores, generators)
-            self._drive(folder, system, generators)
+            hearing = self._drive(folder, system, generators)
             generators.kill()  # whatever they have recorded is on disk
             self._audit(folder, system)
         finally:
             generators.kill()
             system.stop()
         self._close(folder)
+        return hearing
 
     def _plan(self, folder: RunFolder, system: Target) -> dict[str, object]:
         return {
@@ -257,7 +254,7 @@ class Supervisor:
 
     # during the load
 
-    def _drive(self, folder: RunFolder, system: Target, generators: Generators) -> None:
+    def _drive(self, folder: RunFolder, system: Target, generators: Generators) -> Hearing:
         self._origin_ns = time.monotonic_ns() + round(_START_IN_S * 1e9)
         run = RunState(
             scenario=self._scenario,
@@ -271,11 +268,11 @@ class Supervisor:
         generators.tell("start", origin_ns=self._origin_ns)
         run.event(0.0, "run_started")
         self._progress.begin(self._scenario, self._schedule, folder.path)
-        watchers = self._watchers(folder.path, system)
+        watchers, hearing = self._watchers(folder.path, system), Hearing(run)
         tail = Tail(folder.path / TIMELINE)
         try:
             while generators.sending and not self._is_too_late(run):
-                self._hear(run)
+                hearing.listen()
                 run.lines = list(tail.lines())
                 for watcher in watchers:
                     watcher.look(run, run.now_s())
@@ -284,11 +281,13 @@ class Supervisor:
             for watcher in watchers:
                 watcher.close(run)
         generators.dismiss_master()
-        self._hear(run)
+        hearing.listen()
         for line in tail.lines():
             self._progress.second(line, run.schedule)
         self._progress.end()
-        self._conclude(run)
+        hurried = self._interrupts > 1
+        self._why, self._load_ended_s = hearing.conclude(hurried=hurried)
+        return hearing
 
     def _watchers(self, folder: Path, system: Target) -> list[Watcher]:
         """List who looks at the run."""
@@ -298,6 +297,7 @@ class Supervisor:
             LossOfTarget(),
             EverySecond(Resources(Watch(folder))),
             EverySecond(Clocks()),
+            Silence(),
             Display(self._progress),
         ]
 
@@ -308,37 +308,6 @@ class Supervisor:
             self._stopped_s = t_s if self._stopped_s is None else self._stopped_s
         end_s = min(run.schedule.end_s, self._stopped_s or math.inf)
         return t_s > end_s + self._scenario.drain_s + _END_GRACE_S or self._interrupts > 1
-
-    def _hear(self, run: RunState) -> None:
-        """Hear what the generators say, and notice those that have ended without a word."""
-        for message in run.generators.hear():
-            if message["kind"] in {"ended", "stop_asked"} and message["why"] in _ENDS_ALL:
-                run.generators.tell("stop", why=message["why"])
-            elif message["kind"] == "host_refused":
-                self._refused_host = str(message["host"])
-            elif message["kind"] == "fault":
-                self._fault = str(message["message"])
-                run.generators.tell("stop", why="records_lost")
-        for lost in run.generators.newly_lost():
-            self._mind_lost(run, lost, lost.ended or "unknown")
-
-    def _mind_lost(self, run: RunState, lost: Generator, reason: str) -> None:
-        event = {"process": lost.process, "role": lost.role, "reason": reason}
-        if lost.process is None and run.why is None:
-            run.end("generator_lost", **event)  # without a master nobody follows the schedule
-        else:
-            run.event(run.now_s(), "generator_lost", **event)
-
-    def _conclude(self, run: RunState) -> None:
-        """Put together when and why the load ended, from what every process says."""
-        if self._interrupts < 2:  # noqa: PLR2004 - at the second Ctrl-C it was us
-            for generator in run.generators.senders:
-                if generator.ended is None:
-                    self._mind_lost(run, generator, "did not end, and was killed")
-        ends = [each.end for each in run.generators.senders if each.end is not None]
-        whys = sorted((str(end["why"]) for end in ends), key=lambda why: why != "finished")
-        self._why = run.why or next(iter(whys), "generator_lost")
-        self._load_ended_s = max((float(end["load_ended_s"]) for end in ends), default=run.now_s())
 
     # after the load
 
