@@ -106,21 +106,26 @@ class Batches:
         write = get_hub().threadpool.spawn
         self._writing = write(self._write, packed, origin_ns, self._routes.table)
 
-    def _write(self, packed: bytes, origin_ns: int, routes: npt.NDArray[np.int16]) -> None:
+    def _write(
+        self, packed: bytes, origin_ns: int, routes: npt.NDArray[np.int16]
+    ) -> Exception | None:
+        """Write rows, in a thread, which would log what it raises: so it is returned."""
         rows: Rows = np.frombuffer(packed, dtype=DTYPE)
-        self._writer.write_columns(
-            to_columns(rows, process=self._process, origin_ns=origin_ns, routes=routes)
-        )
+        try:
+            self._writer.write_columns(
+                to_columns(rows, process=self._process, origin_ns=origin_ns, routes=routes)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, rows are lost
+            return error
+        return None
 
     def _wait_for_writer(self) -> None:
         if self._writing is None:
             return
-        try:
-            self._writing.get()
-        except Exception as error:  # noqa: BLE001 - whatever it is, rows are lost
-            self._writing = None
-            self._failed(error)
+        error = self._writing.get()
         self._writing = None  # but not where this greenlet is killed: the thread still writes
+        if error is not None:
+            self._failed(error)
 
     def close(self, origin_ns: int) -> int:
         """Write the rest.
