@@ -220,8 +220,8 @@ def _seen(clicks: pd.DataFrame, window: Window) -> dict[str, int]:
 def shared_out(mix: Mapping[str, float], users: int, seen: Mapping[str, int]) -> dict[str, float]:
     """Tell how many virtual users of each persona there are, in whole numbers.
 
-    The engine gives each persona its share, rounded up or down; those who were seen are
-    there, and the rest goes to whom most is missing.
+    The engine gives each persona its share, rounded up or down. Up, where so many were
+    seen; who else it was is not known, and taken to be whom most is missing of.
 
     Parameters
     ----------
@@ -230,16 +230,19 @@ def shared_out(mix: Mapping[str, float], users: int, seen: Mapping[str, int]) ->
     users : int
         All of them.
     seen : mapping of str to int
-        Users of each persona that clicked.
+        Users of each persona that clicked, some of whom may have been leaving.
 
     Returns
     -------
     dict of str to float
-        By persona; they add up to `users`, unless more were seen.
+        By persona; they add up to `users`, or to some more where many were leaving.
     """
     total = sum(mix.values())
     exact = {name: users * weight / total for name, weight in mix.items()}
-    whole = {name: max(math.floor(share), seen.get(name, 0)) for name, share in exact.items()}
+    whole = {
+        name: min(max(math.floor(share), seen.get(name, 0)), math.ceil(share))
+        for name, share in exact.items()
+    }
     for _ in range(users - sum(whole.values())):
         most = max(whole, key=lambda name: exact[name] - whole[name])
         whole[most] += 1
@@ -268,7 +271,7 @@ def spread(personas: Mapping[str, Persona], users: Mapping[str, float]) -> dict[
         p (1 - p) if clicks were drawn one by one.
     """
     shares = intended_mix(personas, users)
-    chains = {name: _Chain(personas[name]) for name in users}
+    chains = {name: Sessions(personas[name]) for name in users}
     rate = sum(count * chains[name].clicks_per_s for name, count in users.items())
     found = {}
     for (persona, click), share in shares.items():
@@ -290,8 +293,23 @@ _VARIANCE_OVER_SQUARED_MEAN = (_SQUARE - _MEAN**2) / _MEAN**2
 """Of an exponential that is cut: 1 without the cut."""
 
 
-class _Chain:
-    """The sessions of a persona, as an absorbing Markov chain with think times."""
+class Sessions:
+    """The sessions of a persona, as an absorbing Markov chain with think times.
+
+    Parameters
+    ----------
+    persona : Persona
+        With its journey.
+
+    Attributes
+    ----------
+    steps : list of str
+        In the order of the arrays.
+    session_s : float
+        Mean time of a session, of which answers take nothing.
+    clicks_per_s : float
+        Of one user, while it thinks.
+    """
 
     def __init__(self, persona: Persona) -> None:
         self.steps = list(persona.steps)
@@ -304,7 +322,18 @@ class _Chain:
         self.clicks_per_s = float(self.visits.sum()) / self.session_s
 
     def variance_per_s(self, scored: Floats) -> float:
-        """Variance of the sum of a score over the clicks of a second, in the long run."""
+        """Variance of what one user's clicks score in a time, over that time.
+
+        Parameters
+        ----------
+        scored : ndarray, shape (steps,)
+            What a click of each kind scores.
+
+        Returns
+        -------
+        float
+            Per second of thinking, in the long run.
+        """
         per_s = float(self.visits @ scored) / self.session_s
         centred = scored - per_s * self.think_s
         ahead = np.linalg.solve(np.eye(len(self.steps)) - self.transitions, centred)

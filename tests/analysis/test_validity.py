@@ -306,6 +306,26 @@ def test_a_hold_of_less_than_three_cycles_is_not_assessed_by_littles_law(tmp_pat
     assert any("Little" in note for note in validity.notes)
 
 
+@pytest.mark.parametrize("click", ["create_order", "list_customers", None])
+def test_littles_law_plans_the_think_time_of_each_click(tmp_path: Path, click: str | None) -> None:
+    think_s = {"create_order": 0.3, "list_customers": 0.1, None: 0.2}  # of None, the mean
+    run = Run(tmp_path)
+    run.build.scenario["personas"] = {
+        "sales_rep": {
+            "journey": {
+                "start": {"list_customers": 1},
+                "list_customers": {"create_order": 1},
+                "create_order": {"list_customers": 9, "end": 1},
+            }
+        }
+    }
+    run.queue(click=click, think_s=think_s[click])
+    watch(run.build, until_s=HOLD_S)
+
+    # a mix of one kind where two are intended is noted elsewhere: the users are all there
+    assert codes(run.validity()) == []
+
+
 def test_users_of_unknown_personas_are_not_assessed_by_littles_law(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.queue(users=7, persona="somebody")

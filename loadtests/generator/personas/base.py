@@ -13,7 +13,7 @@ from loadtests.generator.client import LoadUser, Response
 from loadtests.generator.client.cookies import CookieJar
 from loadtests.generator.personas.checks import Written, follows, is_page, is_refusal
 from loadtests.generator.personas.records import Products
-from loadtests.generator.personas.walk import Walk
+from loadtests.generator.personas.walk import walk_of
 from scenarios.personas import START, Persona
 
 API = "/api/"
@@ -54,7 +54,7 @@ class PersonaUser(LoadUser):
         cls._count += 1
         self.number = cls._count
         self.rng = random.Random(f"{self.seed}-{self.number}")  # noqa: S311 - load, not secrets
-        self._walk = Walk(self.persona, self.rng)
+        self._walk = walk_of(self.persona, self.seed, self.number)
         self._token = {"Authorization": f"Bearer {self.account.token}"}
         self.forget()
 

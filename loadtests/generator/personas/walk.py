@@ -67,3 +67,26 @@ class Walk:
         while (think_s := self._rng.expovariate(1 / mean_s)) > THINK_CUT * mean_s:
             pass
         return think_s
+
+
+def walk_of(persona: Persona, seed: str, number: int) -> Walk:
+    """Give the walk of a virtual user.
+
+    It has a source of chance of its own: where it goes does not depend on what the target
+    answers, nor on how fast.
+
+    Parameters
+    ----------
+    persona : Persona
+        Whose journey it is.
+    seed : str
+        Of the persona in this run and process.
+    number : int
+        Of the virtual user, from 1, in the order in which they came.
+
+    Returns
+    -------
+    Walk
+        At its start.
+    """
+    return Walk(persona, random.Random(f"{seed}-{number}-walk"))  # noqa: S311 - no secrets
