@@ -229,10 +229,11 @@ class Recorder:
         self.requests = number = self.requests + 1
         sent = self.in_flight[number] = Sent(number, method, name, user)
         user.intended_ns = None
-        if user.step == 0:
+        step = sent.step
+        if step == 0:
             self.clicks += 1
-        if user.step < _MAX_STEP:
-            user.step += 1
+        if step < _MAX_STEP:
+            user.step = step + 1
         return sent
 
     def finished(
