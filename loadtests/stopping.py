@@ -195,13 +195,18 @@ class StopsLoad:
                 continue
             met = self._stopping.take(line)
             if met is not None:
-                run.end(
-                    WHY,
-                    rule=self._rule.text,
-                    since_s=met.since_s,
-                    until_s=met.until_s,
-                    measured=None if met.measured is None else round(met.measured, 6),
-                )
+                self._end(run, met)
+
+    def _end(self, run: RunState, met: Met) -> None:
+        words = f"the stop rule held from {met.since_s:g} s to {met.until_s:g} s: {self._rule.text}"
+        run.event(run.now_s(), "warning", code=WHY, text=words)
+        run.end(
+            WHY,
+            rule=self._rule.text,
+            since_s=met.since_s,
+            until_s=met.until_s,
+            measured=None if met.measured is None else round(met.measured, 6),
+        )
 
     def close(self, run: RunState) -> None:
         """Leave nothing behind."""

@@ -32,6 +32,7 @@ ENDS = {
     "finished": "ran to its end",
     "interrupted": "was interrupted",
     "killed": "was killed",
+    "stop_rule": "was ended by its stop rule",
     "target_lost": "ended because the target was lost",
     "generator_lost": "ended because a generator was lost",
     "generator_failed": "ended because the generator failed",
