@@ -9,6 +9,11 @@ _ENTRY = re.compile(
 )
 _PARAMETER = re.compile(r";\s*([\w-]+)\s*=\s*(?:\"([^\"]*)\"|([^;,]*))")
 
+_USUAL = re.compile(
+    r'app;dur=(\d{1,6}(?:\.\d{1,9})?), db;dur=(\d{1,6}(?:\.\d{1,9})?), queries;desc="(\d{1,9})"'
+)
+"""As the reference CRM writes it: read in a tenth of the time."""
+
 _MAX_INT32 = 2**31 - 1
 
 
@@ -27,6 +32,10 @@ def parse(header: str | None) -> tuple[int, int, int]:
     """
     if not header:
         return -1, -1, -1
+    usual = _USUAL.fullmatch(header)
+    if usual is not None:
+        app, database, queries = usual.groups()
+        return round(float(app) * 1000), round(float(database) * 1000), int(queries)
     found = {"app": -1, "db": -1, "queries": -1}
     for entry in _ENTRY.finditer(header):
         name = entry[1].lower()

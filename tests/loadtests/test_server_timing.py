@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.generator.server_timing import parse
+from loadtests.generator.server_timing import _USUAL, parse
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,13 @@ def test_durations_are_read_in_microseconds(
 @given(st.text(max_size=200))
 def test_no_header_does_harm(header: str) -> None:
     assert all(-1 <= value < 2**31 for value in parse(header))
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.decimals(0, 999_999, places=3), st.decimals(0, 999_999, places=1), st.integers(0, 999_999)
+)
+def test_the_usual_header_is_read_as_any_other(app: Decimal, database: Decimal, count: int) -> None:
+    usual = f'app;dur={app}, db;dur={database}, queries;desc="{count}"'
+    assert _USUAL.fullmatch(usual)
+    assert parse(usual) == parse(usual.replace(", ", " , ")) != (-1, -1, -1)

@@ -10,6 +10,8 @@ from typing import Any
 from loadtests.generator.client.message import Request
 
 _NOT_PARSED = object()
+_DECODER = json.JSONDecoder()
+_scan = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
 class Headers(Mapping[str, str]):
@@ -116,8 +118,17 @@ class Response:
             When it is no JSON.
         """
         if self._json is _NOT_PARSED:
-            self._json = json.loads(self.content)
+            self._json = _parse(self.content.decode())
         return self._json
+
+
+def _parse(text: str) -> Any:
+    """Parse JSON; without the detours of ``json.loads`` where nothing stands around it."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return _DECODER.decode(text)
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def _charset(content_type: str) -> str:
