@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording
 from analysis.windows import Window, open_until_s
 from scenarios.arrivals import arrival_times, click_shares, pool_sizes
+from scenarios.schedule import Schedule
 
 Seconds = npt.NDArray[np.float64]
 
@@ -118,19 +120,19 @@ def waited_for_target(recording: Recording, arrivals: pd.DataFrame, until_s: Sec
     """
     shares = np.full(len(arrivals), np.nan)
     intended_s = arrivals["intended_s"].to_numpy(dtype=float)
-    sent = recording.samples[recording.samples["sent_us"].notna()]
+    shares[until_s <= intended_s] = 1.0
     for pool in pools_of(recording):
         chosen = pool.of(arrivals) & (until_s > intended_s)
         if not chosen.any():
             continue
-        requests = sent[pool.of(sent)]
+        samples = recording.samples
+        requests = samples[pool.of(samples) & samples["sent_us"].notna().to_numpy()]
         start_s = np.sort(requests["sent_us"].to_numpy(dtype=float) / 1e6)
         end_s = np.sort(open_until_s(requests))
         from_s, to_s = intended_s[chosen], until_s[chosen]
         user_time_s = _since(start_s, to_s) - _since(end_s, to_s)
         user_time_s -= _since(start_s, from_s) - _since(end_s, from_s)
         shares[chosen] = user_time_s / (to_s - from_s) / pool.users
-    shares[until_s <= intended_s] = 1.0
     return shares
 
 
@@ -179,12 +181,15 @@ def due_in(recording: Recording, window: Window) -> int:
         Over all generator processes.
     """
     scenario = recording.scenario
-    count = 0
-    for t_s in arrival_times(recording.schedule, scenario.load, scenario.target.seed):
-        if t_s >= window.end_s:
-            break
-        count += t_s >= window.start_s
-    return count
+    times_s = _times_s(recording.schedule, scenario.load.arrivals, scenario.target.seed)
+    first, last = np.searchsorted(times_s, (window.start_s, window.end_s))
+    return int(last - first)
+
+
+@lru_cache(maxsize=1)
+def _times_s(schedule: Schedule, spacing: str, seed: int) -> Seconds:
+    """Draw every arrival of a run; each of its holds asks for them."""
+    return np.fromiter(arrival_times(schedule, spacing, seed), dtype=float)
 
 
 def recorded_in(samples: pd.DataFrame, window: Window) -> int:

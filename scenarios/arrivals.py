@@ -181,15 +181,15 @@ def expected_count(schedule: Schedule, start_s: float, end_s: float) -> float:
     return intensity.cumulative(end_s) - intensity.cumulative(start_s)
 
 
-def arrival_times(schedule: Schedule, load: Load, seed: object) -> Iterator[float]:
+def arrival_times(schedule: Schedule, spacing: str, seed: object) -> Iterator[float]:
     """Draw the moments of all arrivals, one by one.
 
     Parameters
     ----------
     schedule : Schedule
         Whose levels are arrivals per second.
-    load : Load
-        Says how they are spaced.
+    spacing : str
+        ``"poisson"`` or ``"even"``, as :attr:`Load.arrivals` says.
     seed : object
         The same seed gives the same moments; the mix plays no part.
 
@@ -199,14 +199,14 @@ def arrival_times(schedule: Schedule, load: Load, seed: object) -> Iterator[floa
         Seconds of run time, ascending, up to the end of the schedule.
     """
     intensity = Intensity(schedule)
-    for area in _areas(load, seed):
+    for area in _areas(spacing, seed):
         if area >= intensity.total:
             return
         yield intensity.when(area)
 
 
-def _areas(load: Load, seed: object) -> Iterator[float]:
-    if load.arrivals == "even":
+def _areas(spacing: str, seed: object) -> Iterator[float]:
+    if spacing == "even":
         return (number + 0.5 for number in count())
     gap = random.Random(f"{seed}-gaps").expovariate  # noqa: S311 - load, not secrets
     return accumulate(gap(1.0) for _ in count())
@@ -238,7 +238,7 @@ def draws(
     clicks = sorted(shares)
     bounds = list(accumulate(shares[click] for click in clicks))
     draw = random.Random(f"{seed}-kinds").random  # noqa: S311 - load, not secrets
-    for index, area in enumerate(_areas(load, seed)):
+    for index, area in enumerate(_areas(load.arrivals, seed)):
         drawn = draw()  # for those of other shards too
         if index % shards != shard:
             continue
@@ -334,9 +334,9 @@ def pool_sizes(
     for (persona, _), share in sorted(shares.items()):
         weights[persona] = weights.get(persona, 0.0) + share
     whole = sum(weights.values())
-    for persona, weight in weights.items():
+    for name, weight in weights.items():
         offered = of_process * weight / whole
-        weights[persona] = offered + _SPARE_SIGMAS * math.sqrt(offered)
+        weights[name] = offered + _SPARE_SIGMAS * math.sqrt(offered)
     return _in_whole_users(of_process, weights)
 
 

@@ -112,7 +112,7 @@ def test_arrivals_ascend_and_lie_in_the_schedule(
     rates: list[dict[str, Any]], spacing: str, seed: int
 ) -> None:
     schedule, load = planned(*rates, arrivals=spacing)
-    times_s = list(itertools.islice(arrival_times(schedule, load, seed), 2_000))
+    times_s = list(itertools.islice(arrival_times(schedule, load.arrivals, seed), 2_000))
 
     assert times_s == sorted(times_s)
     assert all(0 <= t_s <= schedule.end_s for t_s in times_s)
@@ -124,14 +124,14 @@ def test_arrivals_ascend_and_lie_in_the_schedule(
 def test_even_arrivals_come_in_the_middle_of_equal_gaps() -> None:
     schedule, load = planned({"rate": 40}, arrivals="even")
 
-    assert list(arrival_times(schedule, load, 1)) == pytest.approx(
+    assert list(arrival_times(schedule, load.arrivals, 1)) == pytest.approx(
         [(k + 0.5) / 40 for k in range(400)], abs=1e-9
     )
 
 
 def test_even_arrivals_on_a_ramp_come_where_the_area_says() -> None:
     schedule, load = planned({"rate": 40, "ramp": "10s", "hold": "1s"}, arrivals="even")
-    times_s = list(arrival_times(schedule, load, 1))
+    times_s = list(arrival_times(schedule, load.arrivals, 1))
 
     # from nobody to 40/s in 10 s: 2 t^2 arrivals up to t
     assert times_s[:200] == pytest.approx([math.sqrt((k + 0.5) / 2) for k in range(200)])
@@ -140,7 +140,7 @@ def test_even_arrivals_on_a_ramp_come_where_the_area_says() -> None:
 
 def test_even_arrivals_come_in_every_span_as_often_as_asked() -> None:
     schedule, load = planned(*STEPS_AND_RAMPS, arrivals="even", warmup="3s")
-    times_s = list(arrival_times(schedule, load, 1))
+    times_s = list(arrival_times(schedule, load.arrivals, 1))
 
     for span in schedule.spans:
         asked = expected_count(schedule, span.hold_s, span.end_s)
@@ -153,7 +153,7 @@ def test_even_arrivals_come_in_every_span_as_often_as_asked() -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_gaps_are_exponential(seed: int) -> None:
     schedule, load = planned({"rate": 500, "hold": "20s"})
-    times_s = list(arrival_times(schedule, load, seed))
+    times_s = list(arrival_times(schedule, load.arrivals, seed))
     gaps_s = [b - a for a, b in itertools.pairwise([0.0, *times_s])]
 
     assert stats.kstest(gaps_s, stats.expon(scale=1 / 500).cdf).pvalue > LEVEL
@@ -164,7 +164,7 @@ def test_gaps_are_exponential(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_counts_are_poisson_with_the_mean_that_was_asked(seed: int) -> None:
     schedule, load = planned(*STEPS_AND_RAMPS, warmup="3s")
-    times_s = list(arrival_times(schedule, load, seed))
+    times_s = list(arrival_times(schedule, load.arrivals, seed))
     spans = [(k * 0.5, k * 0.5 + 0.5) for k in range(int(schedule.end_s / 0.5))]
     asked = [expected_count(schedule, *span) for span in spans]
     chi2 = sum(
@@ -180,7 +180,7 @@ def test_counts_are_poisson_with_the_mean_that_was_asked(seed: int) -> None:
 
 def test_arrivals_within_a_ramp_follow_the_ramp() -> None:
     schedule, load = planned({"rate": 1000, "ramp": "10s", "hold": "1s"})
-    times_s = [t_s for t_s in arrival_times(schedule, load, 1) if t_s < 10]
+    times_s = [t_s for t_s in arrival_times(schedule, load.arrivals, 1) if t_s < 10]
 
     # given their number, they are independent with the density 2 t / 100
     assert stats.kstest([(t_s / 10) ** 2 for t_s in times_s], "uniform").pvalue > LEVEL
@@ -227,9 +227,9 @@ def test_another_mix_leaves_the_times_as_they_are() -> None:
 def test_a_later_end_leaves_the_arrivals_before_it_as_they_are() -> None:
     short, load = planned({"rate": 100, "hold": "5s"})
     long, _ = planned({"rate": 100, "hold": "9s"})
-    times_s = list(arrival_times(short, load, 7))
+    times_s = list(arrival_times(short, load.arrivals, 7))
 
-    assert list(arrival_times(long, load, 7))[: len(times_s)] == times_s
+    assert list(arrival_times(long, load.arrivals, 7))[: len(times_s)] == times_s
 
 
 @pytest.mark.parametrize("shards", [1, 2, 3])
