@@ -35,10 +35,11 @@ def events_of(run: Path, *kinds: str) -> list[dict[str, Any]]:
     return [event for event in found if event["kind"] in kinds]
 
 
-def answered_s(run: Path) -> pd.Series:
+def answered_s(run: Path) -> pd.Series[float]:
     """When right answers came, in seconds of run time."""
     table = pq.read_table(run / "samples.parquet", columns=["done_us", "outcome"]).to_pandas()
-    return table.loc[table["outcome"] == "ok", "done_us"] / 1e6
+    done_s: pd.Series[float] = table.loc[table["outcome"] == "ok", "done_us"] / 1e6
+    return done_s
 
 
 class Faulted:

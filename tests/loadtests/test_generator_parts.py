@@ -146,7 +146,7 @@ def test_the_driver_holds_a_stage_on_and_what_follows_comes_later() -> None:
 
     def extend_then_sleep(due_ns: int) -> None:
         if due_ns == origin + 600_000_000:
-            driver.reschedule(schedule.extended(0, 2.05))
+            driver.extend(0, 2.05)
         sleep_until(due_ns)
 
     alarm.sleep_until = extend_then_sleep  # type: ignore[method-assign]
