@@ -245,6 +245,7 @@ class Recorder:
         bytes_out: int = -1,
         bytes_in: int = -1,
         timing: tuple[int, int, int] = _NOTHING_SAID,
+        is_replayed: bool = False,
     ) -> None:
         """Note a request's end, answered and judged, as our own client knows it.
 
@@ -266,6 +267,8 @@ class Recorder:
             Of the bodies; -1 where it is not known.
         timing : tuple of (int, int, int)
             As `server_timing.parse` reads it.
+        is_replayed : bool
+            Whether the target says that it has given this answer before.
         """
         number = sent.number
         if self.in_flight.pop(number, None) is None:
@@ -305,7 +308,7 @@ class Recorder:
             -1 if error is None else self._routes.error(error),
             sent.attempt,
             outcome,
-            -1,
+            self._routes.number("tags", REPLAYED) if is_replayed else -1,
             len(self.listeners) <= ENGINES_OWN,
         )
         user.free_ns = user.intended_ns = done_ns
@@ -342,7 +345,7 @@ class Recorder:
         error = None if outcome is Outcome.OK else clean_error(exception)
         headers = getattr(response, "headers", None)
         timing = server_timing.parse(headers.get("Server-Timing") if headers else None)
-        again = bool(headers) and headers.get("Idempotency-Replayed") == "true"
+        again = headers is not None and headers.get("Idempotency-Replayed") == "true"
         tag = self._routes.number("tags", REPLAYED) if again else -1
         self._pack(sent, outcome, status, error, length, timing, _bytes_out(response), tag)
 

@@ -38,6 +38,7 @@ class Noted:
     bytes_out: int = -1
     bytes_in: int = -1
     timing: tuple[int, int, int] = (-1, -1, -1)
+    is_replayed: bool = False
     killed: bool = False
 
 
@@ -72,11 +73,13 @@ class Notebook:
         bytes_out: int = -1,
         bytes_in: int = -1,
         timing: tuple[int, int, int] = (-1, -1, -1),
+        is_replayed: bool = False,
     ) -> None:
         del self.in_flight[sent.number]
         assert sent.outcome is None
         sent.outcome, sent.status, sent.error = outcome, status, error
         sent.bytes_out, sent.bytes_in, sent.timing = bytes_out, bytes_in, timing
+        sent.is_replayed = is_replayed
 
     def killed(self, sent: Noted) -> None:
         del self.in_flight[sent.number]

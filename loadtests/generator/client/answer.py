@@ -16,8 +16,13 @@ MAX_HEADERS = 200
 MAX_BYTES = 256 * 1024 * 1024
 """Of an answer as it comes, headers, chunks and all."""
 
-COOKIE, TIMING, ENCODING = 1, 2, 3
-_SPECIAL = {b"set-cookie": COOKIE, b"server-timing": TIMING, b"content-encoding": ENCODING}
+COOKIE, TIMING, ENCODING, AGAIN = 1, 2, 3, 4
+_SPECIAL = {
+    b"set-cookie": COOKIE,
+    b"server-timing": TIMING,
+    b"content-encoding": ENCODING,
+    b"idempotency-replayed": AGAIN,
+}
 _MAX_SPELLINGS = 1000
 _FIRST_STATUS = 100
 _SWITCHING = 101

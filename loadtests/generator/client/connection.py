@@ -273,12 +273,17 @@ class TlsConnection(Connection):
         self._context = context
 
     def _connect_to(self, family: int, address: Any) -> Any:
-        sock = super()._connect_to(family, address)
+        sock = self._context.wrap_socket(
+            super()._connect_to(family, address),
+            server_hostname=self._origin.host,
+            do_handshake_on_connect=False,
+        )
         try:
-            return self._context.wrap_socket(sock, server_hostname=self._origin.host)
+            sock.do_handshake()
         except BaseException:
             sock.close()
             raise
+        return sock
 
     def _watch(self) -> None:
         self._look = _look_at(self._sock)

@@ -21,7 +21,7 @@ from locust.exception import CatchResponseError, StopUser
 
 from analysis.recording.format import Outcome
 from loadtests.generator import server_timing
-from loadtests.generator.client.answer import COOKIE, TIMING, Answer
+from loadtests.generator.client.answer import AGAIN, COOKIE, TIMING, Answer
 from loadtests.generator.client.coding import unpack
 from loadtests.generator.client.connections import Connections
 from loadtests.generator.client.cookies import CookieJar
@@ -216,11 +216,11 @@ class Session:
         else:
             recorder = self._unrecorded
         sent = recorder.sent(self._virtual_user, request.method, request.endpoint)
-        timing = _NO_TIMING
+        timing, is_replayed = _NO_TIMING, False
         failure: BaseException | None = None
         try:
             answer = self._exchange(request, sent)
-            response, timing = self._read(request, answer)
+            response, timing, is_replayed = self._read(request, answer)
         except (OSError, ExchangeError) as error:
             if sent.done_ns < 0:
                 sent.done_ns = now_ns()
@@ -247,6 +247,7 @@ class Session:
             len(request.body),
             len(response.content) if response.status else -1,
             timing,
+            is_replayed,
         )
         if len(self._listeners) > ENGINES_OWN and recorder is self._recorder:
             self._tell(sent, response, failure)
@@ -265,18 +266,22 @@ class Session:
         is_head = request.method == "HEAD"
         return self._connections.exchange(request.origin, message, sent, head=is_head)
 
-    def _read(self, request: Request, answer: Answer) -> tuple[Response, tuple[int, int, int]]:
+    def _read(
+        self, request: Request, answer: Answer
+    ) -> tuple[Response, tuple[int, int, int], bool]:
         chunks = answer.chunks
         content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        timing = _NO_TIMING
+        timing, is_replayed = _NO_TIMING, False
         for kind, value in answer.special:
             if kind == COOKIE:
                 self.cookies.store(value, request.origin, request.target)
             elif kind == TIMING:
                 timing = server_timing.parse(value.decode("latin-1"))
+            elif kind == AGAIN:
+                is_replayed = value == b"true"
             elif content:
                 content = unpack(content, value.decode("latin-1"))
-        return Response(request, answer.status, answer.headers, content), timing
+        return Response(request, answer.status, answer.headers, content), timing, is_replayed
 
     def _tell(self, sent: Any, response: Response, failure: BaseException | None) -> None:
         """Fire the engine's event, as its own clients do."""

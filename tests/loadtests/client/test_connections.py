@@ -15,7 +15,7 @@ from loadtests.generator.client import Session
 from loadtests.generator.client.connection import IDLE_NS
 from tests.support.scripted_server import HELLO, Peer, ScriptedServer, answers, once
 from tests.support.sending import sending_to
-from tests.support.talk import TLS, Talk, talk, with_body
+from tests.support.talk import TLS, Talk, ignore, talk, until, with_body
 
 # kept connections
 
@@ -172,6 +172,18 @@ def test_other_certificates_are_not(host: str, ca: Path | None, error: str) -> N
     assert found.startswith(f"tls: certificate verify failed: {error}")
     assert t.last.outcome is Outcome.CONNECTION_ERROR
     assert not server.requests
+
+
+def test_shaking_hands_has_its_time_too() -> None:
+    with ScriptedServer(ignore) as server:
+        t = Talk(server, url=f"https://127.0.0.1:{server.port}")
+        getting = gevent.spawn(t.get)
+        until(lambda: bool(t.notebook.connecting) and server.connections == 1)
+        (connecting,) = t.notebook.connecting.values()
+        error = TimeoutError("no connection within 5 s")
+        gevent.get_hub().loop.run_callback(connecting.greenlet.throw, error)
+        assert getting.get(timeout=5).error == "no connection within 5 s"
+        assert t.last.outcome is Outcome.TIMEOUT
 
 
 def test_what_speaks_no_tls_is_an_error_of_the_connection() -> None:

@@ -15,7 +15,7 @@ from locust import FastHttpUser, task
 from locust.env import Environment
 from locust.exception import CatchResponseError, StopUser
 
-from analysis.recording.format import Outcome
+from analysis.recording.format import REPLAYED, Outcome
 from analysis.recording.streams import read_samples
 from loadtests.generator.client import LoadUser
 from loadtests.generator.recorder import Recorder
@@ -147,7 +147,8 @@ def test_the_recorder_writes_what_the_client_tells(tmp_path: Path) -> None:
 
     recorder = Recorder(tmp_path, 0, 2.0, failed)
     timing = b'Server-Timing: app;dur=3.2, db;dur=1.1, queries;desc="4"'
-    with talk(answers(with_body(b"12345", timing)), recorder=recorder) as t:
+    again = b"Idempotency-Replayed: true"
+    with talk(answers(with_body(b"12345", timing, again)), recorder=recorder) as t:
         assert t.session.post("/a", data="xyz", name="/{id}").ok
         assert not t.get("/b", expect=201).ok
     assert recorder.close() == 2
@@ -158,6 +159,7 @@ def test_the_recorder_writes_what_the_client_tells(tmp_path: Path) -> None:
     assert (first["server_us"], first["database_us"], first["queries"]) == (3200, 1100, 4)
     times = [first[f"{name}_us"] for name in ("sent", "connected", "first_byte", "done")]
     assert times == sorted(times)
+    assert first["tags"] == second["tags"] == REPLAYED
     assert second["connected_us"] is None
     assert (second["outcome"], second["error"]) == ("check_failed", "status 200 instead of 201")
     assert second["intended_us"] == first["done_us"]
