@@ -178,6 +178,18 @@ def wait_for_run(harness: Harness, *, patience_s: float = 60) -> Path:
     raise AssertionError("no run folder came")
 
 
+def wait_for_process(harness: Harness, word: str, *, patience_s: float = 60) -> None:
+    """Wait until a command has started a process whose command line has a word."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        for process in harness.processes():
+            with contextlib.suppress(psutil.Error):
+                if word in process.cmdline():
+                    return
+        time.sleep(0.02)
+    raise AssertionError(f"no process with {word} came")
+
+
 @contextlib.contextmanager
 def hanging_server(log: Path, answers_s: float) -> Iterator[str]:
     """A server that answers for some seconds after its first request, then hangs; its URL."""
