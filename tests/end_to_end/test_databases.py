@@ -100,7 +100,8 @@ def test_a_database_that_somebody_runs_is_filled_anew_for_each_run(
     harness.environment["DATABASE_URL"] = url
     harness.environment["TMPDIR"] = str(harness.folder)
     words = ["run", "smoke", "--set", 'load.stages=[{users=5,hold="2s"}]', "--no-report"]
-    words += ["--set", 'load.warmup="0s"', "--set", 'load.settle="0s"']
+    words += ["--set", 'load.warmup="1s"', "--set", 'load.settle="0s"']
+    words += ["--set", "target.customers=200"]
     words += ["--set", 'target.database={env="DATABASE_URL"}']
     first, second = harness.run(*words), harness.run(*words)
     manifests = [json.loads((run / "manifest.json").read_text()) for run in harness.runs()]
@@ -109,7 +110,7 @@ def test_a_database_that_somebody_runs_is_filled_anew_for_each_run(
     assert harness.processes() == []
     for run, manifest in zip(harness.runs(), manifests, strict=True):
         assert "load" in manifest["target"]["database_url"]
-        assert manifest["target"]["rows"]["customers"] == 2_000
+        assert manifest["target"]["rows"]["customers"] == 200
         assert not list(run.glob("*crm.*"))
         assert not [file for file in run.rglob("*.*") if b"hush" in file.read_bytes()]
     assert not list(harness.folder.glob("crm-metrics-*"))

@@ -144,7 +144,7 @@ def test_every_sample_says_when_it_was_intended_sent_answered_and_done(smoke: Sm
     assert all(times == sorted(times) for times in answered)
     assert sum(at is not None for at in rows["connected_us"]) >= 10  # one a user, and reopened ones
     assert all(value is not None and value > 0 for value in rows["server_us"])
-    assert set(rows["persona"]) == {"sales_rep", "portal_customer"}
+    assert set(rows["persona"]) == set(smoke.harness.verdict(smoke.folder)["mix"])
 
 
 def test_one_click_may_be_several_requests(smoke: SmokeRun) -> None:
@@ -203,6 +203,19 @@ def test_a_recorded_run_is_judged_again_by_stricter_budgets(smoke: SmokeRun) -> 
         assert "p(95) &lt; 1us" in page
         assert "p(95) < 1us" in (smoke.folder / "report.md").read_text().replace("&lt;", "<")
         assert failed == ["verdict", "all: p(95) < 1us"]
+    finally:
+        assert smoke.harness.here("check", str(smoke.folder)).code == 0
+
+
+def test_a_budget_on_an_endpoint_without_requests_is_never_passed(smoke: SmokeRun) -> None:
+    nowhere = smoke.harness.folder / "nowhere.toml"
+    nowhere.write_text('[budgets]\n"GET /nowhere" = ["p(95) < 5s"]\n')
+    try:
+        done = smoke.harness.here("check", str(smoke.folder), "--budgets", str(nowhere))
+
+        assert done.code == 96, done
+        assert verdict_of(smoke)["verdict"] == "invalid"
+        assert "GET /nowhere" in done.out
     finally:
         assert smoke.harness.here("check", str(smoke.folder)).code == 0
 
