@@ -9,15 +9,18 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from analysis.recording.reader import read_run
 from analysis.recording.streams import read_lines
-from tests.support.harness import SUPPORT, Harness, finish
+from tests.support.harness import SUPPORT, Done, Harness, finish
 
 pytestmark = pytest.mark.slow
 
@@ -25,16 +28,16 @@ SCENARIO = """
 [load]
 settle = "0s"
 timeout = "5s"
-stages = [{{ users = {users}, hold = "{hold_s}s" }}]
+stages = [{stages}]
 [budgets]
 all = ["{budget}"]
 """
 
 
 @contextlib.contextmanager
-def stalling_server(from_s: float = 1e9, until_s: float = 1e9) -> Iterator[str]:
-    """A server with one stall, or none; its URL."""
-    command = [sys.executable, str(SUPPORT / "stalling_server.py"), str(from_s), str(until_s)]
+def stalling_server(*stalls: float) -> Iterator[str]:
+    """A server with stalls, from and until, or none; its URL."""
+    command = [sys.executable, str(SUPPORT / "stalling_server.py"), *map(str, stalls)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -45,12 +48,10 @@ def stalling_server(from_s: float = 1e9, until_s: float = 1e9) -> Iterator[str]:
 
 
 def prepare(
-    harness: Harness, users: str, *, count: int, hold_s: float, url: str, budget: str = "p(95) < 2s"
+    harness: Harness, users: str, stages: str, *, url: str, budget: str = "p(95) < 2s"
 ) -> list[str]:
     """Write scenario and locustfile; the command's arguments."""
-    (harness.folder / "hard.toml").write_text(
-        SCENARIO.format(users=count, hold_s=hold_s, budget=budget)
-    )
+    (harness.folder / "hard.toml").write_text(SCENARIO.format(stages=stages, budget=budget))
     (harness.folder / "users.py").write_text(users)
     return ["run", "hard.toml", "--url", url, "--locustfile", "users.py"]
 
@@ -67,40 +68,88 @@ class Paced(FastHttpUser):
 """
 
 
-def test_a_stall_under_constant_pacing_shows_in_the_percentiles(harness: Harness) -> None:
+STAGES = '{ users = 10, hold = "6s" }, { users = 2, hold = "1500ms" }'
+
+
+@dataclass(frozen=True)
+class Paced:
+    done: Done
+    samples: pd.DataFrame
+    timeline: list[dict[str, Any]]
+    closed: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def paced(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Paced]:
+    """Ten users at a start in 50 ms each; a stall of 0.9 s, and one while eight of them leave."""
+    harness = Harness(tmp_path_factory.mktemp("paced"), cache)
+    try:
+        with stalling_server(2.5, 3.4, 5.7, 6.3) as url:
+            command = prepare(harness, PACED, STAGES, url=url, budget="warn: p(95) < 2s")
+            done = harness.run(*command)
+        recording = read_run(harness.the_run())
+        (closed,) = [event for event in recording.events if event["kind"] == "stream_closed"]
+        yield Paced(done, recording.samples, recording.timeline, closed)
+    finally:
+        harness.clean()
+
+
+def test_a_stall_under_constant_pacing_shows_in_the_percentiles(paced: Paced) -> None:
     """0.9 s of 6 s: 15 % of the starts wait between 0 and 0.9 s, evenly.
 
     So p95 is a third of the stall below it, 0.6 s, and p99 a fifteenth, 0.84 s; starts are
     0.05 s apart, and what was overdue is then sent back to back. A machine that is busy
-    makes it longer, never shorter.
+    makes it longer, never shorter. The six seconds are those before the second stall.
     """
-    budget = "warn: p(95) < 2s"
-    with stalling_server(2.5, 3.4) as url:
-        command = prepare(harness, PACED, count=10, hold_s=6, url=url, budget=budget)
-        done = harness.run(*command)
-    samples = read_run(harness.the_run()).samples
-    samples = samples[samples["outcome"] != "cancelled"]
-    latency_s = samples["latency_ms"].to_numpy() / 1e3
-    timeline = read_lines(harness.the_run() / "timeline.jsonl")
-    events = {event["kind"]: event for event in read_lines(harness.the_run() / "events.jsonl")}
+    before = paced.samples[paced.samples["intended_s"] < 5.65]
+    fill = np.zeros(round((6 - 5.65) / 0.05) * 10)  # as quick as the others outside of a stall
+    latency_s = np.concatenate([before["latency_ms"].to_numpy() / 1e3, fill])
 
-    assert done.code == 0, done
-    assert len(samples) == pytest.approx(10 * 120, abs=20)
+    assert paced.done.code == 0, paced.done
+    assert len(latency_s) == pytest.approx(10 * 120, abs=20)
     assert 0.52 < np.quantile(latency_s, 0.95) < 0.9
     assert 0.76 < np.quantile(latency_s, 0.99) < 1.2
     # what each request took by itself tells nothing of it
-    assert np.quantile(samples["service_ms"], 0.95) < 300
-    assert sum(line["late"] for line in timeline) >= 10 * 15
-    assert sum(line["missed"] for line in timeline) == 0
-    n = sum(line["budgets"][0][0] for line in timeline)
-    assert n == len(samples)
-    assert events["stream_closed"]["client_requests"] == len(samples)
+    assert np.quantile(before["service_ms"], 0.95) < 300
+    assert sum(line["late"] for line in paced.timeline) >= 10 * 15
+
+
+def test_users_that_leave_finish_their_requests_and_miss_what_was_due(paced: Paced) -> None:
+    """Eight leave at 6.0 s in a stall: each gets its answer at 6.3 s.
+
+    In the 0.3 s of the stall before, six starts came due to each; the first one is the
+    request that waits, the others were never sent.
+    """
+    samples = paced.samples
+    missed = samples[samples["outcome"] == "missed"]
+    answered = samples[(samples["end_s"] > 6.2) & (samples["intended_s"] < 6.0)]
+    waited = answered.groupby("user")["intended_s"].min()
+
+    assert set(samples["outcome"]) == {"ok", "missed"}
+    assert len(waited) == 10
+    assert missed["user"].nunique() == 8
+    assert 8 * 4 <= len(missed) <= 8 * 7
+    assert missed["intended_s"].between(5.65, 6.1).all()
+    assert missed["end_s"].between(5.95, 6.25).all()
+    assert sum(line["missed"] for line in paced.timeline) == len(missed)
+
+
+def test_what_was_counted_live_is_what_was_recorded(paced: Paced) -> None:
+    counted = sum(line["budgets"][0][0] for line in paced.timeline)
+
+    assert counted == len(paced.samples)
+    assert paced.closed["requests"] == len(paced.samples)
+    assert paced.closed["client_requests"] == (paced.samples["outcome"] != "missed").sum()
+    assert paced.closed["engine_requests"] == paced.closed["client_requests"]
 
 
 DIFFICULT = """
 import time
 from itertools import count
+from analysis.recording import writer
 from locust import FastHttpUser, constant, task
+
+writer.MAX_ENDPOINTS = 50  # judging a thousand endpoints would be most of the test
 
 NUMBERS = count()
 
@@ -134,7 +183,7 @@ class Names(FastHttpUser):
 
 def test_users_that_raise_hang_and_name_every_request_are_told_of(harness: Harness) -> None:
     with stalling_server() as url:
-        done = harness.run(*prepare(harness, DIFFICULT, count=4, hold_s=7, url=url))
+        done = harness.run(*prepare(harness, DIFFICULT, '{ users = 4, hold = "7s" }', url=url))
     folder = harness.the_run()
     verdict = json.loads((folder / "verdict.json").read_text())
     endpoints = Counter(pq.read_table(folder / "samples.parquet")["endpoint"].to_pylist())
@@ -150,18 +199,21 @@ def test_users_that_raise_hang_and_name_every_request_are_told_of(harness: Harne
     assert "KeyError: 'nothing there'" in done.out
     assert "1 users of Hangs are in on_start for more than 5 s" in done.out
     assert "more than 1,000 endpoints" in done.out
-    assert len(endpoints) == 1_001
-    assert endpoints["(other)"] == endpoints.total() - 1_000
-    assert len(names) < 1_010
+    assert len(endpoints) == 51
+    assert endpoints["(other)"] == endpoints.total() - 50
+    assert len(names) < 60
+
+
+LONG = '{ users = 10, hold = "30s" }'
 
 
 def test_a_disk_that_is_full_ends_the_run_and_what_was_written_can_be_read(
     harness: Harness,
 ) -> None:
     with stalling_server() as url:
-        process = harness.start(*prepare(harness, PACED, count=10, hold_s=30, url=url))
+        process = harness.start(*prepare(harness, PACED, LONG, url=url))
         # no file may grow beyond: the processes that it starts inherit that
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (40_000, 40_000))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (25_000, 25_000))
         done = finish(process)
     folder: Path = harness.the_run()
     recording = read_run(folder)
@@ -176,3 +228,22 @@ def test_a_disk_that_is_full_ends_the_run_and_what_was_written_can_be_read(
     assert recording.ended_s < 20
     assert checked.code == 96, checked
     assert harness.all_gone_within(5) is not None
+
+
+SABOTAGE = """
+from loadtests.generator.tally import Tally
+
+def add(*_):
+    raise RuntimeError("cannot count")
+
+Tally.add = add
+"""
+
+
+def test_a_recorder_that_raises_ends_the_run(harness: Harness) -> None:
+    with stalling_server() as url:
+        done = harness.run(*prepare(harness, PACED + SABOTAGE, LONG, url=url))
+
+    assert done.code == 1, done
+    assert "samples cannot be written: cannot count" in done.err
+    assert read_run(harness.the_run()).ended_s < 10

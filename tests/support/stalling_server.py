@@ -1,7 +1,7 @@
-"""A server that answers at once, but for one stall: then it holds every answer to its end.
+"""A server that answers at once, but for some stalls: then it holds every answer to their end.
 
-Run as ``python stalling_server.py FROM_S UNTIL_S``, in seconds after the first request that
-carries a request id; prints its port.
+Run as ``python stalling_server.py [FROM_S UNTIL_S]...``, in seconds after the first request
+that carries a request id; prints its port.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-FROM_S, UNTIL_S = float(sys.argv[1]), float(sys.argv[2])
+TIMES = [float(time) for time in sys.argv[1:]]
+STALLS = list(zip(TIMES[::2], TIMES[1::2], strict=True))
 BEGUN: list[float] = []
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 
@@ -22,8 +23,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             if not BEGUN and b"x-request-id" in head.lower():
                 BEGUN.append(now())
             since_s = now() - BEGUN[0] if BEGUN else 0.0
-            if FROM_S <= since_s < UNTIL_S:
-                await asyncio.sleep(UNTIL_S - since_s)
+            for from_s, until_s in STALLS:
+                if from_s <= since_s < until_s:
+                    await asyncio.sleep(until_s - since_s)
             writer.write(ANSWER)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
