@@ -11,6 +11,9 @@ from scenarios.stop_rule import StopRule, parse_stop_rule
 KINDS = ("freeze", "kill")
 PROCESSES = ("server", "worker")
 
+WORKERS_APART_S = 6.0
+"""The CRM's server ends when it loses two workers within 5.5 s."""
+
 
 def read_faults(top: Fields) -> tuple[Fault, ...]:
     """Read and check ``[[faults]]``.
@@ -41,6 +44,14 @@ def read_faults(top: Fields) -> tuple[Fault, ...]:
                 f"a {second.kind} at {second.at_s:g} s, while the {first.kind} of "
                 f"{first.at_s:g} s lasts",
                 "one fault at a time",
+            )
+    lost = [each.at_s for each in faults if (each.kind, each.process) == ("kill", "worker")]
+    for one, another in itertools.pairwise(lost):
+        if another - one < WORKERS_APART_S:
+            top.mistake(
+                "faults",
+                f"workers killed at {one:g} s and {another:g} s",
+                f"{WORKERS_APART_S:g} s between: a server that loses two sooner gives up",
             )
     return tuple(faults)
 

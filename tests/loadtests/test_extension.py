@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from analysis.recording.format import Outcome
+from analysis.recording.reader import read_run
+from analysis.verdict import judge
 from loadtests.extension import Extension, answer, judge_so_far
 from scenarios.loading import parse_scenario
 from scenarios.schedule import plan
@@ -229,6 +231,21 @@ def test_a_hold_that_has_not_begun_cannot_be_judged(tmp_path: Path) -> None:
     folder = run_that_goes_on(tmp_path / "run", requests=10).finish(ended_s=None, closed=False)
 
     assert judge_so_far(folder, 0, 0.0) is None
+
+
+def test_a_prolonged_hold_is_judged_as_it_was_run(tmp_path: Path) -> None:
+    build = run_that_goes_on(tmp_path / "run", requests=100)
+    build.scenario["load"]["stages"] = [{"users": 1, "hold": "5s"}, {"users": 2, "hold": "2s"}]
+    build.scenario["load"]["required"] = 1
+    build.event(t_s=4.5, kind="extended", stage=0, by_s=3.0)
+    build.event(t_s=7.5, kind="extended", stage=0, by_s=2.0)
+    folder = build.finish(ended_s=12.0)
+    recording = read_run(folder)
+    verdict = judge(recording)
+
+    assert [stage["hold"] for stage in verdict["stages"]] == [[0.0, 10.0], [10.0, 12.0]]
+    assert [stage["requests"] for stage in verdict["stages"]] == [80, 20]
+    assert verdict["ended"]["complete"]
 
 
 def test_what_is_written_while_it_is_read_waits_for_the_next_look(tmp_path: Path) -> None:

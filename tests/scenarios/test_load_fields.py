@@ -89,3 +89,15 @@ def test_faults_may_not_overlap_nor_concern_what_is_not_ours(tmp_path: Path) -> 
         tmp_path, GOOD + elsewhere, 'faults=[{kind="freeze",at="5s",lasts="1s"}]'
     )
     assert mistake.startswith("faults: ")
+
+
+def test_two_workers_may_not_be_killed_within_what_makes_the_server_give_up(
+    tmp_path: Path,
+) -> None:
+    def two(second: str) -> str:
+        kills = (f'{{kind="kill",process="worker",at="{at}"}}' for at in ("6s", second))
+        return f"faults=[{','.join(kills)}]"
+
+    (mistake,) = mistakes_of(tmp_path, GOOD, two("11s"))
+    assert "gives up" in mistake
+    assert len(load_scenario(write(tmp_path, GOOD), settings=[two("12s")]).faults) == 2
