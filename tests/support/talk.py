@@ -18,6 +18,10 @@ from tests.support.sending import Noted, sending_to
 TLS = Path(__file__).parent / "tls"
 
 
+_PATIENCE_S = 20
+"""Rather than hang, a test fails."""
+
+
 class Talk:
     """A session with a server, and what it told the recorder."""
 
@@ -32,6 +36,11 @@ class Talk:
         assert not self.notebook.connecting
         return self.notebook.last
 
+    @property
+    def kept(self) -> Any:
+        """The connection that is kept to the target."""
+        return self.session._connections._kept[self.session._origin.text]
+
     def get(self, path: str = "/", **options: Any) -> Response:
         return self.session.get(path, **options)
 
@@ -44,7 +53,8 @@ def talk(*scripts: Script, certificate: str | None = None, **options: Any) -> It
     with ScriptedServer(*scripts, certificate=certificate) as server:
         talking = Talk(server, **options)
         try:
-            yield talking
+            with gevent.Timeout(_PATIENCE_S):
+                yield talking
         finally:
             talking.session.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
+from threading import Barrier, Event
 from typing import Any
 
 import gevent
@@ -23,7 +24,7 @@ from tests.support.talk import TLS, Talk, ignore, talk, until, with_body
 def test_a_kept_connection_that_the_server_closed_is_opened_anew_and_counted() -> None:
     with talk(once(HELLO), answers(HELLO)) as t:
         assert t.get().ok
-        gevent.sleep(0.01)
+        until(lambda: t.kept._spoiled)
         assert t.get().ok
         assert t.last.attempt == 1
         assert t.last.connected_ns > 0
@@ -51,9 +52,19 @@ def test_a_closed_connection_is_noticed_though_the_loop_had_no_turn() -> None:
 
 
 def test_a_connection_that_says_something_unasked_is_not_used_again() -> None:
-    with talk(answers(HELLO, HELLO), answers(HELLO)) as t:
+    answered = Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(HELLO)
+        answered.wait(5)
+        peer.say(HELLO)
+        peer.request()
+
+    with talk(script, answers(HELLO)) as t:
         assert t.get().content == b"hello"
-        gevent.sleep(0.02)
+        answered.set()
+        until(lambda: t.kept._spoiled)
         assert t.get().ok
         assert t.last.attempt == 1
 
@@ -104,10 +115,13 @@ def test_announcements_are_passed_over() -> None:
 
 
 def test_two_requests_at_once_have_a_connection_each() -> None:
+    together = Barrier(3)
+
     def script(peer: Peer) -> None:
-        while request := peer.request():
-            time.sleep(0.01)
-            peer.say(with_body(request.split()[1]))
+        request = peer.request()
+        together.wait(5)
+        peer.say(with_body(request.split()[1]))
+        peer.request()
 
     with talk(script) as t:
         getting = [gevent.spawn(t.get, f"/{number}") for number in range(3)]
@@ -129,14 +143,17 @@ def test_a_large_body_goes_out_in_parts() -> None:
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_an_answer_that_comes_before_the_whole_body_went_out_counts(ends: bool) -> None:
+    answered = Event()
+
     def script(peer: Peer) -> None:
         peer.sock.recv(1000)
         peer.say(with_body(b"", status=b"413 Too Large"))
         if not ends:
-            time.sleep(0.05)
+            answered.wait(5)
 
     with talk(script, answers(HELLO)) as t:
         response = t.session.post("/", data=b"x" * 8_000_000)
+        answered.set()
         if not ends or response.status:  # a reset may overtake the answer
             assert t.ended()[:2] == (Outcome.HTTP_ERROR, 413)
         else:

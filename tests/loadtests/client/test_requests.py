@@ -206,5 +206,5 @@ def test_text_is_in_the_charset_that_the_headers_name() -> None:
     unknown = with_body("ä".encode(), b"Content-Type: text/plain; charset=none-such")
     with talk(once(latin), once(unknown)) as t:
         assert t.get().text == "ä"
-        until(lambda: t.session._connections._kept[t.session._origin.text]._spoiled)
+        until(lambda: t.kept._spoiled)
         assert t.get().text == "ä"
