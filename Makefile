@@ -80,8 +80,9 @@ fuzz: env ## at least 2,000 requests to the CRM on each database, made of its Op
 accuracy: env ## the statistics against known truth, in full: tables, minutes
 	@for file in tests/accuracy/*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
-chaos: env ## kill servers under load again and again: nothing acknowledged is lost
-	@$(BIN)/python tests/chaos/kill_server.py
+chaos: env ## kill servers and runs under load: nothing acknowledged is lost, and a second of records
+	@failed=0; for file in tests/chaos/kill_*.py; do \
+	  echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $$failed
 
 lock: ## pin the dependencies again (needs uv; the lock names no index)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
