@@ -74,6 +74,7 @@ class Observer:
         """Write the line of the time since the last one."""
         now, cpu_s = now_ns(), time.process_time()
         length_s = max((now - self._at_ns) / 1e9, 1e-9)
+        loaded_s = max((now - max(self._at_ns, origin_ns)) / 1e9, 1e-9)
         second = self._recorder.take_second()
         moment = self._moment(now - _BEFORE_NS)
         p50, p95 = second.percentiles_ms(0.5, 0.95)
@@ -91,7 +92,7 @@ class Observer:
                 "late": self._before[1] - before[1],
                 "missed": second.missed,
                 "open": len(self._recorder.in_flight),
-                "rate": round(second.ok / length_s, 3),
+                "rate": round(second.ok / loaded_s, 3),
                 "p50_ms": p50,
                 "p95_ms": p95,
                 "bad": second.bad,
