@@ -64,7 +64,7 @@ class Run:
 def run(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Run]:
     harness = Harness(tmp_path_factory.mktemp("five"), cache)
     (harness.folder / "five.toml").write_text(SCENARIO)
-    done = harness.run("run", "five.toml")
+    done = harness.run("run", "five.toml", "--no-report")
     recording = read_run(harness.the_run())
     yield Run(done, recording, clicks_of(recording.samples), harness.verdict())
     harness.clean()
