@@ -28,7 +28,8 @@ def sending(tmp_path: Path) -> Any:
 
 def ask(sending: Any, said: list[str], *, connecting: bool = False) -> Sent:
     """A client that waits for its answer, or for its connection, for ever."""
-    recorder, sent = sending.recorder, []
+    recorder: Recorder = sending.recorder
+    sent: list[Sent] = []
 
     def wait() -> None:
         sent.append(recorder.sent(recorder.new_user(None), "GET", "/"))
