@@ -43,6 +43,23 @@ EXPECTED = {
     ("GET", "/ok/rested"): {"ok"},
     ("MQTT", "publish"): {"ok"},
 }
+OF_OUR_OWN = {
+    ("GET", "/ok"): {"ok"},
+    ("GET", "named"): {"ok"},
+    ("POST", "posted"): {"ok"},
+    ("GET", "/status/404"): {"http_error"},
+    ("GET", "/status/429"): {"rate_limited"},
+    ("GET", "/status/503"): {"http_error"},
+    ("GET", "/status/410"): {"ok"},
+    ("GET", "/ok/wrong"): {"check_failed"},
+    ("GET", "/ok/raises"): {"check_failed"},
+    ("GET", "/redirect"): {"ok"},
+    ("GET", "/away"): {"check_failed"},
+    ("GET", "/broken"): {"connection_error"},
+    ("GET", "/drop"): {"connection_error"},
+    ("GET", "/latin"): {"http_error"},
+    ("MQTT", "publish"): {"ok"},  # of nobody
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[ZooRu
         [target]
         headers = { Authorization = { env = "API_TOKEN" }, X-Plain = "seen" }
         [load]
-        stages = [{ users = 8, hold = "5s" }]
+        stages = [{ users = 9, hold = "5s" }]
         settle = "0s"
         [budgets]
         all = ["warn: max < 5s"]
@@ -102,11 +119,13 @@ def seen(zoo: ZooRun, persona: str) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-@pytest.mark.parametrize("persona", ["Requests", "Fast"])
+@pytest.mark.parametrize(
+    ("persona", "expected"), [("Requests", EXPECTED), ("Fast", EXPECTED), ("Loader", OF_OUR_OWN)]
+)
 def test_each_request_has_the_name_and_the_outcome_that_its_user_gave_it(
-    zoo: ZooRun, persona: str
+    zoo: ZooRun, persona: str, expected: dict[tuple[str, str], set[str]]
 ) -> None:
-    assert seen(zoo, persona) == EXPECTED
+    assert seen(zoo, persona) == expected
 
 
 def test_with_warnings_alone_the_run_is_unjudged_and_says_so(zoo: ZooRun) -> None:

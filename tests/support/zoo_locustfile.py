@@ -8,6 +8,8 @@ from typing import Any
 from locust import FastHttpUser, HttpUser, TaskSet, constant, events, task
 from locust.clients import HttpSession
 
+from loadtests.generator.client import LoadUser
+
 
 @events.init_command_line_parser.add_listener
 def _(parser: Any) -> None:
@@ -99,3 +101,24 @@ class Requests(HttpUser):
 class Fast(FastHttpUser):
     tasks = [Zoo]  # noqa: RUF012 - as people write it
     wait_time = constant(0.01)
+
+
+class Loader(LoadUser):
+    wait_time = constant(0.01)
+
+    @task
+    def everything(self) -> None:
+        client = self.client
+        client.get("/ok?page=1")
+        client.get("/ok/7", name="named")
+        client.post("/ok/post", json={"a": 1}, name="posted")
+        for status in (404, 429, 503):
+            client.get(f"/status/{status}")
+        client.get("/status/410", expect={200, 410})
+        client.get("/ok/wrong", check=lambda _: "not what I asked for")
+        client.get("/ok/raises", check=lambda response: response.json()["nothing of that name"])
+        assert client.get("/redirect", allow_redirects=True).ok
+        assert client.get("/away", allow_redirects=True).status == 302
+        assert client.get("/broken").error == "closed: in the body"
+        assert client.get("/drop").error == "closed: before an answer"
+        assert "\ufffd" in client.get("/latin").text

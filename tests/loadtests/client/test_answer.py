@@ -110,7 +110,7 @@ def is_as_said(answer: Answer, case: Case) -> bool:
     return said == (True, case.status, case.body, case.keep)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(sorted(CASES)), st.lists(st.integers(0, 300), max_size=8))
 def test_an_answer_means_the_same_in_whatever_pieces_it_comes(name: str, cuts: list[int]) -> None:
     case = CASES[name]
