@@ -304,12 +304,13 @@ class Generator:
         """Count what the engine's events told; its own statistics may be cleared.
 
         Less those that came when the row was written, and those that the engine never
-        told of. None where our own client told it: that would be our own count again.
+        told of. None where it heard from our own client alone: that would be our own
+        count again.
         """
-        if self._recorder.own or self._hooks.told:
+        recorder, hooks = self._recorder, self._hooks
+        if hooks.told or (recorder.own and not hooks.judgements):
             return None
-        recorder = self._recorder
-        return self._hooks.judgements + recorder.unreported - recorder.judged_late
+        return hooks.judgements + recorder.unreported - recorder.judged_late + recorder.own
 
     # what is told
 
