@@ -8,6 +8,8 @@
                └── response, failures              what an answer is made into
 """
 
+import locust  # noqa: F401 - first: it patches the process, which must not know of ssl before
+
 from loadtests.generator.client.response import Response
 from loadtests.generator.client.session import Session
 from loadtests.generator.client.user import LoadUser
