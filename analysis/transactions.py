@@ -35,6 +35,20 @@ COLUMNS = (
     "cancelled",
 )
 
+_NEEDED = [
+    "process",
+    "transaction",
+    "step",
+    "click",
+    "persona",
+    "user",
+    "outcome",
+    "intended_s",
+    "end_s",
+    "bad",
+    "censored",
+]
+
 
 def clicks_of(samples: pd.DataFrame) -> pd.DataFrame:
     """Put the requests of each click together.
@@ -56,7 +70,7 @@ def clicks_of(samples: pd.DataFrame) -> pd.DataFrame:
     if "click" not in samples:  # recorded before clicks were
         return pd.DataFrame({name: [] for name in COLUMNS})
     known = (samples["click"].notna() & samples["transaction"].notna()).to_numpy()
-    rows = samples[known]
+    rows = samples.loc[known, _NEEDED]
     process = rows["process"].to_numpy(dtype=np.int64)
     transaction = rows["transaction"].to_numpy(dtype=np.int64)
     order = np.lexsort((rows["step"].to_numpy(dtype=np.int64), transaction, process))
@@ -65,9 +79,8 @@ def clicks_of(samples: pd.DataFrame) -> pd.DataFrame:
     if not len(starts):
         return pd.DataFrame({name: [] for name in COLUMNS})
     first = rows.iloc[starts]
-    outcome = rows["outcome"].astype(str)
-    cancelled = (outcome == Outcome.CANCELLED.label).to_numpy()
-    sent = (outcome != Outcome.MISSED.label).to_numpy()
+    cancelled = (rows["outcome"] == Outcome.CANCELLED.label).to_numpy()
+    sent = (rows["outcome"] != Outcome.MISSED.label).to_numpy()
     found = pd.DataFrame(
         {
             "persona": first["persona"].astype(object).to_numpy(),

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.mix import Sessions
+from analysis.mix import Sessions, spread
 from analysis.recording.reader import Recording, read_run
 from analysis.transactions import clicks_of
 from loadtests.generator.personas.walk import walk_of
@@ -108,24 +108,53 @@ def test_each_user_clicks_what_its_journey_draws_and_nothing_else(run: Run) -> N
             assert own == drawn
 
 
+def thought_s(run: Run) -> dict[str, float]:
+    """How long the users of each persona had to think: all but the time of their open clicks.
+
+    In seconds of journeys that are not shortened.
+    """
+    found = {}
+    for name, count in USERS.items():
+        clicks = run.clicks[run.clicks["persona"] == name]
+        busy_s = np.minimum(clicks["end_s"], RUN_S) - clicks["intended_s"]
+        found[name] = (count * RUN_S - float(busy_s.sum())) / 0.01
+    return found
+
+
 def test_each_persona_clicks_as_often_as_its_think_times_say(run: Run) -> None:
-    """Clicks against the time that users had to think: all but that of their open clicks.
+    """Clicks against the time that users had to think.
 
     The variance is that of the journey's clicks in a time; of five counts none strays by
     more than chance in more than one run in 10,000 of a right program. (In 1,500 simulated
     runs the largest of the five was 3.5 standard deviations; 4.4 are allowed.)
     """
     bound = NormalDist().inv_cdf(1 - 1 / (2 * ONE_IN * len(USERS)))
-    for name, count in USERS.items():
-        clicks = run.clicks[run.clicks["persona"] == name]
-        busy_s = np.minimum(clicks["end_s"], RUN_S) - clicks["intended_s"]
+    for name, time_s in thought_s(run).items():
         sessions = Sessions(run.recording.scenario.personas[name])
-        # in seconds of a journey that is not shortened
-        thought_s = (count * RUN_S - float(busy_s.sum())) / 0.01
-        expected = thought_s * sessions.clicks_per_s
-        variance = thought_s * sessions.variance_per_s(np.ones(len(sessions.steps)))
+        clicks = int((run.clicks["persona"] == name).sum())
+        expected = time_s * sessions.clicks_per_s
+        variance = time_s * sessions.variance_per_s(np.ones(len(sessions.steps)))
         # all sessions have just begun: worth less than a click a user
-        assert abs(len(clicks) - expected) < bound * math.sqrt(variance) + count, name
+        assert abs(clicks - expected) < bound * math.sqrt(variance) + USERS[name], name
+
+
+def test_the_achieved_mix_is_the_intended_one(run: Run) -> None:
+    """Shares of clicks against those of users who had as long to think as these.
+
+    Of twenty normal numbers one exceeds five standard deviations once in 80,000 times; rare
+    steps, whose counts are no normal numbers, are left to the test of what journeys draw.
+    """
+    personas, time_s, total = run.recording.scenario.personas, thought_s(run), len(run.clicks)
+    counted = Counter(zip(run.clicks["persona"], run.clicks["click"], strict=True))
+    intended, variance = intended_mix(personas, time_s), spread(personas, time_s)
+    often = {kind: share for kind, share in intended.items() if share * total >= 20}
+    off = {
+        kind: (counted[kind] / total - share) / math.sqrt(variance[kind] / total)
+        for kind, share in often.items()
+    }
+
+    assert len(off) >= 3
+    assert max(map(abs, off.values())) < 5, off
 
 
 def test_the_verdict_tells_the_mix_that_was_intended_and_the_one_that_was_achieved(
