@@ -140,6 +140,27 @@ def test_what_is_no_single_answer_is_an_error(name: str, cuts: list[int]) -> Non
         feed(BROKEN[name], cuts)
 
 
+@settings(max_examples=100)
+@given(
+    st.sampled_from(sorted(CASES)), st.integers(0, 300), st.integers(0, 300), st.binary(max_size=30)
+)
+def test_whatever_comes_is_an_answer_or_an_error(
+    name: str, begin: int, end: int, noise: bytes
+) -> None:
+    text = CASES[name].text
+    text = text[: begin % len(text)] + noise + text[end % len(text) :]
+    answer = Answer()
+    answer.expect(False)
+    try:
+        answer.feed(memoryview(text))
+        if not answer.done:
+            answer.end()
+    except (ProtocolError, ConnectionLost):
+        return
+    assert answer.done
+    assert 200 <= answer.status <= 999
+
+
 @pytest.mark.parametrize("name", CUT)
 def test_what_is_cut_off_is_lost(name: str) -> None:
     answer = feed(CUT[name], [])
