@@ -35,7 +35,7 @@ FLUSH_S = 1.0
 TOLD_S = 0.5
 """The generators must know so long before the hold would end."""
 
-_LEAD_SHARE, _LEAD_LEAST_S, _LEAD_MOST_S = 0.1, 2.0, 60.0
+_LEAD_SHARE, _LEAD_LEAST_S, _LEAD_MOST_S = 0.1, 3.0, 60.0
 _NICE = 10
 
 Document = Mapping[str, Any]
@@ -124,6 +124,10 @@ def judge_so_far(folder: Path, stage: int, until_s: float) -> Document | None:
     return None if recording is None else judge(recording)
 
 
+def _nothing_yet(*_: object) -> None:
+    """Judge a hold of which nothing was followed for long enough yet."""
+
+
 class _Look(threading.Thread):
     """A look at the run, while it is watched on."""
 
@@ -186,7 +190,8 @@ class Extension:
                 self._give_up(run, t_s, "nobody looked in time")
             elif t_s >= span.end_s - self._lead_s:
                 until_s = t_s - self._back_s
-                self._look = _Look(self._judge, run.folder.path, span.stage, t_s, until_s)
+                judge = self._judge if until_s > span.hold_s else _nothing_yet
+                self._look = _Look(judge, run.folder.path, span.stage, t_s, until_s)
                 self._look.start()
         elif not self._look.is_alive():
             self._act(run, t_s, self._look, span.end_s)
@@ -217,7 +222,7 @@ class Extension:
 
     def _hold_on(self, run: RunState, took_s: float, undecided: tuple[str, ...]) -> None:
         self._lead_s = max(_LEAD_LEAST_S, 2 * took_s + 2 * TOLD_S)
-        by_s = min(self._left_s, max(self._chunk_s, 2 * self._lead_s))
+        by_s = round(min(self._left_s, max(self._chunk_s, 2 * self._lead_s)), 3)
         self._left_s -= by_s
         self._is_over = self._left_s <= 0
         run.extend(by_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -137,8 +138,8 @@ def test_an_undecided_stage_is_held_on_until_it_is_decided() -> None:
 
     run.goes_on(Extension(run.scenario, judge))
 
-    # 2 s before the end, and 3 s back: requests are on disk after 1 s, and followed for 2 s
-    assert asked == [(1, 15.0), (1, 25.0), (1, 35.0)]
+    # 3 s before the end, and 3 s back: requests are on disk after 1 s, and followed for 2 s
+    assert asked == [(1, 14.0), (1, 24.0), (1, 34.0)]
     assert [span.end_s for span in run.schedule.spans] == [10.0, 40.0, 50.0]
     assert run.kinds() == ["judged_so_far", "extended"] * 2 + ["judged_so_far"]
 
@@ -148,7 +149,7 @@ def test_a_stage_is_held_on_no_longer_than_allowed() -> None:
     run.goes_on(Extension(run.scenario, lambda *_: verdict_of(OPEN)))
     chunks = [event["by_s"] for event in run.events if event["kind"] == "extended"]
 
-    assert chunks == [4.0, 4.0, 1.0]
+    assert chunks == [6.0, 3.0]
     assert run.schedule.spans[1].end_s == 29.0
 
 
@@ -163,9 +164,19 @@ def test_a_decided_stage_is_looked_at_once_and_ends_as_planned() -> None:
 
 def test_a_hold_that_is_too_short_for_a_look_is_undecided() -> None:
     run = FakeRun("8s")
-    run.goes_on(Extension(run.scenario, lambda *_: None))
+    first, held, last = run.schedule.spans
+    held = replace(held, hold_s=held.end_s - 5)
+    run.schedule = replace(run.schedule, spans=(first, held, last))
+    asked: list[float] = []
 
-    assert run.kinds()[:2] == ["judged_so_far", "extended"]
+    def judge(folder: Path, stage: int, until_s: float) -> Any:
+        asked.append(until_s)
+        return verdict_of(PASSED)
+
+    run.goes_on(Extension(run.scenario, judge))
+
+    assert run.kinds() == ["judged_so_far", "extended", "judged_so_far"]
+    assert asked == [20.0]  # the first look would have been at what came before the hold
 
 
 def test_judging_that_takes_too_long_prolongs_nothing_and_that_is_said() -> None:
@@ -176,7 +187,7 @@ def test_judging_that_takes_too_long_prolongs_nothing_and_that_is_said() -> None
         return verdict_of(OPEN)
 
     extension = Extension(run.scenario, judge)
-    for t_s in (17.9, 18.1, 19.4, 19.6, 19.9):
+    for t_s in (16.9, 17.1, 19.4, 19.6, 19.9):
         extension.look(run, t_s)  # type: ignore[arg-type]
     may_end.set()
     eventually(lambda: all(each.name != "judging" for each in threading.enumerate()))
