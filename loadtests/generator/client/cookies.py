@@ -64,7 +64,7 @@ class CookieJar:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._cookies: dict[tuple[str, str, str], Cookie] = {}
-        self._known: dict[tuple[str, bytes], Cookie] = {}
+        self._known: dict[tuple[str, bytes], tuple[tuple[str, str, str], Cookie]] = {}
         self._lines: dict[str, str] = {}
         self._is_simple = True
 
@@ -84,7 +84,7 @@ class CookieJar:
             That was asked for.
         """
         known = self._known.get((origin.host, header))
-        if known is not None and self._cookies.get(known.key) is known:
+        if known is not None and self._cookies.get(known[0]) is known[1]:
             return
         now_s = self._clock()
         cookie = parse(header, origin, path, now_s)
@@ -98,7 +98,7 @@ class CookieJar:
                 del self._cookies[next(iter(self._cookies))]
         self._changed()
         if cookie.is_simple and b"path" in header.lower():
-            self._known[origin.host, header] = cookie
+            self._known[origin.host, header] = key, cookie
 
     def _changed(self) -> None:
         self._lines.clear()

@@ -141,12 +141,11 @@ def target_of(path: str) -> str:
     str
         Printable ASCII without spaces, beginning with a slash.
     """
-    path = path.partition("#")[0]
-    if not path.startswith("/"):
-        path = f"/{path}"
-    if path.isascii() and path.isprintable() and " " not in path:
+    usual = path.isascii() and path.isprintable() and " " not in path and "#" not in path
+    if usual and path[:1] == "/":
         return path
-    return quote(path, safe=_ASCII_TARGET)
+    path = path.partition("#")[0]
+    return quote(path if path.startswith("/") else f"/{path}", safe=_ASCII_TARGET)
 
 
 def body_of(
