@@ -104,6 +104,8 @@ class OpenUsers:
                 self._unused[known] = due
             elif known.step == 0 and (self._personas or self._arrivals.closed):
                 self._arrivals.give_up(due)
+            if not self._personas:  # the click is over: who has not judged an answer will not
+                self._recorder.begin_transaction(known, None)
 
     def _take(self, user: Any) -> Due:
         user._state = LOCUST_STATE_WAITING  # whom the engine may end at any moment
