@@ -51,6 +51,6 @@ def clicks_in(recording: Recording, window: Window) -> Clicks:
     stage = {"stage": window.stage}
     return Clicks(
         transactions=[stage | kind for kind in transactions(in_window(clicks, window))],
-        mix=[stage | share.as_dict() for share in shares],
+        mix=[stage | share.as_dict() | {"differs": share.strays(len(shares))} for share in shares],
         warnings=(warning,) if warning else (),
     )

@@ -20,6 +20,23 @@ CYCLES = 3.0
 """A hold must last so many cycles of thinking and waiting; else its borders weigh too much."""
 
 
+def is_assessable(scenario: Scenario) -> bool:
+    """Tell whether the law says anything of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was run.
+
+    Returns
+    -------
+    bool
+        False for arrivals, which do not depend on how many users wait or think, and for
+        a locustfile, whose think times nobody knows.
+    """
+    return not scenario.load.is_open and scenario.load.locustfile is None
+
+
 def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     """Hold users x time against time in flight plus planned think time.
 
@@ -38,17 +55,15 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     Finding
         ``littles_law`` when they differ by more than 10 %, and by more than four sigmas of
         the sum of so many exponential think times (4 / sqrt(clicks) where all have one
-        mean); a note where it cannot be assessed.
+        mean); a note where it cannot be assessed in this hold, nothing where it never can.
 
     References
     ----------
     J. D. C. Little, "A Proof for the Queuing Formula: L = lambda W", 1961.
     """
-    window, load = hold.window, scenario.load
-    if load.is_open:
-        return _unassessed(hold, "arrivals do not depend on how many users wait or think")
-    if load.locustfile is not None:
-        return _unassessed(hold, "the locustfile's think times are not known")
+    window = hold.window
+    if not is_assessable(scenario):
+        return Finding()
     user_time_s = window.level * window.length_s
     intended = hold.open["intended_s"].to_numpy(dtype=float)
     start = np.maximum(intended, window.start_s)

@@ -31,8 +31,10 @@ from analysis.goodput import Goodput
 from analysis.goodput import assess as assess_goodput
 from analysis.judging import BudgetResult, StageDecision, judge_all, unanswered_anywhere
 from analysis.quantiles import quantile
+from analysis.ran_on import ran_on
 from analysis.reasons import Reason
 from analysis.recording.reader import Recording
+from analysis.run_warnings import run_warnings
 from analysis.scalability import Level, scalability
 from analysis.scorecard import scorecard
 from analysis.summary import counts, endpoints, in_flight_of, measured, throughput_of
@@ -45,7 +47,6 @@ from analysis.windows import (
     of_subject,
     open_until_s,
 )
-from scenarios.assertions import Metric
 from scenarios.errors import ExitCode
 from scenarios.model import Budget, Load
 
@@ -138,8 +139,9 @@ def judge(
             "load_ended_s": recording.ended_s,
             "complete": complete,
         },
+        "ran_on": ran_on(recording.manifest),
         "totals": counts(recording.samples),
-        "warnings": [*_warnings(recording, validity), *goodput.warnings, *clicks.warnings],
+        "warnings": [*run_warnings(recording, validity.notes), *goodput.warnings, *clicks.warnings],
         "validity": {
             "valid": not validity.harmful,
             "reasons": [reason.as_dict() for reason in validity.harmful],
@@ -378,21 +380,3 @@ def _load(level: float | None, unit: str) -> dict[str, float | None]:
     """Name a level by the model that it belongs to."""
     users, rate = (level, None) if unit == "users" else (None, level)
     return {"level": level, "users": users, "rate": rate}
-
-
-def _warnings(recording: Recording, validity: Validity) -> list[str]:
-    events = recording.events
-    written = [str(event.get("text")) for event in events if event.get("kind") == "warning"]
-    written += [
-        f"a user's task failed {event.get('count', 1)} times: {event.get('text')}"
-        for event in events
-        if event.get("kind") == "user_error"
-    ]
-    unjudged = sorted(
-        {
-            f"{budget.assertion.metric} is not judged by this version"
-            for budget in recording.scenario.budgets
-            if budget.assertion.metric not in {*HOLD_METRICS, Metric.AVAILABILITY, Metric.CAPACITY}
-        }
-    )
-    return [*written, *validity.notes, *unjudged]
