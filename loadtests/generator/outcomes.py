@@ -72,6 +72,26 @@ def _unanswered(exception: BaseException | None) -> Outcome:
     return Outcome.CONNECTION_ERROR
 
 
+def bytes_out_of(response: Any) -> int:
+    """Measure the body of the request that a response answers.
+
+    Parameters
+    ----------
+    response : object
+        The client's response, of either client of the engine.
+
+    Returns
+    -------
+    int
+        Bytes; 0 where there was none, or it cannot be seen.
+    """
+    request = getattr(response, "request", None)
+    body = getattr(request, "payload", None) or getattr(request, "body", None)
+    if isinstance(body, str):
+        return len(body.encode())
+    return len(body) if isinstance(body, bytes | bytearray) else 0
+
+
 def clean_error(exception: BaseException | str | None) -> str | None:
     """Write an error so that it can be grouped and holds no URL and no secret.
 

@@ -32,9 +32,9 @@ from loadtests.generator import server_timing
 from loadtests.generator.batches import Batches
 from loadtests.generator.clock import now_ns
 from loadtests.generator.in_flight import Sent, VirtualUser
-from loadtests.generator.outcomes import classify, clean_error
+from loadtests.generator.outcomes import bytes_out_of, classify, clean_error
 from loadtests.generator.routes import Routes
-from loadtests.generator.rows import ROW
+from loadtests.generator.rows import NOTHING_SAID, ROW, pack, pack_missed
 from loadtests.generator.statistics import BulkStatistics
 from loadtests.generator.tally import Second, Tally
 from scenarios.model import Budget
@@ -47,11 +47,9 @@ ENGINES_OWN = 2
 FLUSH_S = 0.5
 OPEN_AFTER_NS = 1_000_000_000
 _MAX_STEP = 2**15 - 1
-_MAX_STATUS = 2**15 - 1
 _OPEN_AT_ONCE = 200
 
 _PACK = ROW.pack
-_NOTHING_SAID = (-1, -1, -1)
 
 
 class Recorder:
@@ -104,13 +102,13 @@ class Recorder:
         failed: Callable[[BaseException], None],
         budgets: Sequence[Budget] = (),
     ) -> None:
+        self._failed = failed
         writer = StreamWriter(folder, process)
         self._routes = Routes(folder, process, self._fail)
         self._by_method = self._routes.by_method
         self._batches = Batches(writer, process, self._routes, Tally(budgets), self._fail)
         self._buffer = self._batches.buffer
         self._drain_ns = round(drain_s * 1e9)
-        self._failed = failed
         self._transactions = 0
         self._users = 0
         self._clicks: dict[str | None, int] = {None: -1}
@@ -194,30 +192,14 @@ class Recorder:
         route = -1
         if method is not None and endpoint is not None:
             route = self._routes.route(method, endpoint)
-        self._buffer += _PACK(
+        self._buffer += pack_missed(
             self.requests,
-            self._transactions,
-            intended_ns,
-            -1,  # free
-            -1,  # sent
-            -1,  # connected
-            -1,  # first byte
-            -1,  # done
-            now_ns(),
-            -1,  # bytes
-            -1,
-            *_NOTHING_SAID,
-            -1 if user is None else user.number,
-            route,
-            0,
-            self._click(click),
-            self._routes.number("persona", persona),
-            -1,  # status
-            -1,  # error
-            0,
-            Outcome.MISSED,
-            -1,
-            0,
+            transaction=self._transactions,
+            intended_ns=intended_ns,
+            user=-1 if user is None else user.number,
+            route=route,
+            click=self._click(click),
+            persona=self._routes.number("persona", persona),
         )
 
     # the life of a request
@@ -244,7 +226,7 @@ class Recorder:
         error: str | None = None,
         bytes_out: int = -1,
         bytes_in: int = -1,
-        timing: tuple[int, int, int] = _NOTHING_SAID,
+        timing: tuple[int, int, int] = NOTHING_SAID,
         is_replayed: bool = False,
     ) -> None:
         """Note a request's end, answered and judged, as our own client knows it.
@@ -306,9 +288,9 @@ class Recorder:
             user.persona_number,
             -1 if status is None else status,
             -1 if error is None else self._routes.error(error),
+            self._routes.number("tags", REPLAYED) if is_replayed else -1,
             sent.attempt,
             outcome,
-            self._routes.number("tags", REPLAYED) if is_replayed else -1,
             len(self.listeners) <= ENGINES_OWN,
         )
         user.free_ns = user.intended_ns = done_ns
@@ -343,11 +325,12 @@ class Recorder:
         sent.method, sent.name = method, name
         outcome, status = classify(exception, response)
         error = None if outcome is Outcome.OK else clean_error(exception)
-        headers = getattr(response, "headers", None)
+        headers: Any = getattr(response, "headers", None)
         timing = server_timing.parse(headers.get("Server-Timing") if headers else None)
-        again = headers is not None and headers.get("Idempotency-Replayed") == "true"
+        again = bool(headers) and headers.get("Idempotency-Replayed") == "true"
         tag = self._routes.number("tags", REPLAYED) if again else -1
-        self._pack(sent, outcome, status, error, length, timing, _bytes_out(response), tag)
+        sizes = (bytes_out_of(response), -1 if length is None else length)
+        self._pack(sent, outcome, status, error, (*sizes, *timing, tag))
 
     def killed(self, sent: Sent) -> None:
         """Note that a request was ended by the harness while it was open.
@@ -404,39 +387,12 @@ class Recorder:
         outcome: Outcome,
         status: int | None = None,
         error: str | None = None,
-        length: int | None = None,
-        timing: tuple[int, int, int] = _NOTHING_SAID,
-        bytes_out: int = -1,
-        tag: int = -1,
+        about: tuple[int, int, int, int, int, int] = (-1, -1, *NOTHING_SAID, -1),
     ) -> None:
-        user = sent.user
-        self._buffer += _PACK(
-            sent.number,
-            sent.transaction,
-            sent.intended_ns,
-            sent.free_ns,
-            sent.sent_ns,
-            sent.connected_ns,
-            sent.first_byte_ns,
-            sent.done_ns,
-            -1 if sent.done_ns >= 0 else now_ns(),
-            bytes_out,
-            -1 if length is None else length,
-            *timing,
-            user.number,
-            self._routes.route(sent.method, sent.name),
-            sent.step,
-            sent.click,
-            user.persona_number,
-            status if status is not None and 0 <= status <= _MAX_STATUS else -1,
-            -1 if error is None else self._routes.error(error),
-            sent.attempt,
-            outcome,
-            tag,
-            0,
-        )
-        if outcome is not Outcome.OPEN:
-            sent.packed = True
+        route = self._routes.route(sent.method, sent.name)
+        number = -1 if error is None else self._routes.error(error)
+        self._buffer += pack(sent, outcome, status, number, route, about)
+        sent.packed = outcome is not Outcome.OPEN
 
     def feed(self, statistics: BulkStatistics) -> None:
         """Feed the engine's statistics with what the engine hears of from us alone."""
@@ -490,11 +446,3 @@ class Recorder:
             When the disk does not take it.
         """
         return self._batches.close(self.origin_ns)
-
-
-def _bytes_out(response: Any) -> int:
-    request = getattr(response, "request", None)
-    body = getattr(request, "payload", None) or getattr(request, "body", None)
-    if isinstance(body, str):
-        return len(body.encode())
-    return len(body) if isinstance(body, bytes | bytearray) else 0

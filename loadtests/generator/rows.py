@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.recording.format import BAD, Outcome
+from loadtests.generator.clock import now_ns
+from loadtests.generator.in_flight import Sent
 
 Rows = npt.NDArray[Any]
 """Packed rows as a structured array of :data:`DTYPE`."""
@@ -42,9 +44,9 @@ _FIELDS: tuple[tuple[str, str, str], ...] = (
     ("persona", "h", "<i2"),
     ("status", "h", "<i2"),
     ("error", "h", "<i2"),
+    ("tag", "h", "<i2"),
     ("attempt", "b", "i1"),
     ("outcome", "b", "i1"),
-    ("tag", "b", "i1"),
     ("own", "b", "i1"),  # 1: the engine hears of it only from us
 )
 
@@ -54,6 +56,102 @@ ROW = struct.Struct("<" + "".join(field[1] for field in _FIELDS))
 DTYPE = np.dtype(
     {"names": [field[0] for field in _FIELDS], "formats": [field[2] for field in _FIELDS]}
 )
+
+NOTHING_SAID = (-1, -1, -1)
+"""The server's own times, where it says nothing of them."""
+
+_MAX_STATUS = 2**15 - 1
+
+
+def pack(
+    sent: Sent,
+    outcome: Outcome,
+    status: int | None,
+    error: int,
+    route: int,
+    about: tuple[int, int, int, int, int, int],
+) -> bytes:
+    """Pack a request that ended in any way, or is still open.
+
+    Parameters
+    ----------
+    sent : Sent
+        The request.
+    outcome : Outcome
+        What became of it so far.
+    status : int or None
+        Of the answer.
+    error, route : int
+        By their numbers; -1 for none.
+    about : tuple of int
+        Bytes of request and answer, what the server said of its times, a tag's number.
+
+    Returns
+    -------
+    bytes
+        A row that the engine hears of by itself, or never.
+    """
+    bytes_out, bytes_in, *timing, tag = about
+    return ROW.pack(
+        sent.number,
+        sent.transaction,
+        sent.intended_ns,
+        sent.free_ns,
+        sent.sent_ns,
+        sent.connected_ns,
+        sent.first_byte_ns,
+        sent.done_ns,
+        -1 if sent.done_ns >= 0 else now_ns(),
+        bytes_out,
+        bytes_in,
+        *timing,
+        sent.user.number,
+        route,
+        sent.step,
+        sent.click,
+        sent.user.persona_number,
+        status if status is not None and 0 <= status <= _MAX_STATUS else -1,
+        error,
+        tag,
+        sent.attempt,
+        outcome,
+        0,
+    )
+
+
+def pack_missed(
+    number: int,
+    *,
+    transaction: int,
+    intended_ns: int,
+    user: int,
+    route: int,
+    click: int,
+    persona: int,
+) -> bytes:
+    """Pack an arrival that was never sent, and is given up now.
+
+    Parameters
+    ----------
+    number, transaction : int
+        Those that it would have had.
+    intended_ns : int
+        On the monotonic clock.
+    user, route, click, persona : int
+        By their numbers; -1 where nobody knows.
+
+    Returns
+    -------
+    bytes
+        The row.
+    """
+    no_times = (-1, -1, -1, -1, -1)  # free, sent, connected, first byte, done
+    no_bytes, no_answer = (-1, -1), (-1, -1)
+    return ROW.pack(
+        *(number, transaction, intended_ns, *no_times, now_ns(), *no_bytes, *NOTHING_SAID),
+        *(user, route, 0, click, persona, *no_answer, -1, 0, Outcome.MISSED, 0),
+    )
+
 
 _IS_BAD = np.array([outcome in BAD for outcome in Outcome])
 _AS_IT_IS: tuple[str, ...] = (
@@ -122,7 +220,7 @@ def to_columns(
     columns: Columns = {name: rows[name] for name in _AS_IT_IS}
     columns["process"] = np.full(count, process, dtype=np.int16)
     columns["method"], columns["endpoint"] = known[rows["route"]].T
-    columns["tags"] = rows["tag"].astype(np.int16)
+    columns["tags"] = rows["tag"]
     columns["seen_us"] = (_seen_ns(rows) - origin_ns) // 1000
     columns["intended_us"] = (rows["intended_ns"] - origin_ns) // 1000
     for name in ("sent", "connected", "first_byte", "done"):

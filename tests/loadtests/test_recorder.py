@@ -304,6 +304,9 @@ def test_memory_does_not_grow_with_the_requests_that_have_ended() -> None:
 
 def test_an_answer_that_was_given_before_is_tagged(tmp_path: Path) -> None:
     record = recorder(tmp_path)
+    user = record.new_user(None)
+    for number in range(300):  # many names before: a tag's number is no small one
+        record.finished(record.sent(user, "GET", f"/{number}"), Outcome.OK, 200)
     for headers in ({}, {"Idempotency-Replayed": "true"}):
         record.judged(
             record.sent(record.new_user(None), "POST", "/orders"),
@@ -315,4 +318,4 @@ def test_an_answer_that_was_given_before_is_tagged(tmp_path: Path) -> None:
         )
     record.close()
 
-    assert [row["tags"] for row in rows(tmp_path)] == [None, REPLAYED]
+    assert [row["tags"] for row in rows(tmp_path)][-2:] == [None, REPLAYED]
