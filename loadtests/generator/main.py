@@ -39,6 +39,7 @@ from loadtests.generator.hooks import Hooks
 from loadtests.generator.journal import Journal
 from loadtests.generator.master import MasterProcess
 from loadtests.generator.observer import Observer
+from loadtests.generator.open_files import allow_many
 from loadtests.generator.open_model import OpenModel
 from loadtests.generator.outcomes import CleanFormatter, clean_error
 from loadtests.generator.plan import Plan
@@ -339,6 +340,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # its advice on spawn rates
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    allow_many()
     control = Control(int(sys.argv[1]))
     order = control.receive()
     if order is None:

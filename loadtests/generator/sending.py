@@ -121,6 +121,10 @@ class Sending:
         self._warn("redirect_not_followed", f"a redirect to the host {host} was not followed")
         return False
 
+    def warn(self, kind: str, text: str) -> None:
+        """Warn of something; the same text is told once."""
+        self._warn(kind, text)
+
     @property
     def engine_listens(self) -> bool:
         """Whether somebody beside the engine's statistics listens to requests.

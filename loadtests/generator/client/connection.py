@@ -99,7 +99,7 @@ class Connection:
                 if error.errno is None:
                     raise  # thrown from outside: the time is up
                 failure = error
-        raise failure or OSError(errno.EADDRNOTAVAIL, "no address")
+        raise failure or socket.gaierror(socket.EAI_NONAME, "no address")
 
     def _connect_to(self, family: int, address: Any) -> Any:
         sock = gevent.socket.socket(family, socket.SOCK_STREAM)

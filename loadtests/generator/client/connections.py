@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from loadtests.generator.client.answer import Answer
 from loadtests.generator.client.connection import Connection, TlsConnection
 from loadtests.generator.client.failures import StaleConnection
@@ -10,6 +13,11 @@ from loadtests.generator.client.tls import trust
 from loadtests.generator.clock import now_ns
 from loadtests.generator.recorder import Sent
 from loadtests.generator.sending import Sending
+
+_OWN_LIMITS = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+)
+_NO_FAULT = "the generator could open no more connections, which is no fault of the target's"
 
 
 class Connections:
@@ -23,6 +31,7 @@ class Connections:
 
     def __init__(self, sending: Sending) -> None:
         self._ca = sending.ca
+        self._warn = sending.warn
         self._connecting = sending.recorder.connecting
         self._kept: dict[str, Connection] = {}
 
@@ -89,6 +98,10 @@ class Connections:
         self._connecting[sent.number] = sent
         try:
             connection.open()
+        except OSError as error:
+            if error.errno in _OWN_LIMITS:
+                self._warn("generator_limit", f"{_NO_FAULT}: {os.strerror(error.errno)}")
+            raise
         finally:
             self._connecting.pop(sent.number, None)
         sent.connected_ns = now_ns()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import resource
 import socket
 import time
+from typing import Any
 
 import gevent
 import pytest
 
 from analysis.recording.format import Outcome
 from loadtests.generator.client import Session
+from loadtests.generator.open_files import allow_many
 from tests.support.scripted_server import HELLO, Peer, Script, answers, once
 from tests.support.sending import Noted, sending_to
 from tests.support.talk import ignore, talk, until, with_body
@@ -149,3 +153,30 @@ def test_a_user_may_have_a_timer_of_its_own() -> None:
         with pytest.raises(gevent.Timeout), gevent.Timeout(0.01):
             t.get()
         assert t.last.outcome is Outcome.TIMEOUT
+
+
+def test_what_the_generator_itself_is_short_of_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: Any) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    warnings: list[str] = []
+    with talk(answers(HELLO), warnings=warnings) as t:
+        monkeypatch.setattr("gevent.socket.socket", none_left)
+        assert t.get().error == "EMFILE: Too many open files"
+        assert t.last.outcome is Outcome.CONNECTION_ERROR
+    assert warnings == [
+        "the generator could open no more connections, which is no fault of the target's: "
+        "Too many open files"
+    ]
+
+
+def test_a_generator_takes_all_the_connections_that_it_may_have() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+        allowed = allow_many()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (allowed, before[1])
+        assert allowed > 512
+        assert allow_many() == allowed
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
