@@ -289,6 +289,47 @@ def lost_write(number: int, name: str = "POST /api/v1/orders", found: int = 0) -
     return {"id": f"1a2b3c-0-{number}", "name": name, "sent_s": 62.5, "found": found}
 
 
+def transactions() -> list[dict[str, Any]]:
+    """Two kinds of click of the stage that is shown."""
+    kinds = (("portal_customer", "my_orders", 1_010, 1_010), ("sales_rep", "create_order", 96, 192))
+    return [
+        {
+            "stage": 5,
+            "persona": persona,
+            "click": click,
+            "count": count,
+            "requests": requests,
+            "bad": 1,
+            "error_ratio": around(1 / count, "ratio"),
+            "latency": {
+                name: estimate(milliseconds, unit="ms", why=NO_INTERVAL)
+                for name, milliseconds in (("p50", 260.1), ("p95", 611.0), ("p99", 702.4))
+            },
+        }
+        for persona, click, count, requests in kinds
+    ]
+
+
+def mix_achieved() -> list[dict[str, Any]]:
+    """Shares of two kinds of click, one of them not as intended."""
+    kinds = (
+        ("portal_customer", "my_orders", 1_010, 0.402, 0.428),
+        ("sales_rep", "create_order", 96, 0.041, 0.0402),
+    )
+    return [
+        {
+            "stage": 5,
+            "persona": persona,
+            "click": click,
+            "count": count,
+            "intended": intended,
+            "achieved": around(achieved, "ratio"),
+            "difference_pp": 100 * (achieved - intended),
+        }
+        for persona, click, count, intended, achieved in kinds
+    ]
+
+
 def sample_verdict() -> dict[str, Any]:
     """The whole document."""
     stages = [stage(index) for index in range(len(USERS))]
@@ -319,6 +360,8 @@ def sample_verdict() -> dict[str, Any]:
         "budgets": budgets(),
         "stages": stages,
         "endpoints": [endpoint(5, name) for name in ENDPOINTS],
+        "transactions": transactions(),
+        "mix_achieved": mix_achieved(),
         "scalability": {
             "model": "usl",
             "axis": "in_flight",

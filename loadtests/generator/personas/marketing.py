@@ -53,10 +53,11 @@ class Marketing(PersonaUser):
         subject = f"Campaign {self.tag()}"
         chosen = self.rng.sample(self._seen, min(_NOTED_AT_ONCE, len(self._seen)))
         for customer in chosen:
-            self._note(customer, subject)
+            if not self._note(customer, subject):
+                return
 
-    def _note(self, customer: int, subject: str) -> None:
-        self.fetch(
+    def _note(self, customer: int, subject: str) -> Any:
+        return self.fetch(
             f"/api/v1/customers/{customer}/activities",
             name="/api/v1/customers/{id}/activities",
             method="POST",
