@@ -325,6 +325,7 @@ def mix_achieved() -> list[dict[str, Any]]:
             "intended": intended,
             "achieved": around(achieved, "ratio"),
             "difference_pp": 100 * (achieved - intended),
+            "differs": click == "my_orders",
         }
         for persona, click, count, intended, achieved in kinds
     ]
