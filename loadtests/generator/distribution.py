@@ -29,6 +29,7 @@ _BEATS_MISSED = 3
 _NEVER = -(10**9)
 _REPORT_S = 1.0
 _LINGER_MS = 1_000
+_KILL_S = 1.0
 
 
 def set_heartbeats() -> None:
@@ -169,6 +170,7 @@ class Worker(WorkerRunner):
 
     def send_last_report(self) -> None:
         """Send what the master has not heard of, and wait until it is sent."""
+        self.greenlet.kill(timeout=_KILL_S)  # they would read and write a closed socket
         self._send_stats()
         sent = self.client.socket.context
         self.client.close(linger=_LINGER_MS)
