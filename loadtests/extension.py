@@ -10,7 +10,7 @@
 
 A look begins early enough to be answered before the hold would end; one that is not
 prolongs nothing, and that is said. Every look gives chance another opportunity: see
-decision 17.
+decision 20.
 """
 
 from __future__ import annotations
@@ -175,6 +175,8 @@ class Extension:
         self._judge = judge
         self._lead_s: float | None = None
         self._look: _Look | None = None
+        self._looks = 0
+        self._given_s = 0.0
         self._is_over = False
 
     def look(self, run: RunState, t_s: float) -> None:
@@ -224,6 +226,8 @@ class Extension:
         self._lead_s = max(_LEAD_LEAST_S, 2 * took_s + 2 * TOLD_S)
         by_s = round(min(self._left_s, max(self._chunk_s, 2 * self._lead_s)), 3)
         self._left_s -= by_s
+        self._given_s += by_s
+        self._looks += 1
         self._is_over = self._left_s <= 0
         run.extend(by_s)
         run.say(f"held on for {by_s:.3g} s more: undecided is {'; '.join(undecided)}")
@@ -234,4 +238,10 @@ class Extension:
         run.event(t_s, "warning", code="not_extended", text=text)
 
     def close(self, run: RunState) -> None:
-        """Leave nothing behind: a look that still goes on changes nothing."""
+        """Say how long the stage was held on; a look that still goes on changes nothing."""
+        if self._looks:
+            text = (
+                f"the required stage was held on for {self._given_s:g} s after {self._looks} looks "
+                "at undecided budgets: each look makes a wrong decision more likely"
+            )
+            run.event(run.now_s(), "warning", code="extended", text=text)

@@ -123,6 +123,10 @@ class FakeRun:
                 if thread.name == "judging":
                     thread.join(10)
             self.t_s += 0.5
+        extension.close(self)  # type: ignore[arg-type]
+
+    def now_s(self) -> float:
+        return self.t_s
 
     def kinds(self) -> list[str]:
         return [event["kind"] for event in self.events if event["kind"] != "said"]
@@ -141,7 +145,8 @@ def test_an_undecided_stage_is_held_on_until_it_is_decided() -> None:
     # 3 s before the end, and 3 s back: requests are on disk after 1 s, and followed for 2 s
     assert asked == [(1, 14.0), (1, 24.0), (1, 34.0)]
     assert [span.end_s for span in run.schedule.spans] == [10.0, 40.0, 50.0]
-    assert run.kinds() == ["judged_so_far", "extended"] * 2 + ["judged_so_far"]
+    assert run.kinds() == ["judged_so_far", "extended"] * 2 + ["judged_so_far", "warning"]
+    assert "held on for 20 s after 2 looks" in run.events[-1]["text"]
 
 
 def test_a_stage_is_held_on_no_longer_than_allowed() -> None:
@@ -175,7 +180,7 @@ def test_a_hold_that_is_too_short_for_a_look_is_undecided() -> None:
 
     run.goes_on(Extension(run.scenario, judge))
 
-    assert run.kinds() == ["judged_so_far", "extended", "judged_so_far"]
+    assert run.kinds() == ["judged_so_far", "extended", "judged_so_far", "warning"]
     assert asked == [20.0]  # the first look would have been at what came before the hold
 
 
