@@ -50,14 +50,21 @@ def judge(recorder: Recorder, sent: Any, status: int = 200) -> None:
 
 
 def test_sleepers_wake_in_order_of_their_moments_and_never_early() -> None:
-    alarm, woken = Alarm(), []
-    began = now_ns()
+    alarm = Alarm()
+    woken: list[tuple[int, int]] = []
 
-    def sleep(ms: int) -> None:
+    def sleep(began: int, ms: int) -> None:
         alarm.sleep_until(began + ms * 1_000_000)
         woken.append((ms, now_ns() - began))
 
-    gevent.joinall([gevent.spawn(sleep, ms) for ms in (30, 5, 20, 10, 0)], timeout=5)
+    in_time = False
+    while not in_time:  # a machine that stands still before all of them sleep proves nothing
+        woken.clear()
+        began = now_ns() + 20_000_000
+        sleepers = [gevent.spawn(sleep, began, ms) for ms in (30, 5, 20, 10, 0)]
+        gevent.sleep(0)
+        in_time = len(alarm._due) == len(sleepers)
+        gevent.joinall(sleepers, timeout=5)
 
     assert [ms for ms, _ in woken] == [0, 5, 10, 20, 30]
     assert all(after >= ms * 1_000_000 for ms, after in woken)
@@ -82,7 +89,7 @@ def test_a_sleeper_that_is_killed_does_not_keep_the_others_from_waking() -> None
 
 
 def test_a_loop_that_is_blocked_is_seen_as_late() -> None:
-    monitor = LagMonitor()
+    monitor, began = LagMonitor(), now_ns()
     running = gevent.spawn(monitor.run)
     gevent.sleep(0.1)
     time.sleep(0.2)  # blocks the loop
@@ -90,7 +97,7 @@ def test_a_loop_that_is_blocked_is_seen_as_late() -> None:
     running.kill()
     late_us = monitor.take()
 
-    assert 150_000 < max(late_us) < 400_000
+    assert 150_000 < max(late_us) < (now_ns() - began) / 1000
     assert sum(late > 30_000 for late in late_us) >= 7, "each tick that was swallowed counts"
     assert monitor.take() == []
 
