@@ -114,7 +114,7 @@ class CookieJar:
         origin : Origin
             Where it goes.
         path : str
-            Its path, without query.
+            Its path; a query is no part of it.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class CookieJar:
             if known is None:
                 known = self._lines[origin.text] = self._write(origin, "/")
             return known
-        return self._write(origin, path)
+        return self._write(origin, path.partition("?")[0])
 
     def _write(self, origin: Origin, path: str) -> str:
         now_s = self._clock()
@@ -168,6 +168,7 @@ def parse(header: bytes, origin: Origin, path: str, now_s: float) -> Cookie | No
     if domain and domain != origin.host and not _is_below(origin.host, domain):
         return None
     where = said.get("path", "")
+    path = path.partition("?")[0]
     return Cookie(
         name=name,
         value=value,

@@ -51,6 +51,37 @@ def test_a_closed_connection_is_noticed_though_the_loop_had_no_turn() -> None:
         assert t.last.attempt == 1
 
 
+def test_a_connection_that_was_reset_before_a_byte_was_sent_is_opened_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reset = Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(HELLO)
+        peer.reset()
+        reset.set()
+
+    monkeypatch.setattr("loadtests.generator.client.connection.IDLE_NS", 10**12)
+    with talk(script, answers(HELLO)) as t:
+        assert t.get().ok
+        assert reset.wait(5)  # without the loop, and nobody looks: only sending tells
+        assert t.session.post("/", data="once").ok
+        assert t.last.attempt == 1
+        assert len(t.server.requests) == 2
+
+
+def test_a_closed_session_leaves_nothing_in_the_loop() -> None:
+    loop = gevent.get_hub().loop
+    before = loop.activecnt
+    with talk(answers(HELLO)) as t:
+        assert t.get().ok
+        assert loop.activecnt == before + 2  # the connection's watcher, and the timer of `talk`
+        t.session.close()
+        assert loop.activecnt == before + 1
+        assert t.get().ok
+
+
 def test_a_connection_that_says_something_unasked_is_not_used_again() -> None:
     answered = Event()
 

@@ -41,6 +41,7 @@ def jar(
         ("a=1; Path=/ad", PLAIN, "/ad", "a=1"),
         ("a=1; Path=/ad", PLAIN, "/ad/min?x", "a=1"),
         ("a=1; Path=/ad", PLAIN, "/admin", ""),
+        ("a=1; Path=/ad", PLAIN, "/ad?x=/y", "a=1"),
         ("a=1; Path=relative", PLAIN, "/a/x", "a=1"),
         ("a=1; Secure; Path=/", PLAIN, "/", ""),
         ("a=1; Secure; Path=/", SECURE, "/", "a=1"),
@@ -101,6 +102,10 @@ def test_a_cookie_without_a_path_belongs_to_where_it_came_from() -> None:
     made.store(b"a=1", PLAIN, "/deep/down/page")
     assert made.line(PLAIN, "/deep/down/") == "a=1; a=1"
     assert made.line(PLAIN, "/x") == "a=1"
+
+
+def test_a_query_is_no_part_of_where_a_cookie_came_from() -> None:
+    assert jar("a=1", path="/in/side?next=/out/side").line(PLAIN, "/in/x?y") == "a=1"
 
 
 def test_a_cookie_ends_at_its_time() -> None:

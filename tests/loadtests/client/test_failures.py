@@ -51,6 +51,10 @@ CUTS: dict[str, tuple[Script, str]] = {
         once(b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n" * 20_000] * 3),
         "protocol: headers of more than 64 KiB",
     ),
+    "a packed body in too many layers": (
+        answers(with_body(b"hello", b"Content-Encoding: gzip, gzip, gzip")),
+        "protocol: more than two content encodings",
+    ),
     "a packed body cut off": (
         answers(with_body(gzip.compress(b"x" * 999)[:-9], b"Content-Encoding: gzip")),
         "protocol: the packed body is cut off",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import gevent
 import pytest
 from locust.exception import StopUser
 
 from analysis.recording.format import Outcome
+from loadtests.generator.client import Response
 from tests.support.scripted_server import HELLO, ScriptedServer, answers, once
 from tests.support.talk import Talk, ignore, talk, until, with_body
 
@@ -188,6 +190,20 @@ def test_a_check_that_raises_finds_fault_with_the_answer() -> None:
     assert outcome is Outcome.CHECK_FAILED
     assert error == response.error
     assert (error or "").startswith("the check raised JSONDecodeError: ")
+
+
+def test_an_answer_whose_check_nobody_waits_for_is_cancelled() -> None:
+    checking = []
+
+    def slow(_: Response) -> None:
+        checking.append(True)
+        gevent.sleep(10)
+
+    with talk(answers(HELLO)) as t:
+        getting = gevent.spawn(t.get, check=slow)
+        until(lambda: bool(checking))
+        getting.kill()
+        assert t.ended() == (Outcome.CANCELLED, 200, None)
 
 
 def test_what_is_wrong_holds_no_secret() -> None:
