@@ -50,15 +50,11 @@ class Frozen:
 
     def thaw(self) -> None:
         """Have them go on; does nothing the second time."""
-        if not self._by_pid:
-            return
         self._send(signal.SIGCONT)
         for descriptor in self._by_pid.values():
             os.close(descriptor)
         self._by_pid = {}
-        assert self._guard.stdin is not None  # noqa: S101 - it was started with a pipe
-        self._guard.stdin.close()
-        self._guard.wait()
+        self._guard.communicate()  # ends its stdin, and waits for it
 
     def _send(self, number: signal.Signals) -> None:
         for descriptor in self._by_pid.values():

@@ -160,6 +160,18 @@ def test_frozen_processes_stop_together_and_go_on(
     assert eventually(lambda: not any(is_stopped(process.pid) for process in sleepers))
 
 
+def test_a_process_that_has_ended_cannot_be_frozen(
+    sleepers: list[subprocess.Popen[bytes]],
+) -> None:
+    sleepers[0].kill()
+    sleepers[0].wait()
+    frozen = Frozen([sleepers[0].pid])
+    frozen.freeze()
+    frozen.thaw()
+
+    assert frozen.pids == []
+
+
 def test_frozen_processes_go_on_when_whoever_froze_them_is_killed(
     sleepers: list[subprocess.Popen[bytes]],
 ) -> None:
