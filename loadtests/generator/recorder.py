@@ -22,21 +22,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import gevent
 
 from analysis.recording.format import REPLAYED, Outcome
-from analysis.recording.writer import StreamWriter
 from loadtests.generator import server_timing
-from loadtests.generator.batches import Batches
 from loadtests.generator.clock import now_ns
 from loadtests.generator.in_flight import Sent, VirtualUser
+from loadtests.generator.ledger import Ledger
 from loadtests.generator.outcomes import bytes_out_of, classify, clean_error
-from loadtests.generator.routes import Routes
-from loadtests.generator.rows import NOTHING_SAID, ROW, pack, pack_missed
-from loadtests.generator.statistics import BulkStatistics
-from loadtests.generator.tally import Second, Tally
+from loadtests.generator.rows import NOTHING_SAID, ROW, pack
 from scenarios.model import Budget
 
 __all__ = ["Recorder", "Sent", "VirtualUser"]
@@ -52,8 +48,8 @@ _OPEN_AT_ONCE = 200
 _PACK = ROW.pack
 
 
-class Recorder:
-    """The samples of this process.
+class Recorder(Ledger):
+    """The requests of this process, from their sending to their rows.
 
     Parameters
     ----------
@@ -70,16 +66,8 @@ class Recorder:
 
     Attributes
     ----------
-    origin_ns : int
-        The start of the run on the monotonic clock.
-    requests : int
-        Numbers given out: to requests, and to arrivals that were missed.
-    missed_arrivals : int
-        The latter.
     clicks : int
         Transactions whose first request was sent.
-    late_arrivals : int
-        Arrivals that were sent late because no virtual user was free.
     unreported, judged_late : int
         Requests that the engine was never told of, and those that it was told of when
         their row was written already.
@@ -102,21 +90,10 @@ class Recorder:
         failed: Callable[[BaseException], None],
         budgets: Sequence[Budget] = (),
     ) -> None:
-        self._failed = failed
-        writer = StreamWriter(folder, process)
-        self._routes = Routes(folder, process, self._fail)
+        super().__init__(folder, process, failed, budgets)
         self._by_method = self._routes.by_method
-        self._batches = Batches(writer, process, self._routes, Tally(budgets), self._fail)
-        self._buffer = self._batches.buffer
         self._drain_ns = round(drain_s * 1e9)
-        self._transactions = 0
-        self._users = 0
-        self._clicks: dict[str | None, int] = {None: -1}
-        self.origin_ns = now_ns()
-        self.requests = 0
-        self.missed_arrivals = 0
         self.clicks = 0
-        self.late_arrivals = 0
         self.unreported = 0
         self.judged_late = 0
         self.in_flight: dict[int, Sent] = {}
@@ -124,23 +101,7 @@ class Recorder:
         self.cut_short = False
         self.listeners: Sized = ()
 
-    def _fail(self, error: BaseException) -> NoReturn:
-        """Tell that samples cannot be written.
-
-        Raises
-        ------
-        BaseException
-            The same, where the run does not end at once.
-        """
-        self._failed(error)
-        raise error
-
-    # users and transactions
-
-    def new_user(self, persona: str | None) -> VirtualUser:
-        """Give a virtual user its number."""
-        self._users += 1
-        return VirtualUser(self._users - 1, persona, self._routes.number("persona", persona))
+    # the life of a request
 
     def begin_transaction(
         self, user: VirtualUser, intended_ns: int | None, click: str | None = None
@@ -156,53 +117,6 @@ class Recorder:
         user.click_number = self._click(click)
         user.intended_ns = intended_ns
         user.paced = False
-
-    def _click(self, click: str | None) -> int:
-        known = self._clicks.get(click)
-        if known is None:
-            known = self._clicks[click] = self._routes.number("click", click)
-        return known
-
-    def missed(
-        self,
-        user: VirtualUser | None,
-        persona: str | None,
-        click: str | None,
-        intended_ns: int,
-        *,
-        method: str | None = None,
-        endpoint: str | None = None,
-    ) -> None:
-        """Note an arrival that was never sent, and is given up now.
-
-        Parameters
-        ----------
-        user : VirtualUser or None
-            Whose it was; None when no user was free.
-        persona, click : str or None
-            Who would have done what.
-        intended_ns : int
-            When, on the monotonic clock.
-        method, endpoint : str or None
-            Of its first request, where that is known: budgets on that endpoint count it.
-        """
-        self.requests += 1
-        self.missed_arrivals += 1
-        self._transactions += 1
-        route = -1
-        if method is not None and endpoint is not None:
-            route = self._routes.route(method, endpoint)
-        self._buffer += pack_missed(
-            self.requests,
-            transaction=self._transactions,
-            intended_ns=intended_ns,
-            user=-1 if user is None else user.number,
-            route=route,
-            click=self._click(click),
-            persona=self._routes.number("persona", persona),
-        )
-
-    # the life of a request
 
     def sent(self, user: VirtualUser, method: str, name: str) -> Sent:
         """Note that a request is sent now."""
@@ -394,25 +308,7 @@ class Recorder:
         self._buffer += pack(sent, outcome, status, number, route, about)
         sent.packed = outcome is not Outcome.OPEN
 
-    def feed(self, statistics: BulkStatistics) -> None:
-        """Feed the engine's statistics with what the engine hears of from us alone."""
-        self._batches.statistics = statistics
-
-    @property
-    def own(self) -> int:
-        """Finished requests that the engine heard of from us alone."""
-        return self._batches.own
-
-    @property
-    def too_many_endpoints(self) -> bool:
-        """Whether endpoints beyond the first thousand were counted together."""
-        return self._routes.overflowed
-
     # batches
-
-    def take_second(self) -> Second:
-        """Take what ended since the last call."""
-        return self._batches.take_second()
 
     def flush_for_ever(self) -> None:
         """Write a batch every half second; a greenlet of its own."""
@@ -431,18 +327,3 @@ class Recorder:
             if count % _OPEN_AT_ONCE == 0:
                 gevent.sleep(0)  # thousands that hang must not make the loop late
         self._batches.flush(self.origin_ns)
-
-    def close(self) -> int:
-        """Write the rest.
-
-        Returns
-        -------
-        int
-            Rows in the stream.
-
-        Raises
-        ------
-        OSError
-            When the disk does not take it.
-        """
-        return self._batches.close(self.origin_ns)
