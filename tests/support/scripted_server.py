@@ -26,8 +26,11 @@ class Peer:
         self._requests = requests
         self._left = b""
 
-    def request(self) -> bytes:
-        """Read a whole request; empty when the client has gone."""
+    def request(self, interruption: bytes = b"") -> bytes:
+        """Read a whole request; empty when the client has gone.
+
+        The client is interrupted, once, when its body does not come at once.
+        """
         data = self._left
         while b"\r\n\r\n" not in data:
             if not (piece := self.sock.recv(65536)):
@@ -39,6 +42,9 @@ class Peer:
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
         while len(rest) < length:
+            if interruption and len(rest) < length - 1_000_000:
+                self.sock.sendall(interruption)
+                interruption = b""
             if not (piece := self.sock.recv(1 << 20)):
                 return b""
             rest += piece

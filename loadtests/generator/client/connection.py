@@ -33,6 +33,7 @@ _BUFFER = bytearray(128 * 1024)
 _VIEW = memoryview(_BUFFER)
 """One for all: what was received is parsed before another greenlet can run."""
 
+_NOTHING = memoryview(b"")
 _READABLE, _WRITABLE = 1, 2
 _GONE = frozenset({errno.EPIPE, errno.ECONNRESET})
 
@@ -176,7 +177,7 @@ class Connection:
         answer = self._answer
         answer.expect(head)
         try:
-            whole = self._send(message)
+            rest = self._send(message)
             size = self._receive()
             times.first_byte_ns = _now_ns()
             while True:
@@ -186,16 +187,18 @@ class Connection:
                     answer.end()
                 if answer.done:
                     break
+                if rest:
+                    rest = self._send_rest(rest)
                 size = self._receive()
         except BaseException:
             self.close()
             raise
         times.done_ns = self._used_ns = _now_ns()
-        if not (whole and answer.keep):
+        if rest or not answer.keep:
             self.close()
         return answer
 
-    def _send(self, message: bytes) -> bool:  # False: the server answers before it has everything
+    def _send(self, message: bytes) -> memoryview:
         try:
             sent = self._raw.send(message)
         except BlockingIOError:
@@ -204,9 +207,12 @@ class Connection:
             if error.errno in _GONE:
                 raise StaleConnection from error
             raise
-        return sent == len(message) or self._send_rest(memoryview(message)[sent:])
+        if sent == len(message):
+            return _NOTHING
+        return self._send_rest(memoryview(message)[sent:])
 
-    def _send_rest(self, rest: memoryview) -> bool:
+    def _send_rest(self, rest: memoryview) -> memoryview:
+        # until all is sent or something comes; gives back what is left
         writable = get_hub().loop.io(self._raw.fileno(), _WRITABLE)
         writable.start(self._wake)
         try:
@@ -215,15 +221,15 @@ class Connection:
                 try:
                     rest = rest[self._raw.send(rest) :]
                 except BlockingIOError:
-                    return False  # woken because there is something to read
+                    break  # woken because there is something to read
                 except OSError as error:
-                    if error.errno in _GONE:
-                        return False  # it may have said why
-                    raise
+                    if error.errno not in _GONE:
+                        raise
+                    break  # it may have said why
         finally:
             writable.stop()
             writable.close()
-        return True
+        return rest
 
     def _receive(self) -> int:
         while True:
@@ -292,9 +298,9 @@ class TlsConnection(Connection):
         """Tell whether the server has ended it, or said something unasked."""
         return bool(self._look(0))
 
-    def _send(self, message: bytes) -> bool:
+    def _send(self, message: bytes) -> memoryview:
         self._sock.sendall(message)
-        return True
+        return _NOTHING
 
     def _receive(self) -> int:
         size: int = self._sock.recv_into(_BUFFER)

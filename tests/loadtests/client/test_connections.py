@@ -172,6 +172,21 @@ def test_a_large_body_goes_out_in_parts() -> None:
     assert int(response.content) > 8_000_000
 
 
+@pytest.mark.parametrize("first", [b"HTTP/1.1 100 Continue\r\n\r\n", HELLO[:30]])
+def test_who_says_something_while_it_is_sent_to_gets_the_rest_all_the_same(first: bytes) -> None:
+    last = HELLO if first.startswith(b"HTTP/1.1 100") else HELLO[30:]
+
+    def script(peer: Peer) -> None:
+        while request := peer.request(first):
+            peer.say(b"" if len(request) > 8_000_000 else first, last)
+
+    with talk(script) as t:
+        for size in (8_000_000, 1, 8_000_000):
+            response = t.session.post("/", data=b"x" * size)
+            assert response.content == b"hello"
+        assert t.server.connections == 1
+
+
 @pytest.mark.parametrize("ends", [True, False])
 def test_an_answer_that_comes_before_the_whole_body_went_out_counts(ends: bool) -> None:
     answered = Event()
