@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import sqlite3
 import tempfile
@@ -51,7 +52,14 @@ class Served:
     @property
     def is_dataset(self) -> bool:
         """Whether it is a dataset itself, instead of a copy."""
-        return self.folder is not None and (self.folder.parent / MANIFEST).is_file()
+        if self.folder is None:
+            return False
+        try:
+            manifest = json.loads((self.folder.parent / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        # A copy may lie beside a manifest of something else: a run of a load test has one, too.
+        return isinstance(manifest, dict) and "dataset_hash" in manifest
 
 
 @contextlib.contextmanager

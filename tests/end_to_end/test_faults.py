@@ -57,6 +57,8 @@ class Faulted:
             "--no-report",
             *AT_ONCE,
             "--set",
+            'target.extensions=["loyalty"]',
+            "--set",
             'load.timeout="3s"',
             "--set",
             'load.stages=[{users=20,hold="28s"}]',

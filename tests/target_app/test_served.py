@@ -59,6 +59,26 @@ def prepared(database: Path | str, *, extensions: tuple[str, ...] = (), **option
     prepare(config, is_dataset=False)
 
 
+@pytest.mark.parametrize(
+    ("manifest", "is_dataset"),
+    [
+        ('{"customers": 5, "dataset_hash": "abc"}', True),
+        ('{"format": 2, "run": "a", "target": {"dataset_hash": "abc"}}', False),
+        ("[1", False),
+        (None, False),
+    ],
+    ids=["of a dataset", "of a run", "damaged", "none"],
+)
+def test_a_dataset_is_known_by_the_manifest_of_one(
+    tmp_path: Path, manifest: str | None, is_dataset: bool
+) -> None:
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    copy = tmp_path / "crm.sqlite"
+
+    assert served.Served(copy, str(copy), copy).is_dataset is is_dataset
+
+
 def test_an_index_is_dropped_and_comes_back_when_it_is_not_asked_for_any_more(
     working: Path | str,
 ) -> None:
