@@ -24,6 +24,7 @@ from analysis.arrivals import (
 )
 from analysis.reasons import Finding, Reason
 from analysis.recording.reader import Recording
+from analysis.records import lost_at_s
 from analysis.windows import Hold, Window
 
 SHORT_S = 1.0
@@ -71,13 +72,13 @@ def _users_ran(recording: Recording, window: Window, asked: float) -> Finding:
     steps = max(1, round(window.length_s / STEP_S))
     times = window.start_s + (np.arange(steps) + 0.5) * window.length_s / steps
     running = _sum_at(
-        times, {**dict.fromkeys(_processes(recording), ()), **lines}, _lost(recording)
+        times, {**dict.fromkeys(_processes(recording), ()), **lines}, lost_at_s(recording)
     )
     named = f"{asked:g} {'virtual users' if recording.scenario.load.is_open else 'users'}"
     if np.isnan(running).all():
         message = (
-            f"stage {window.stage + 1}: the timeline has no line of this hold, so nobody saw "
-            f"whether {named} ran"
+            f"stage {window.stage + 1}: the timeline has no line of this hold, or not of "
+            f"every generator, so nobody saw whether {named} ran"
         )
         return _short(window, message, measured=0.0, limit=asked)
     # Against the schedule, not the driver's word: who asks for less does not deliver.
@@ -156,17 +157,6 @@ def _lines(timeline: list[dict[str, Any]], key: str) -> dict[int, list[tuple[flo
 def _processes(recording: Recording) -> list[int]:
     """Numbers of the generator processes that were started, whether or not they wrote a line."""
     return [int(each["process"]) for each in recording.manifest.get("generators", [])]
-
-
-def _lost(recording: Recording) -> dict[int, float]:
-    """Find out when processes were lost: none of their users runs from then on."""
-    return {
-        int(event["process"]): float(event["t_s"])
-        for event in recording.events
-        if event.get("kind") == "generator_lost"
-        and event.get("process") is not None
-        and event.get("t_s") is not None
-    }
 
 
 def _sum_at(

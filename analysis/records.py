@@ -17,6 +17,9 @@ _NOT_FINISHED = frozenset(
 )
 """Outcomes that the engine's own statistics never hear of."""
 
+FLUSHED_S = 1.0
+"""A batch of records is on disk at least so often."""
+
 _ADVICE = "check the disk, and generator.log; do not use this run's numbers"
 
 
@@ -33,17 +36,27 @@ def records_complete(recording: Recording) -> Finding:
     Finding
         ``records_lost`` for each process whose counts differ. A stream that was never
         closed is one too, unless the run was killed as a whole: then up to a second
-        is missing from its end, which is a note.
+        is missing from its end, which is a note. Of a process that was lost up to a
+        second is missing from the stage in which it was.
     """
     closed = {event["process"]: event for event in _events(recording, "stream_closed")}
     rows = {stream.process: stream.rows for stream in recording.streams}
     started = {process["process"] for process in recording.manifest.get("generators", [])}
+    lost = lost_at_s(recording)
     reasons: list[Reason] = []
     notes: list[str] = []
     for process in sorted(started | rows.keys() | closed.keys()):
         if process in closed:
             samples = recording.samples[recording.samples["process"] == process]
             reasons += _differences(process, closed[process], rows.get(process, 0), samples)
+        elif process in lost:
+            stage, outside = _place(recording, {"t_s": max(lost[process] - FLUSHED_S, 0.0)})
+            if not outside:
+                message = (
+                    f"{_where(stage)}: of the records of generator {process} up to the last "
+                    f"second before it was lost is missing; allowed: none"
+                )
+                reasons.append(_lost(message, rows.get(process, 0), rows.get(process, 0), stage))
         elif recording.end_why in {"killed", "interrupted"}:
             notes.append(
                 f"generator {process} was killed with the run: up to the last second "
@@ -72,10 +85,30 @@ def _differences(
             yield _lost(message, found, counted)
 
 
-def _lost(message: str, measured: int, limit: int) -> Reason:
+def lost_at_s(recording: Recording) -> dict[int, float]:
+    """Find out when generator processes were lost.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+
+    Returns
+    -------
+    dict of int to float
+        Seconds of run time by process, of those whose time is known.
+    """
+    return {
+        int(event["process"]): float(event["t_s"])
+        for event in _events(recording, "generator_lost")
+        if event.get("process") is not None and event.get("t_s") is not None
+    }
+
+
+def _lost(message: str, measured: int, limit: int, stage: int | None = None) -> Reason:
     return Reason(
         code="records_lost",
-        stage=None,  # nobody knows where they would have stood
+        stage=stage,  # None: nobody knows where they would have stood
         message=message,
         measured=float(measured),
         limit=float(limit),

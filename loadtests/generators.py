@@ -26,6 +26,7 @@ from loadtests.refusals import raise_ended_early, raise_not_ready, raise_refusal
 READY_S = 60.0
 """A locustfile may take so long to load."""
 
+_READY_EACH_S = 2.0
 _POLL_S = 0.05
 _CLOCK_LOOKS = 5
 _MASTER_END_S = 3.0
@@ -51,6 +52,8 @@ class Generator:
         What it said at its end.
     lost : bool
         Whether it ended without a word.
+    silent_since_s : float or None
+        When it was last heard of, in seconds of run time, while it writes no line.
     """
 
     process: int | None
@@ -60,6 +63,7 @@ class Generator:
     clock: dict[str, object] = field(default_factory=dict)
     end: dict[str, Any] | None = None
     lost: bool = False
+    silent_since_s: float | None = None
     _said: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -205,7 +209,8 @@ class Generators:
         TrueloadError
             When any process refuses, ends, or takes too long.
         """
-        deadline = time.monotonic() + READY_S
+        ready_s = max(READY_S, _READY_EACH_S * self._count)
+        deadline = time.monotonic() + ready_s
         told: dict[int, dict[str, Any]] = {}
         while True:
             for generator in self.all:
@@ -218,7 +223,7 @@ class Generators:
             if all(id(generator) in told for generator in generators):
                 return [told[id(generator)] for generator in generators]
             if time.monotonic() > deadline:
-                raise_not_ready(READY_S, [g.process for g in generators if id(g) not in told])
+                raise_not_ready(ready_s, [g.process for g in generators if id(g) not in told])
             look()
             wait_for_any([generator.line for generator in self.all], _POLL_S)
 

@@ -70,7 +70,9 @@ class Hearing:
         if lost.process is None:
             self._run.end("generator_lost", **event)
         else:
-            self._run.event(self._run.now_s(), "generator_lost", **event)
+            since_s = lost.silent_since_s
+            t_s = self._run.now_s() if since_s is None else since_s
+            self._run.event(t_s, "generator_lost", **event)
 
     def conclude(self, *, hurried: bool) -> tuple[str, float]:
         """Put together why and when the load ended, from what every process says.
@@ -101,25 +103,25 @@ class Silence:
 
     def __init__(self) -> None:
         self._heard_s: dict[int, float] = {}
-        self._silent: set[int] = set()
 
     def look(self, run: RunState, t_s: float) -> None:
         """Look which processes have written a line lately."""
-        for line in run.lines:
-            process = int(line["process"])
-            self._heard_s[process] = t_s
-            if process in self._silent:
-                self._silent.remove(process)
-                run.event(t_s, "generator_back", process=process)
-        if run.why is not None or t_s > run.schedule.end_s:
-            return
+        heard = {int(line["process"]) for line in run.lines}
+        over = run.why is not None or t_s > run.schedule.end_s
         for sender in run.generators.senders:
             process = sender.process or 0
-            heard_s = self._heard_s.setdefault(process, max(t_s, 0.0))
-            runs = sender.end is None and sender.ended is None
-            if runs and t_s - heard_s > self.SILENT_S and process not in self._silent:
-                self._silent.add(process)
-                run.event(t_s, "generator_silent", process=process, since_s=round(heard_s, 3))
+            if process in heard:
+                self._heard_s[process] = t_s
+                if sender.silent_since_s is not None:
+                    sender.silent_since_s = None
+                    run.event(t_s, "generator_back", process=process)
+            elif not over and sender.end is None and sender.ended is None:
+                self._mind(run, sender, self._heard_s.setdefault(process, max(t_s, 0.0)), t_s)
+
+    def _mind(self, run: RunState, sender: Generator, heard_s: float, t_s: float) -> None:
+        if t_s - heard_s > self.SILENT_S and sender.silent_since_s is None:
+            sender.silent_since_s = round(heard_s, 3)
+            run.event(t_s, "generator_silent", process=sender.process, since_s=round(heard_s, 3))
 
     def close(self, run: RunState) -> None:
         """Leave nothing behind."""

@@ -187,6 +187,21 @@ def test_one_that_still_runs_at_the_end_is_lost_unless_nobody_waited() -> None:
     assert [event["kind"] for event in patient.events] == ["generator_lost"]
 
 
+def test_one_that_hangs_to_the_end_was_lost_when_it_was_last_heard_of() -> None:
+    run, silence = Run(2, master=True), Silence()
+    for t_s in range(9):
+        run.lines = [{"process": 0}, *([{"process": 1}] if t_s < 4 else [])]
+        silence.look(run, float(t_s))  # type: ignore[arg-type]
+    run.says(1, **ended())
+    run.ends(1, 0)
+    hearing = hearing_of(run)
+    hearing.listen()
+    hearing.conclude(hurried=False)
+
+    lost = [event for event in run.events if event["kind"] == "generator_lost"]
+    assert [(event["process"], event["t_s"]) for event in lost] == [(1, 3.0)]
+
+
 def test_a_process_that_writes_no_line_is_noted_once_and_so_is_its_return() -> None:
     run, silence = Run(2, master=True), Silence()
     for tenth in range(120):
