@@ -56,3 +56,28 @@ def acting(scenario: Scenario, target: Target, folder: Path, processes: int) -> 
 
 def _never(_t_s: float) -> bool:
     return False
+
+
+def acts(scenario: Scenario) -> list[str]:
+    """Say what a scenario asks to be done while its load is on.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any scenario.
+
+    Returns
+    -------
+    list of str
+        Faults in the order of their times, the stop rule, how long it may be held on.
+    """
+    said = []
+    for fault in scenario.faults:
+        lasting = f", for {fault.lasts_s:g} s" if fault.lasts_s else ""
+        said.append(f"fault: {fault.kind} the {fault.process} at {fault.at_s:g} s{lasting}")
+    if scenario.stop is not None:
+        said.append(f"the load ends early when {scenario.stop.text}")
+    if scenario.load.extend_s > 0:
+        level, most_s = scenario.load.named(scenario.load.required), scenario.load.extend_s
+        said.append(f"{level}: held on for up to {most_s:g} s more while a budget is undecided")
+    return said

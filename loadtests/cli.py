@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 
+from loadtests.acting import acts
 from loadtests.databases import check_database, database_of
 from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
 from loadtests.processes import python
@@ -277,6 +278,8 @@ def validate(scenario: str, settings: tuple[str, ...]) -> None:
             f"  stage {span.stage + 1}: {span.level:g} {users}, "
             f"hold {span.hold_s:.0f} to {span.end_s:.0f} s"
         )
+    for act in acts(loaded):
+        click.echo(f"  {act}")
     for budget in loaded.budgets:
         needed = requests_to_decide(budget.assertion)
         words = "" if needed is None else _evidence(loaded, budget.subject, needed)
