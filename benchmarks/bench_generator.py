@@ -6,7 +6,9 @@ request id, nothing recorded, the engine's statistics fed by its event. Twenty u
 one process, which is pinned to one core; the server is pinned to another. Slices of a quarter
 of a second follow each other way by way, so that a disturbance meets all of them; the figures
 are medians over the rounds, and ratios are taken round by round. CPU is that of the process
-with all its threads; for wrk that of its process.
+with all its threads; for wrk that of its process. A way that was not busy nearly all the time
+waited for the server, or for its core: then each request pays for a wake-up that many share
+under load, and the figure is too high.
 """
 
 from __future__ import annotations
@@ -146,8 +148,8 @@ def bare(port: int) -> Callable[[str], object]:
     return ask
 
 
-def slice_us(way: Way, path: str, slice_s: float) -> float:
-    """Microseconds of CPU a request, over one slice."""
+def slice_of(way: Way, path: str, slice_s: float) -> tuple[float, float]:
+    """Microseconds of CPU a request, and how busy the process was, over one slice."""
     counts: list[int] = []
 
     def visit(ask: Callable[[str], object]) -> None:
@@ -157,11 +159,13 @@ def slice_us(way: Way, path: str, slice_s: float) -> float:
             count += 1
         counts.append(count)
 
-    began, end = time.process_time(), time.monotonic() + slice_s
+    cpu_s, began = time.process_time(), time.monotonic()
+    end = began + slice_s
     visits = [gevent.spawn(visit, ask) for ask in way.asks]
     gevent.joinall(visits, raise_error=True)
     way.end()
-    return (time.process_time() - began) / sum(counts) * 1e6
+    cpu_s = time.process_time() - cpu_s
+    return cpu_s / sum(counts) * 1e6, cpu_s / (time.monotonic() - began)
 
 
 def wrk_us(url: str, core: int | None, seconds: int) -> float | None:
@@ -178,18 +182,21 @@ def wrk_us(url: str, core: int | None, seconds: int) -> float | None:
     return cpu_s / requests * 1e6
 
 
-def table(path: str, found: dict[str, list[float]], wrk: float | None) -> None:
+def table(
+    path: str, found: dict[str, list[float]], busy: dict[str, list[float]], wrk: float | None
+) -> None:
     size = len(ANSWERS[path.encode()].partition(b"\r\n\r\n")[2])
     print(f"\nGET {path}: an answer of {size} bytes")
-    print(f"{'':22}{'us a request':>14}{'requests / CPU-s':>18}{'x FastHttpUser':>16}")
+    print(f"{'':22}{'busy':>6}{'us a request':>14}{'requests / CPU-s':>18}{'x FastHttpUser':>16}")
     for name, costs in found.items():
         ratios = sorted(fast / cost for fast, cost in zip(found[FAST], costs, strict=True))
         spread = f"   ({ratios[0]:.2f} to {ratios[-1]:.2f})" if name != FAST else ""
-        line(name, statistics.median(costs), statistics.median(ratios), spread)
+        share = f"{statistics.median(busy[name]):.0%}"
+        line(name, share, statistics.median(costs), statistics.median(ratios), spread)
     if wrk is None:
-        print(f"{'wrk':22}{'not installed':>14}")
+        print(f"{'wrk':22}{'':6}{'not installed':>14}")
     else:
-        line("wrk", wrk, statistics.median(found[FAST]) / wrk)
+        line("wrk", "", wrk, statistics.median(found[FAST]) / wrk)
     ratio = statistics.median(
         fast / our for fast, our in zip(found[FAST], found[OURS], strict=True)
     )
@@ -197,8 +204,8 @@ def table(path: str, found: dict[str, list[float]], wrk: float | None) -> None:
     print(f"asked for: {bar:g} times FastHttpUser: {'met' if ratio >= bar else 'NOT MET'}")
 
 
-def line(name: str, cost_us: float, ratio: float, spread: str = "") -> None:
-    print(f"{name:22}{cost_us:14.1f}{1e6 / cost_us:18,.0f}{ratio:16.2f}{spread}")
+def line(name: str, busy: str, cost_us: float, ratio: float, spread: str = "") -> None:
+    print(f"{name:22}{busy:>6}{cost_us:14.1f}{1e6 / cost_us:18,.0f}{ratio:16.2f}{spread}")
 
 
 def main() -> None:
@@ -217,12 +224,14 @@ def main() -> None:
         gc.freeze()  # as a generator does before its load
         for path in BARS:
             found: dict[str, list[float]] = {name: [] for name in made}
+            busy: dict[str, list[float]] = {name: [] for name in made}
             for number in range(options.rounds + 1):
                 for name, way in made.items():
-                    cost_us = slice_us(way, path, options.slice)
+                    cost_us, share = slice_of(way, path, options.slice)
                     if number:  # the first round warms up
                         found[name].append(cost_us)
-            table(path, found, wrk_us(f"{url}{path}", own, 2))
+                        busy[name].append(share)
+            table(path, found, busy, wrk_us(f"{url}{path}", own, 2))
 
 
 if __name__ == "__main__":
