@@ -12,6 +12,9 @@ from loadtests.generator.outcomes import clean_error
 _TOO_MANY = 429
 _FIRST_ERROR = 400
 
+_FINE = (Outcome.OK, None)
+"""Made once: to find a member of an enumeration takes a fifth of a microsecond, each time."""
+
 Check = Callable[[Response], str | None]
 """Says what is wrong with a response, or None."""
 
@@ -41,17 +44,17 @@ def judge(
         The outcome, and what is wrong.
     """
     if redirects is not None and redirects.leads_on(response):
-        return Outcome.OK, None
+        return _FINE
     status = response.status
     if status != expect and (isinstance(expect, int) or status not in expect):
         return _of_status(status), f"status {status} instead of {_words(expect)}"
     if check is None:
-        return Outcome.OK, None
+        return _FINE
     try:
         wrong = check(response)
     except Exception as error:  # noqa: BLE001 - whatever a check trips over is a wrong answer
         wrong = f"the check raised {type(error).__name__}: {error}"
-    return (Outcome.CHECK_FAILED, clean_error(wrong)) if wrong else (Outcome.OK, None)
+    return (Outcome.CHECK_FAILED, clean_error(wrong)) if wrong else _FINE
 
 
 def _of_status(status: int) -> Outcome:
