@@ -221,6 +221,17 @@ def test_a_certificate_of_a_known_authority_is_trusted() -> None:
         t.session.close()
 
 
+def test_a_kept_tls_connection_that_the_server_closed_is_opened_anew_and_counted() -> None:
+    with ScriptedServer(once(HELLO), answers(HELLO), certificate=str(TLS / "server.pem")) as server:
+        t = Talk(server, url=f"https://localhost:{server.port}", ca=TLS / "ca.pem")
+        assert t.get().ok
+        until(lambda: bool(t.kept._look(0)))
+        assert t.get().ok
+        assert t.last.attempt == 1
+        assert len(server.requests) == server.connections == 2
+        t.session.close()
+
+
 @pytest.mark.parametrize(
     ("host", "ca", "error"),
     [
