@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -240,6 +243,34 @@ def test_a_name_is_on_disk_before_a_row_can_use_its_number(tmp_path: Path) -> No
 def tmp_path_with_samples(tmp_path: Path) -> Path:
     (tmp_path / "samples").mkdir()
     return tmp_path
+
+
+def test_a_line_that_the_disk_takes_in_part_is_cut_off_and_nobody_elses_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lines.jsonl"
+    mine, theirs = LineFile(path), LineFile(path)
+    mine.write({"before": 1})
+    other = threading.Thread(target=theirs.write, args=({"theirs": 2},))
+    write, calls = os.write, []
+
+    def full(fd: int, data: bytes) -> int:
+        if threading.current_thread() is other:
+            return write(fd, data)
+        calls.append(data)
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = write(fd, data[:5])
+        other.start()  # another process writes meanwhile, or would
+        other.join(timeout=0.05)
+        return taken
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        mine.write({"mine": "a line that does not fit"})
+    other.join(timeout=5)
+
+    assert read_lines(path) == [{"before": 1}, {"theirs": 2}]
 
 
 def test_a_line_that_was_cut_is_left_out_and_a_broken_one_is_not(tmp_path: Path) -> None:
