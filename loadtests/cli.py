@@ -5,29 +5,24 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 
 from loadtests.acting import acts
-from loadtests.databases import check_database, database_of
-from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
+from loadtests.options import RunOptions, run_options
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
-from loadtests.supervisor import MOST_PROCESSES, Order, Supervisor
+from loadtests.supervisor import Order, Supervisor
 from loadtests.sweep import run_all
 from scenarios.errors import ExitCode, TrueloadError
 from scenarios.expected import expected_requests
 from scenarios.loading import builtin_scenarios, find, load_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import plan
-from scenarios.target_fields import OF_THE_CRM
-from scenarios.variation import Values, Variant, load_variants, parse_variation
+from scenarios.variation import Variant, parse_variation
 
 
 class LazyGroup(click.Group):
@@ -67,107 +62,6 @@ def trueload() -> None:
     """Load a system, and say what holds: performance, stability, scalability."""
 
 
-def _run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of everything that runs scenarios."""
-    for option in reversed(_RUN_OPTIONS):
-        command = option(command)
-    return command
-
-
-_RUN_OPTIONS = (
-    click.option("--url", help="Load a system that is already running."),
-    click.option(
-        "--database",
-        metavar="KIND|URL",
-        help="Database of the CRM: sqlite, postgres (a server of our own), or postgresql://...",
-    ),
-    click.option(
-        "--accounts",
-        type=click.Path(path_type=Path),
-        help="With --url and personas: who may sign in at the CRM there (accounts.jsonl).",
-    ),
-    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting."),
-    click.option(
-        "--out",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("runs"),
-        show_default=True,
-        help="Folder that gets the run folder.",
-    ),
-    click.option(
-        "--locustfile",
-        type=click.Path(path_type=Path),
-        help="Anybody's Locust users instead of the scenario's personas.",
-    ),
-    click.option(
-        "--allow",
-        multiple=True,
-        metavar="HOST",
-        help="A host beside loopback that load may go to; the scenario must name it too.",
-    ),
-    click.option(
-        "--processes",
-        type=click.IntRange(1, MOST_PROCESSES),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="Generator processes that share the load.",
-    ),
-    click.option(
-        "--inconclusive",
-        type=click.Choice(("fail", "pass")),
-        help="Count an inconclusive run as failed or as passed (default: exit 97).",
-    ),
-    click.option("--no-report", is_flag=True, help="Judge, but render no reports."),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout."),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What the command line says about how to run."""
-
-    url: str | None
-    database: str | None
-    accounts: Path | None
-    settings: tuple[str, ...]
-    out: Path
-    locustfile: Path | None
-    allow: tuple[str, ...]
-    processes: int
-    inconclusive: str | None
-    no_report: bool
-    as_json: bool
-
-    def load(self, scenario: str, vary: Values | None = None) -> list[Variant]:
-        """Load a scenario with what the flags stand for."""
-        overrides: dict[str, object] = {}
-        removed: list[str] = []
-        if self.url is not None:
-            overrides["target.url"] = self.url
-            removed += ["target.app", *(f"target.{key}" for key in OF_THE_CRM)]
-        if self.database is not None:
-            overrides["target.database"] = self.database
-        if self.accounts is not None:
-            overrides["target.accounts"] = str(self.accounts.absolute())
-        if self.locustfile is not None:
-            overrides["load.locustfile"] = str(self.locustfile.absolute())
-            removed += ["load.mix", "load.think_scale", "title", "question"]
-        return load_variants(
-            scenario, vary=vary, settings=self.settings, overrides=overrides, removed=removed
-        )
-
-    def check(self, loaded: Scenario) -> tuple[str, ...]:
-        """Check what may be refused before anything is started; gives the allowed hosts."""
-        on_line = (*self.allow, urlsplit(self.url).hostname or "") if self.url else self.allow
-        hosts = allowed_hosts(loaded, on_line)
-        named = database_of(loaded.target).hosts if self.database else ()
-        check_database(loaded.target, (*on_line, *named))
-        check_secrets(loaded)
-        check_locustfile(loaded.load.locustfile)
-        return hosts
-
-
 @trueload.command(
     epilog=(
         "\b\nExamples:\n"
@@ -179,9 +73,9 @@ class RunOptions:
     )
 )
 @click.argument("scenario")
-@_run_options
+@run_options
 @click.pass_context
-def run(context: click.Context, scenario: str, **options: Any) -> None:
+def run(context: click.Context, /, scenario: str, **options: Any) -> None:
     """Run a scenario, judge it, report; exit by the verdict."""
     asked = RunOptions(**options)
     context.exit(_run(scenario, asked.load(scenario), asked))
@@ -203,9 +97,9 @@ def run(context: click.Context, scenario: str, **options: Any) -> None:
     metavar="KEY=V1,V2",
     help="A setting and its values; several make a matrix.",
 )
-@_run_options
+@run_options
 @click.pass_context
-def sweep(context: click.Context, scenario: str, vary: tuple[str, ...], **options: Any) -> None:
+def sweep(context: click.Context, /, scenario: str, vary: tuple[str, ...], **options: Any) -> None:
     """Run a scenario once for each value of a setting; lay the runs side by side."""
     asked = RunOptions(**options)
     values = dict(parse_variation(text) for text in vary)

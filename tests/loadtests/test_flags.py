@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from loadtests.cli import _load
+from loadtests.options import RunOptions
+
+NOTHING = RunOptions(
+    url=None,
+    database=None,
+    accounts=None,
+    settings=(),
+    out=Path("runs"),
+    locustfile=None,
+    allow=(),
+    processes=1,
+    inconclusive=None,
+    no_report=False,
+    as_json=False,
+)
 
 
 def test_a_locustfile_replaces_the_mix_and_everything_that_is_said_of_it(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("")
-    loaded = _load(
-        "smoke", (), url="http://127.0.0.1:1", database=None, accounts=None, locustfile=path
-    )
+    options = replace(NOTHING, url="http://127.0.0.1:1", locustfile=path)
+    loaded = options.load("smoke")[0].scenario
 
     assert loaded.load.mix == {}
     assert loaded.load.think_scale == 1.0
@@ -22,7 +36,8 @@ def test_a_locustfile_replaces_the_mix_and_everything_that_is_said_of_it(tmp_pat
 
 
 def test_without_flags_a_scenario_is_as_it_is_written() -> None:
-    loaded = _load("smoke", (), url=None, database=None, accounts=None, locustfile=None)
+    (variant,) = NOTHING.load("smoke")
+    loaded = variant.scenario
 
     assert loaded.target.app == "crm"
     assert loaded.load.think_scale == 0.02
