@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from loadtests import gauges
 from loadtests.gauges import Gauges, read_gauges
 from loadtests.resources import Watch
 from loadtests.workers import Workers, changes
@@ -73,13 +74,13 @@ def answers() -> Iterator[tuple[str, type[Answers]]]:
 
 def watched(url: str, folder: Path, enough: Callable[[], bool]) -> None:
     """Let a run go on until enough was asked."""
-    gauges, began = Gauges(url, folder, {}, every_s=0.02), time.monotonic()
+    watcher, began = Gauges(url, folder, {}, every_s=0.02), time.monotonic()
     run: Any = SimpleNamespace(now_s=lambda: time.monotonic() - began)
-    gauges.look(run, 0.0)
+    watcher.look(run, 0.0)
     while not enough():
         assert time.monotonic() - began < 10
         time.sleep(0.005)
-    gauges.close(run)
+    watcher.close(run)
 
 
 def test_gauges_are_written_again_and_again(
@@ -106,7 +107,10 @@ def test_a_target_without_gauges_has_no_lines_and_no_error(
     assert lines_of(tmp_path) == []
 
 
-def test_a_target_that_does_not_answer_stops_nobody(tmp_path: Path) -> None:
+def test_a_target_that_does_not_answer_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gauges, "TIMEOUT_S", 0.05)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -98,6 +99,12 @@ def test_the_mean_of_the_cut_think_time_agrees_with_its_integral() -> None:
     assert persona.think_before_s("create_order") == pytest.approx(3 * by_quadrature, rel=1e-6)
 
 
+@functools.cache
+def three_stages() -> Schedule:
+    stages = [{"users": n, "hold": "20s", "ramp": "4s"} for n in (10, 30, 20)]
+    return schedule(stages, warmup="2s", settle="1s")
+
+
 @given(
     stage=st.integers(0, 2),
     by_s=st.sampled_from([0.0, 0.25, 7.0, 120.0]),
@@ -106,8 +113,7 @@ def test_the_mean_of_the_cut_think_time_agrees_with_its_integral() -> None:
 def test_a_prolonged_hold_changes_nothing_before_and_moves_everything_after(
     stage: int, by_s: float, t_s: float
 ) -> None:
-    stages = [{"users": n, "hold": "20s", "ramp": "4s"} for n in (10, 30, 20)]
-    before = schedule(stages, warmup="2s", settle="1s")
+    before = three_stages()
     after = before.extended(stage, by_s)
     end_s = before.spans[stage].end_s
 
@@ -117,7 +123,8 @@ def test_a_prolonged_hold_changes_nothing_before_and_moves_everything_after(
         assert after.at(t_s) == before.at(t_s)
     elif t_s < end_s + by_s:
         held = after.at(t_s)
-        assert (held.level, held.stage, held.phase) == (stages[stage]["users"], stage, Phase.HOLD)
+        level = before.spans[stage].level
+        assert (held.level, held.stage, held.phase) == (level, stage, Phase.HOLD)
     else:
         was, now = before.at(t_s), after.at(t_s + by_s)
         assert (now.stage, now.phase) == (was.stage, was.phase)
