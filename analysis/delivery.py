@@ -232,7 +232,7 @@ def _saturated(window: Window, message: str, measured: float, limit: float) -> R
         message=f"stage {window.stage + 1}: the generator did not keep up: {message}",
         measured=measured,
         limit=limit,
-        advice="give the generator more processes or cores of its own, or ask for fewer users",
+        advice="give the generator more processes or cores of its own, or ask for less load",
     )
 
 

@@ -20,14 +20,36 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording
 from scenarios.schedule import Schedule
 
 WIDTHS_S = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 MOST_BINS = 400
 LEVELS = (0.5, 0.95, 0.99)
+_HALF_A_LINE_S = 0.5
+"""A line of the timeline tells of the second before it: this is its middle."""
 
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """What became of the arrivals of the open model, per second.
+
+    Attributes
+    ----------
+    begun : ndarray, shape (n,)
+        Clicks that were begun in the bin, NaN where nobody wrote it down.
+    late : ndarray, shape (n,)
+        Those of them that had waited for a virtual user.
+    missed : ndarray, shape (n,)
+        Arrivals that were due in the bin and never begun.
+    """
+
+    begun: Floats
+    late: Floats
+    missed: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +70,12 @@ class Series:
         Percentiles by level (0..1) over the requests intended in the bin.
     in_flight : ndarray, shape (n,)
         Mean number of requests sent and not yet ended.
-    users_asked : ndarray, shape (n,)
-        Virtual users asked for at the middle of the bin.
+    asked : ndarray, shape (n,)
+        The level asked for at the middle of the bin: virtual users, or arrivals per second.
     users_running : ndarray, shape (n,)
         Virtual users that ran, NaN where nobody wrote it down.
+    arrivals : Arrivals or None
+        What became of arrivals; None in the closed model.
     """
 
     width_s: float
@@ -60,13 +84,19 @@ class Series:
     bad_rps: dict[str, Floats]
     latency_ms: dict[float, Floats]
     in_flight: Floats
-    users_asked: Floats
+    asked: Floats
     users_running: Floats
+    arrivals: Arrivals | None = None
 
     @property
     def middle_s(self) -> Floats:
         """Middle of each bin in seconds of run time, shape (n,)."""
         return self.start_s + self.width_s / 2
+
+    @property
+    def end_s(self) -> float:
+        """End of the last bin in seconds of run time."""
+        return float(self.start_s[-1] + self.width_s)
 
 
 def bin_width_s(length_s: float, *, most: int = MOST_BINS) -> float:
@@ -120,8 +150,9 @@ def series_of(recording: Recording, *, width_s: float = 1.0) -> Series:
         },
         latency_ms=_latency(samples, width_s, bins),
         in_flight=_mean_open(samples, width_s, bins),
-        users_asked=_asked(recording.schedule, start_s + width_s / 2),
+        asked=_asked(recording.schedule, start_s + width_s / 2),
         users_running=_running(recording.timeline, width_s, bins),
+        arrivals=_arrivals(recording, width_s, bins) if recording.scenario.load.is_open else None,
     )
 
 
@@ -210,6 +241,28 @@ def _running(timeline: Sequence[Mapping[str, Any]], width_s: float, bins: int) -
     )
     per_bin = frame.groupby(["bin", "process"])["running"].mean().groupby("bin").sum()
     return per_bin.reindex(range(bins)).to_numpy(dtype=float)
+
+
+def _arrivals(recording: Recording, width_s: float, bins: int) -> Arrivals:
+    samples = recording.samples
+    missed = (samples["outcome"] == Outcome.MISSED.label).to_numpy()
+    due = _bin_of(samples["intended_s"].to_numpy()[missed], width_s, bins)
+    return Arrivals(
+        begun=_counted(recording.timeline, "clicks", width_s, bins),
+        late=_counted(recording.timeline, "late", width_s, bins),
+        missed=np.bincount(due, minlength=bins) / width_s,
+    )
+
+
+def _counted(timeline: Sequence[Mapping[str, Any]], key: str, width_s: float, bins: int) -> Floats:
+    """Bin what processes counted in the second before each line, per second."""
+    lines = [line for line in timeline if line.get(key) is not None and "t_s" in line]
+    if not lines:
+        return np.full(bins, np.nan)
+    ended_s = np.array([float(line["t_s"]) for line in lines])
+    counts = np.array([float(line[key]) for line in lines])
+    where = _bin_of(ended_s - _HALF_A_LINE_S, width_s, bins)
+    return np.bincount(where, weights=counts, minlength=bins) / width_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,14 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -29,6 +32,7 @@ RULE = "#d5dae0"
 BAND = "#eef1f4"
 REQUIRED_BAND = "#dfe7ef"
 PAPER = "#fffffe"
+FAULT = "#fbe0cf"
 LIMIT = "#b3470a"
 BAD = "#c23b22"
 SERIES = ("#5aa9dc", "#0b6cae", "#0a3255")
@@ -44,6 +48,7 @@ DARK = {
     BAND: "#20262c",
     REQUIRED_BAND: "#2b3642",
     PAPER: "#14181c",
+    FAULT: "#4a2c1c",
     LIMIT: "#f0985a",
     BAD: "#f2846f",
     SERIES[0]: "#3f83b5",
@@ -89,6 +94,9 @@ _SETTINGS = {
 }
 
 
+Floats = npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """A figure's width and height in CSS pixels."""
@@ -100,6 +108,11 @@ class Size:
 WIDE = Size(1000, 330)
 NARROW = Size(380, 320)
 COLUMN = Size(480, 360)
+
+LEGEND_ROW = 17
+"""Height of a row of a legend in pixels."""
+
+_LEGEND_CHARACTER, _LEGEND_HANDLE = 6.4, 46
 
 _DPI = 72  # an SVG of Matplotlib has 72 units to the inch
 
@@ -136,22 +149,46 @@ def place(
     )
 
 
-def legend(figure: Figure, axes: Axes, *, columns: int | None = None) -> None:
-    """Put the legend of axes below everything, in one row where there is room."""
-    handles, labels = axes.get_legend_handles_labels()
-    if not handles:
-        return
+def legend(figure: Figure, every: Sequence[Axes], *, columns: int | None = None) -> int:
+    """Put the legend of axes below everything, in one row where there is room.
+
+    Parameters
+    ----------
+    figure : Figure
+        Whose.
+    every : sequence of Axes
+        Whose labels stand in it, each once.
+    columns : int, optional
+        Instead of as many as there is room for.
+
+    Returns
+    -------
+    int
+        Rows that it takes, of :data:`LEGEND_ROW` pixels each; 1 where there is none.
+    """
+    found: dict[str, Artist] = {}
+    for axes in every:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    if not found:
+        return 1
+    width = figure.get_size_inches()[0] * _DPI
+    widest = max(map(len, found)) * _LEGEND_CHARACTER + _LEGEND_HANDLE
+    in_a_row = sum(map(len, found)) * _LEGEND_CHARACTER + len(found) * _LEGEND_HANDLE <= width
+    fitting = len(found) if in_a_row else max(1, int(width // widest))
+    columns = columns or min(fitting, len(found))
     figure.legend(
-        handles,
-        labels,
+        list(found.values()),
+        list(found),
         loc="lower left",
         bbox_to_anchor=(0, 0),
-        ncols=columns or len(handles),
+        ncols=columns,
         borderaxespad=0.2,
         handlelength=2.2,
         columnspacing=1.4,
         fontsize=11,
     )
+    return math.ceil(len(found) / columns)
 
 
 def plain(value: float, _position: object = None) -> str:

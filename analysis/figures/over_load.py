@@ -107,7 +107,7 @@ def scalability(
         axes.set_xlabel("mean requests in flight" + (" (log scale)" if log else ""))
         axes.set_title(f"labels: {users}", fontsize=11, color=d.MUTED, loc="left")
         d.place(figure, left=58, right=16, top=30, bottom=62)
-        d.legend(figure, axes)
+        d.legend(figure, [axes])
         return figure
 
 
@@ -213,7 +213,7 @@ def percentiles_by_users(
         _users_axis(axes, at, loads, users, rising=rising)
         limit_lines(axes, limits)
         d.place(figure, left=58, right=16, top=14, bottom=62)
-        d.legend(figure, axes)
+        d.legend(figure, [axes])
         return figure
 
 
@@ -309,7 +309,7 @@ def latency_tails(
         axes.set_ylabel("requests that took longer, % (log scale)")
         limit_lines(axes, limits, vertical=True)
         d.place(figure, left=58, right=16, top=26, bottom=50 + 16.5 * rows)
-        d.legend(figure, axes, columns=1)
+        d.legend(figure, [axes], columns=1)
         return figure
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from analysis.figures import drawing as d
 from analysis.figures.latency import (
@@ -21,21 +18,10 @@ from analysis.figures.latency import (
     most_of,
     some,
 )
-from analysis.series import Series
+from analysis.figures.run_axis import Band, Mark, head_px, name_stages, over_run
+from analysis.series import Arrivals, Series
 
-_CHARACTER_PX = 7.2
 HATCHES = ("", "///", "|||", "\\\\\\", "---")  # straight lines: a circle takes a page of SVG
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """A stage as figures over time show it; seconds of run time."""
-
-    level: float
-    start_s: float
-    hold_s: float
-    end_s: float
-    required: bool = False
 
 
 def latency_over_time(
@@ -43,6 +29,7 @@ def latency_over_time(
     bands: Sequence[Band],
     limits: Sequence[Limit],
     *,
+    marks: Sequence[Mark] = (),
     users: str = "users",
     size: d.Size = d.WIDE,
 ) -> Figure:
@@ -56,8 +43,10 @@ def latency_over_time(
         Its stages; holds are shaded, the required one darker.
     limits : sequence of Limit
         Budget limits.
+    marks : sequence of Mark
+        What happened.
     users : str
-        What users are called.
+        What levels count.
     size : Size
         Of the figure.
 
@@ -74,10 +63,11 @@ def latency_over_time(
             axes.plot(series.middle_s, values, label=PERCENTILES[level], **LINES[level])
         values = np.concatenate([*shown.values(), [limit.latency_ms for limit in limits]])
         latency_axis(axes, values)
-        _over_time(axes, series, bands, users)
+        over_run(axes, end_s=series.end_s, bands=bands, marks=marks)
+        name_stages(axes, bands, marks, users)
         limit_lines(axes, limits)
-        d.place(figure, left=58, right=14, top=48, bottom=62)
-        d.legend(figure, axes)
+        d.place(figure, left=58, right=14, top=head_px(marks), bottom=62)
+        d.legend(figure, [axes])
         return figure
 
 
@@ -85,11 +75,13 @@ def throughput_over_time(
     series: Series,
     bands: Sequence[Band],
     *,
+    marks: Sequence[Mark] = (),
+    outages: Sequence[tuple[float, float]] = (),
     users: str = "users",
     outcomes: Mapping[str, str] | None = None,
     size: d.Size = d.WIDE,
 ) -> Figure:
-    """Good requests per second; bad ones where there were any; users and requests open.
+    """Good requests per second; bad ones where there were any; the load; requests open.
 
     Parameters
     ----------
@@ -97,8 +89,12 @@ def throughput_over_time(
         The run.
     bands : sequence of Band
         Its stages.
+    marks : sequence of Mark
+        What happened.
+    outages : sequence of (float, float)
+        When nothing was answered well, from and until.
     users : str
-        What users are called.
+        What levels count.
     outcomes : mapping of str to str, optional
         How outcomes are called.
     size : Size
@@ -107,46 +103,60 @@ def throughput_over_time(
     Returns
     -------
     Figure
-        Two or three panels over one time: a few errors would drown in the scale of
-        the good requests, so they have their own.
+        Two to four panels over one time: a few errors would drown in the scale of the
+        good requests, so they have their own; and so have arrivals, which are per second.
     """
     with d.style():
-        panels = 3 if series.bad_rps else 2
+        panels = 2 + bool(series.bad_rps) + (series.arrivals is not None)
         figure = d.paper(d.Size(size.width, round(size.height * (0.5 + 0.5 * panels))))
         every = list(figure.subplots(panels, 1, sharex=True))
-        _good_panel(every[0], series)
+        good, *between, last = every
+        _good_panel(good, series, outages)
         if series.bad_rps:
-            _bad_panel(every[1], series, outcomes or {})
-        _open_panel(every[-1], series)
-        for index, axes in enumerate(every):
-            _over_time(axes, series, bands, users if index == 0 else None)
-            if index < panels - 1:
-                axes.set_xlabel("")
-                axes.tick_params(labelbottom=False)
+            _bad_panel(between.pop(0), series, outcomes or {})
+        if series.arrivals is not None:
+            _arrivals_panel(between[0], series, series.arrivals)
+        _open_panel(last, series)
+        for axes in every:
+            over_run(axes, end_s=series.end_s, bands=bands, marks=marks)
+        for axes in every[:-1]:
+            axes.set_xlabel("")
+            axes.tick_params(labelbottom=False)
+        name_stages(every[0], bands, marks, users)
         figure.align_ylabels(every)
-        d.place(figure, left=62, right=14, top=48, bottom=62, gap=16)
-        d.legend(figure, every[-1])
+        rows = d.legend(figure, [good, *between, last])  # bad ones are named in their panel
+        d.place(
+            figure, left=62, right=14, top=head_px(marks), bottom=45 + d.LEGEND_ROW * rows, gap=16
+        )
         return figure
 
 
-def _good_panel(axes: Axes, series: Series) -> None:
-    axes.plot(series.middle_s, series.ok_rps, color=d.SERIES[1], linewidth=2, label="ok")
+def _good_panel(axes: Axes, series: Series, outages: Sequence[tuple[float, float]]) -> None:
+    axes.plot(series.middle_s, series.ok_rps, color=d.SERIES[1], linewidth=2)
     d.scale_axis(axes, "y", 0, most_of(series.ok_rps), log=False, most=6)
     axes.set_ylabel("ok requests/s")
+    for index, (start_s, end_s) in enumerate(outages):
+        axes.plot(
+            [start_s, end_s],
+            [0, 0],
+            color=d.BAD,
+            linewidth=6,
+            solid_capstyle="butt",
+            label="down" if index == 0 else None,
+            zorder=4,
+        )
 
 
 def _bad_panel(axes: Axes, series: Series, outcomes: Mapping[str, str]) -> None:
     """Stacked steps, for errors come in bursts; hatched, for ink knows no colours."""
     below = np.zeros_like(series.start_s)
     for index, (label, values) in enumerate(series.bad_rps.items()):
-        axes.stairs(
-            below + values,
-            np.append(series.start_s, series.start_s[-1] + series.width_s),
-            baseline=below,
-            fill=True,
+        _steps(
+            axes,
+            series,
+            values,
+            below=below,
             color=(d.BAD, *d.KINDS[1:])[index % len(d.KINDS)],
-            edgecolor=d.PAPER,
-            linewidth=0,
             hatch=HATCHES[index % len(HATCHES)],
             label=outcomes.get(label, label.replace("_", " ")),
         )
@@ -157,10 +167,77 @@ def _bad_panel(axes: Axes, series: Series, outcomes: Mapping[str, str]) -> None:
     axes.legend(loc="upper left", ncols=columns, fontsize=11, borderaxespad=0.1, handlelength=1.4)
 
 
-def _open_panel(axes: Axes, series: Series) -> None:
+def _steps(
+    axes: Axes,
+    series: Series,
+    values: d.Floats,
+    *,
+    below: d.Floats,
+    color: str,
+    hatch: str,
+    label: str,
+) -> None:
+    axes.stairs(
+        below + values,
+        np.append(series.start_s, series.end_s),
+        baseline=below,
+        fill=True,
+        color=color,
+        edgecolor=d.PAPER,
+        linewidth=0,
+        hatch=hatch,
+        label=label,
+    )
+
+
+def _arrivals_panel(axes: Axes, series: Series, arrivals: Arrivals) -> None:
+    """Clicks are to come as asked: what was missed stands on what was begun, up to it."""
+    begun, nothing = np.nan_to_num(arrivals.begun), np.zeros_like(series.start_s)
+    for values, below, color, hatch, label in (
+        (np.nan_to_num(arrivals.late), nothing, d.KINDS[1], "///", "begun late"),
+        (arrivals.missed, begun, d.BAD, "", "missed"),
+    ):
+        if values.any():
+            _steps(axes, series, values, below=below, color=color, hatch=hatch, label=label)
     axes.plot(
         series.middle_s,
-        series.users_asked,
+        series.asked,
+        color=d.MUTED,
+        linewidth=1.2,
+        linestyle="--",
+        label="arrivals asked for",
+        drawstyle="steps-mid",
+    )
+    axes.plot(
+        series.middle_s,
+        arrivals.begun,
+        color=d.INK,
+        linewidth=1.4,
+        label="clicks begun",
+        drawstyle="steps-mid",
+    )
+    most = max(most_of(series.asked), most_of(begun + arrivals.missed))
+    d.scale_axis(axes, "y", 0, most, log=False, most=6)
+    axes.set_ylabel("clicks/s")
+
+
+def _open_panel(axes: Axes, series: Series) -> None:
+    if series.arrivals is None:
+        _users(axes, series)
+    axes.plot(
+        series.middle_s, series.in_flight, color=d.KINDS[1], linewidth=2, label="requests open"
+    )
+    most = most_of(series.in_flight)
+    if series.arrivals is None:
+        most = max(most, most_of(series.asked), most_of(series.users_running))
+    d.scale_axis(axes, "y", 0, most, log=False, most=6)
+    axes.set_ylabel("at a time")
+
+
+def _users(axes: Axes, series: Series) -> None:
+    axes.plot(
+        series.middle_s,
+        series.asked,
         color=d.MUTED,
         linewidth=1.2,
         linestyle="--",
@@ -176,56 +253,3 @@ def _open_panel(axes: Axes, series: Series) -> None:
             label="users running",
             drawstyle="steps-mid",
         )
-    axes.plot(
-        series.middle_s, series.in_flight, color=d.KINDS[1], linewidth=2, label="requests open"
-    )
-    most = max(
-        most_of(series.users_asked), most_of(series.users_running), most_of(series.in_flight)
-    )
-    d.scale_axis(axes, "y", 0, most, log=False, most=6)
-    axes.set_ylabel("at a time")
-
-
-def _over_time(axes: Axes, series: Series, bands: Sequence[Band], users: str | None) -> None:
-    """Shade the holds, name the users above them, count time below."""
-    end_s = float(series.start_s[-1] + series.width_s)
-    axes.set_xlim(0, end_s)
-    axes.set_xlabel("run time, s" if end_s <= 1200 else "run time, min")  # noqa: PLR2004 - 20 min
-    if end_s > 1200:  # noqa: PLR2004 - 20 min
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda t_s, _: d.plain(t_s / 60)))
-        step_s = max(60, 60 * math.ceil(end_s / 60 / 10))
-        axes.xaxis.set_major_locator(FixedLocator(list(np.arange(0, end_s + 1, step_s))))
-    for band in bands:
-        colour = d.REQUIRED_BAND if band.required else d.BAND
-        axes.axvspan(band.hold_s, min(band.end_s, end_s), color=colour, zorder=0, linewidth=0)
-    if users is None:
-        return
-    width_px = axes.get_window_extent().width
-    top = axes.secondary_xaxis("top")
-    named = _named_bands([band for band in bands if band.hold_s < end_s], end_s / width_px)
-    middles = [(band.hold_s + min(band.end_s, end_s)) / 2 for band in named]
-    top.set_ticks(middles, labels=[f"{band.level:,.10g}" for band in named])
-    top.spines["top"].set_visible(False)
-    top.tick_params(length=0, pad=1)
-    for label, band in zip(top.get_xticklabels(), named, strict=True):
-        label.set_fontweight("bold" if band.required else "normal")
-    axes.annotate(
-        f"{users} in each stage",
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 20),
-        textcoords="offset points",
-        color=d.MUTED,
-        fontsize=11,
-    )
-
-
-def _named_bands(bands: Sequence[Band], s_per_px: float) -> list[Band]:
-    """Those whose label has room beside the one before; the required one always has."""
-    named: list[Band] = []
-    for band in sorted(bands, key=lambda band: (not band.required, band.start_s)):
-        middle = (band.hold_s + band.end_s) / 2
-        room = (len(f"{band.level:,.10g}") + 1) * _CHARACTER_PX * s_per_px
-        if all(abs(middle - (other.hold_s + other.end_s) / 2) >= room for other in named):
-            named.append(band)
-    return sorted(named, key=lambda band: band.start_s)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.report.cores import cores_of_target
 from analysis.report.goodput import broken as broken_writes
 from analysis.report.goodput import lost_writes
 from analysis.report.sentences import where
@@ -18,6 +19,7 @@ from analysis.report.words import (
     number,
     percent,
     quantity,
+    unit_of,
     unit_of_stage,
 )
 from scenarios.assertions import Metric
@@ -86,6 +88,9 @@ def _of_writes(verdict: Document) -> Iterator[Action]:
 
 _AFTER_END = {
     "target_lost": "Find in target.log why the target ended: nothing else matters before.",
+    "stop_rule": "Find out what broke when the stop rule held; no load was tried after it.",
+    "generator_failed": "Find in generator.log what failed, then run it again.",
+    "stopped_by_locustfile": "Find in the locustfile what ends the load before its time.",
     "generator_lost": "Find in generator.log why a generator ended, then run it again.",
     "host_refused": "Name the host in target.allow of the scenario and on the command line, or "
     "keep the load away from it.",
@@ -220,7 +225,7 @@ def _down(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one sig
     which = "the outage" if len(outages) == 1 else f"the longest of {len(outages)} outages"
     return (
         f"Find what happened {moment(longest['start_s'])} into the run (minutes, seconds), when "
-        f"{which} began ({length}): the target's log, resources.jsonl, events.jsonl."
+        f"{which} began ({length}): the events and resources of the report, the target's log."
     )
 
 
@@ -228,10 +233,12 @@ def _overloaded(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - o
     fit = verdict.get("scalability") or {}
     passed = (fit.get("capacity") or {}).get("last_pass")
     kept = (
-        f"Until then, {passed:,.6g} users is the highest load that met every budget."
+        f"Until then, {passed:,.6g} {unit_of(verdict)} is the highest load that met every budget."
         if passed is not None
         else "No load that was tried met every budget."
     )
     top = (fit.get("saturation") or {}).get("value")
+    where = cores_of_target(verdict)
     limit = f" at about {quantity(top, '1/s')}" if top is not None else ""
+    limit += f" {where}" if where else ""
     return f"Raise what limits throughput{limit}: add workers or cores, and measure again. {kept}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.recording.reader import Recording
+from analysis.report.cores import cores_of_target, cores_words, generators_words
 from analysis.report.tables import Document
 from analysis.report.words import clean, count, duration, number, people
 from scenarios.crm_options import as_settings
@@ -41,7 +43,10 @@ def asked(recording: Recording, verdict: Document) -> list[Fact]:
     facts = [
         ("Scenario", clean(verdict.get("scenario"))),
         ("Target", _target(recording)),
+        ("Target ran", cores_of_target(verdict) or "where Trueload does not know"),
         ("Load", f"{load.model} model, {users}: {steps}"),
+        *_of_arrivals(recording),
+        ("Load came from", generators_words(verdict)),
         ("Required", f"{load.required:,.10g} {users}"),
         ("Before each hold", f"{duration(settle_s(recording.scenario))} to settle, not judged"),
         ("Timeout", f"{duration(load.timeout_s)} for a request"),
@@ -52,6 +57,36 @@ def asked(recording: Recording, verdict: Document) -> list[Fact]:
         facts.append(("Mix", f"{_mix(load.mix)} (an assumption: no mix for such systems is known)"))
     if load.locustfile is not None:
         facts.append(("Locustfile", clean(load.locustfile.name)))
+    facts += _of_acting(recording)
+    return [(name, text) for name, text in facts if text]
+
+
+def _of_arrivals(recording: Recording) -> list[Fact]:
+    load = recording.scenario.load
+    if not load.is_open:
+        return []
+    spacing = {"poisson": "at random (Poisson)", "even": "evenly spaced"}[load.arrivals]
+    return [
+        ("Arrivals", f"of clicks, {spacing}, by the seed"),
+        ("Virtual users", f"{count(load.max_users)}, each for one click at a time"),
+    ]
+
+
+def _of_acting(recording: Recording) -> list[Fact]:
+    """Tell what the scenario asks for beside load."""
+    scenario, facts = recording.scenario, []
+    if scenario.faults:
+        faults = (
+            f"{fault.kind} of the {fault.process} at {duration(fault.at_s)}"
+            + (f" for {duration(fault.lasts_s)}" if fault.lasts_s else "")
+            for fault in scenario.faults
+        )
+        facts.append(("Faults", "; ".join(faults)))
+    if scenario.stop is not None:
+        facts.append(("Stop rule", clean(scenario.stop.text)))
+    if scenario.load.extend_s:
+        longest = duration(scenario.load.extend_s)
+        facts.append(("Held on", f"for at most {longest} while a budget is undecided"))
     return facts
 
 
@@ -115,11 +150,11 @@ def _surroundings(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     yield "Python", clean(environment.get("python"))
     packages = environment.get("packages") or {}
     yield "Packages", ", ".join(f"{clean(k)} {clean(v)}" for k, v in sorted(packages.items()))
-    yield "Target ran on", _cores((manifest.get("target") or {}).get("cores"))
+    yield "Target ran on", cores_words((manifest.get("target") or {}).get("cores"))
     generators = manifest.get("generators") or []
     yield "Generators", f"{len(generators)} process{'es' if len(generators) > 1 else ''}"
     for generator in generators:
-        yield f"Generator {generator.get('process')} ran on", _cores(generator.get("cores"))
+        yield f"Generator {generator.get('process')} ran on", cores_words(generator.get("cores"))
     clocks = [generator.get("clock", {}).get("uncertainty_us") for generator in generators]
     known = [float(clock) for clock in clocks if clock is not None]
     yield "Clocks", f"known to {max(known):.3g} µs" if known else ""
@@ -127,13 +162,6 @@ def _surroundings(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     if isinstance(seeds, Mapping):
         seeds = [f"{clean(name)} {clean(seed)}" for name, seed in seeds.items()]
     yield "Seeds", _list(seeds)
-
-
-def _cores(cores: Any) -> str:
-    """Name cores; a word such as "shared" means that none were set apart."""
-    if isinstance(cores, list | tuple) and cores:
-        return f"core{'s' if len(cores) > 1 else ''} {_list(cores)} alone"
-    return "any core, shared" if cores else ""
 
 
 def _list(values: Any) -> str:
@@ -158,11 +186,24 @@ def commands(recording: Recording, verdict: Document) -> list[Fact]:
         What a command does, and the command.
     """
     command = recording.manifest.get("command")
+    folder = f"runs/{verdict.get('run')}"
     if isinstance(command, list | tuple):
-        command = " ".join(str(word) for word in command)
-    run = clean(verdict.get("run"))
+        words = [str(word) for word in command]
+        folder = f"{_out(words)}/{verdict.get('run')}"
+        command = shlex.join(words)
+    folder = clean(shlex.quote(folder))
     return [
         ("Run it again", clean(command or f"trueload run {verdict.get('scenario')}")),
-        ("Judge the same samples again", f"trueload check runs/{run}"),
-        ("Render this report again", f"trueload report runs/{run}"),
+        ("Judge the same samples again", f"trueload check {folder}"),
+        ("Render this report again", f"trueload report {folder}"),
     ]
+
+
+def _out(words: Sequence[str]) -> str:
+    """Find in a command which folder gets the run folders."""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if word == "--out":
+            return after.rstrip("/")
+        if word.startswith("--out="):
+            return word.removeprefix("--out=").rstrip("/")
+    return "runs"

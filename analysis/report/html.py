@@ -13,13 +13,24 @@ from markupsafe import Markup
 
 from analysis.figures import drawing
 from analysis.recording.reader import Recording
-from analysis.report import advice, facts, goodput, sentences, tables, words
+from analysis.report import (
+    advice,
+    clicks,
+    events,
+    facts,
+    goodput,
+    sentences,
+    tables,
+    validity,
+    words,
+)
 from analysis.report.illustrations import Illustration
 
 _COLOURS = {colour: f"f{index}" for index, colour in enumerate(drawing.DARK)}
 """Variable of each colour that figures use."""
 
 OVER_TIME = ("latency_over_time", "throughput_over_time")
+RESOURCES = ("resources_over_time",)
 OVER_LOAD = ("scalability", "latency_by_users")
 AT_REQUIRED = ("latency_tails",)
 
@@ -73,16 +84,23 @@ def render_html(
         asked=facts.asked(recording, verdict),
         ending=sentences.ending(verdict),
         warnings=[words.clean(warning) for warning in verdict.get("warnings", [])],
-        reasons=_reasons(verdict),
+        reasons=validity.reason_rows(verdict),
+        validity=validity.validity_words(verdict),
         budgets=tables.budget_rows(verdict),
         stages=tables.stage_rows(verdict),
         endpoints=tables.endpoint_rows(verdict),
         endpoints_at=_endpoints_at(verdict),
+        clicks=clicks.click_rows(verdict),
+        mix=clicks.mix_rows(verdict),
+        mix_words=clicks.mix_words(verdict),
+        clicks_at=clicks.clicks_at(verdict),
+        events=[each.row for each in events.happened(recording.events, verdict)],
         failures=tables.failure_rows(verdict),
         totals={
             k: words.count(v) for k, v in (verdict.get("totals") or {}).items() if k != "outcomes"
         },
         over_time=_inline(figures, OVER_TIME),
+        resources=_inline(figures, RESOURCES),
         over_load=_inline(figures, OVER_LOAD),
         at_required=_inline(figures, AT_REQUIRED),
         scalability=sentences.scalability_words(verdict),
@@ -148,7 +166,7 @@ def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
     if not stages or not stages[-1].get("requests"):
         return []
     stage = stages[-1]
-    at = f"at {required:,} users"
+    at = f"at {words.level_text(required or 0)} {words.unit_of(verdict)}"
     return [
         (f"p95 latency {at}", words.say((stage.get("latency") or {}).get("p95"))),
         (f"throughput {at}", words.say(stage.get("throughput"))),
@@ -157,28 +175,6 @@ def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
             "availability up to there",
             words.say((verdict.get("stability") or {}).get("availability")),
         ),
-    ]
-
-
-def _reasons(verdict: tables.Document) -> list[dict[str, str]]:
-    """Reasons that make the run invalid, then those of stages that nothing depends on."""
-    harmful = (verdict.get("validity") or {}).get("reasons", [])
-    harmless = [
-        reason
-        for stage in verdict.get("stages", [])
-        for reason in stage.get("reasons", [])
-        if reason not in harmful
-    ]
-    return [
-        {
-            "code": words.clean(reason.get("code")).replace("_", " "),
-            "stage": tables.stage_name(verdict, reason.get("stage")),
-            "message": words.clean(reason.get("message")),
-            "advice": words.clean(reason.get("advice")),
-            "weight": weight,
-        }
-        for weight, reasons in (("invalid", harmful), ("unjudged", harmless))
-        for reason in reasons
     ]
 
 

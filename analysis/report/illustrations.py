@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from analysis.figures.drawing import NARROW, to_svg
-from analysis.figures.latency import Limit
+from matplotlib.figure import Figure
+
+from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
+from analysis.figures.latency import Limit, some
 from analysis.figures.over_load import latency_tails, percentiles_by_users, scalability
-from analysis.figures.over_time import Band, latency_over_time, throughput_over_time
+from analysis.figures.over_time import latency_over_time, throughput_over_time
+from analysis.figures.resources import resources_over_time
+from analysis.figures.run_axis import Band, Mark
 from analysis.recording.reader import Recording
+from analysis.report.cores import cores_of_target
+from analysis.report.events import Happened, happened
 from analysis.report.sentences import limits_of_latency
 from analysis.report.tables import OUTCOMES, Document
-from analysis.report.words import clean, people, shorten
+from analysis.report.words import clean, people_of, shorten, unit_of
 from analysis.series import Series, bin_width_s, series_of, tails_of
+from analysis.usage import usage_of
 
 _LONGEST_NAME = 52
 
@@ -39,6 +46,22 @@ class Illustration:
     caption: str
     svg: str
     narrow: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What all figures of a run share."""
+
+    verdict: Document
+    bands: list[Band]
+    marks: list[Mark]
+    limits: list[Limit]
+    users: str
+
+    @property
+    def of_marks(self) -> str:
+        """What a caption says of them."""
+        return " Orange: what was done to the target; dotted: what happened." if self.marks else ""
 
 
 def illustrate(recording: Recording, verdict: Document) -> list[Illustration]:
@@ -69,80 +92,138 @@ def illustrate(recording: Recording, verdict: Document) -> list[Illustration]:
         for span in recording.schedule.spans
         if span.hold_s < end_s
     ]
-    limits = [
-        Limit(latency_ms=limit_ms, label=clean(text))
-        for limit_ms, text in limits_of_latency(verdict)
-    ]
-    users = people(recording.scenario.load.think_scale, recording.scenario.load.unit)
+    told = _Told(
+        verdict=verdict,
+        bands=bands,
+        marks=_marks(happened(recording.events, verdict), end_s),
+        limits=[
+            Limit(latency_ms=limit_ms, label=clean(text))
+            for limit_ms, text in limits_of_latency(verdict)
+        ],
+        users=people_of(verdict),
+    )
     return [
-        *_over_time(series, bands, limits, users),
-        *_over_load(verdict, limits, users),
-        *_at_required(recording, verdict, limits),
+        *_over_time(series, told),
+        *_resources(recording, series, told),
+        *_over_load(told),
+        *_at_required(recording, told),
     ]
 
 
-def _over_time(
-    series: Series, bands: list[Band], limits: list[Limit], users: str
-) -> Iterator[Illustration]:
+def _marks(events: list[Happened], end_s: float) -> list[Mark]:
+    return [
+        Mark(
+            start_s=each.start_s,
+            end_s=(end_s if each.end_s is None else each.end_s) if each.lasts else None,
+            label=each.label,
+        )
+        for each in events
+        if each.label is not None
+    ]
+
+
+def _wide_and_narrow(
+    name: str, title: str, caption: str, draw: Callable[[Size], Figure]
+) -> Illustration:
+    return Illustration(
+        name=name,
+        title=title,
+        caption=caption,
+        svg=to_svg(draw(WIDE), title=title),
+        narrow=to_svg(draw(NARROW), title=title, prefix="n-"),
+    )
+
+
+def _over_time(series: Series, told: _Told) -> Iterator[Illustration]:
     every = "second" if series.width_s == 1 else f"{series.width_s:g} s"
-    title = "Latency over time"
-    yield Illustration(
-        name="latency_over_time",
-        title=title,
-        caption=(
-            f"Percentiles of the requests intended in each {every}; one that too few requests "
-            "made is left out. Shaded: the holds, which are judged; darker, with a bold number "
-            "above: the required load. Dashed: limits of budgets on all requests."
-        ),
-        svg=to_svg(latency_over_time(series, bands, limits, users=users), title=title),
-        narrow=to_svg(
-            latency_over_time(series, bands, limits, users=users, size=NARROW),
-            title=title,
-            prefix="n-",
+    yield _wide_and_narrow(
+        "latency_over_time",
+        "Latency over time",
+        f"Percentiles of the requests intended in each {every}; one that too few requests "
+        "made is left out. Shaded: the holds, which are judged; darker, with a bold number "
+        "above: the required load. Dashed: limits of budgets on all requests." + told.of_marks,
+        lambda size: latency_over_time(
+            series, told.bands, told.limits, marks=told.marks, users=told.users, size=size
         ),
     )
-    title = "Throughput, errors and load over time"
-    if not series.bad_rps:
-        title = "Throughput and load over time"
-    yield Illustration(
-        name="throughput_over_time",
-        title=title,
-        caption=(
-            f"Requests that ended in each {every}"
-            + (
-                "; bad ones stacked, in a scale of their own. "
-                if series.bad_rps
-                else "; not one of them was bad. "
-            )
-            + "Below: virtual users, and requests sent and not yet answered."
-        ),
-        svg=to_svg(
-            throughput_over_time(series, bands, users=users, outcomes=OUTCOMES), title=title
-        ),
-        narrow=to_svg(
-            throughput_over_time(series, bands, users=users, outcomes=OUTCOMES, size=NARROW),
-            title=title,
-            prefix="n-",
+    outages = [
+        (outage["start_s"], outage["end_s"])
+        for outage in (told.verdict.get("stability") or {}).get("outages") or ()
+    ]
+    yield _wide_and_narrow(
+        "throughput_over_time",
+        f"Throughput, {'errors ' if series.bad_rps else ''}and load over time",
+        f"Requests that ended in each {every}"
+        + ("; bad ones stacked, in a scale of their own. " if series.bad_rps else "; none was bad.")
+        + (" Red on the axis: down, not one good answer." if outages else "")
+        + _of_load(series)
+        + told.of_marks,
+        lambda size: throughput_over_time(
+            series,
+            told.bands,
+            marks=told.marks,
+            outages=outages,
+            users=told.users,
+            outcomes=OUTCOMES,
+            size=size,
         ),
     )
 
 
-def _over_load(verdict: Document, limits: list[Limit], users: str) -> Iterator[Illustration]:
+def _of_load(series: Series) -> str:
+    if series.arrivals is None:
+        return " Below: virtual users, and requests sent and not yet answered."
+    return (
+        " Below: clicks that were asked for and begun, and requests sent and not yet answered. "
+        "Late: begun after waiting for a virtual user. Missed, on top: due then, and never begun."
+    )
+
+
+def _resources(recording: Recording, series: Series, told: _Told) -> Iterator[Illustration]:
+    usage = usage_of(recording.resources, length_s=series.end_s, width_s=series.width_s)
+    if not usage.cpu_cores:
+        return
+    where = cores_of_target(told.verdict)
+    yield _wide_and_narrow(
+        "resources_over_time",
+        "Resources over time",
+        "Looked at once a second, from outside; processes of one role are added up."
+        + (f" The target ran {where}." if where else "")
+        + (
+            " One request in the CRM is the look itself; a gap: it did not answer."
+            if some(usage.pool_used)
+            else ""
+        )
+        + told.of_marks,
+        lambda size: resources_over_time(
+            usage, told.bands, marks=told.marks, users=told.users, size=size
+        ),
+    )
+
+
+def _over_load(told: _Told) -> Iterator[Illustration]:
+    verdict, users = told.verdict, told.users
     stages = [stage for stage in verdict.get("stages", []) if stage.get("requests")]
     if not stages:
         return
+    unit, where = unit_of(verdict), cores_of_target(verdict)
     title = "Throughput against requests in flight"
+    why = (
+        "In flight, not users: with think times, users make a queue look like a peak."
+        if unit == "users"
+        else "In flight, not arrivals: what comes is what was asked for, what is open is the load."
+    )
     yield Illustration(
         name="scalability",
         title=title,
         caption=(
-            "A point for each hold, named by its users, with 95 % intervals where there are some. "
-            "Hollow points are of stages that were not valid or not complete: they leave the fit. "
-            "In flight, not users: with think times, users make a queue look like a peak."
+            f"A point for each hold, named by its {unit}, with 95 % intervals where there are "
+            "some. Hollow points are of stages that were not valid or not complete: they leave "
+            f"the fit. {why}" + (f" The target ran {where}." if where else "")
         ),
         svg=to_svg(scalability(stages, verdict.get("scalability") or {}, users=users), title=title),
     )
-    title = "Latency against users"
+    title = f"Latency against {unit}"
     yield Illustration(
         name="latency_by_users",
         title=title,
@@ -150,14 +231,13 @@ def _over_load(verdict: Document, limits: list[Limit], users: str) -> Iterator[I
             "Percentiles of each hold. An arrow upward: the value is a lower bound, "
             "for it falls among requests whose end nobody saw."
         ),
-        svg=to_svg(percentiles_by_users(stages, limits, users=users), title=title),
+        svg=to_svg(percentiles_by_users(stages, told.limits, users=users), title=title),
     )
 
 
-def _at_required(
-    recording: Recording, verdict: Document, limits: list[Limit]
-) -> Iterator[Illustration]:
-    stage = next((part["stage"] for part in verdict.get("endpoints", []) if "stage" in part), None)
+def _at_required(recording: Recording, told: _Told) -> Iterator[Illustration]:
+    endpoints = told.verdict.get("endpoints", [])
+    stage = next((part["stage"] for part in endpoints if "stage" in part), None)
     if stage is None:
         return
     tails = [
@@ -175,5 +255,5 @@ def _at_required(
             "hold of the required load: p95 is where a line crosses 5 %. Requests whose end nobody "
             "saw stand at their age."
         ),
-        svg=to_svg(latency_tails(tails, limits), title=title),
+        svg=to_svg(latency_tails(tails, told.limits), title=title),
     )

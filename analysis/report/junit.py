@@ -7,6 +7,8 @@ verdict                         failure          failed
                                 error            inconclusive, invalid
                                 skipped          unjudged
 validity                        error            not valid
+                                passed, with a   stages above the required
+                                text             load were not valid
 goodput                         failure          a write is not stored as answered
                                 skipped          not assessed
 each budget                     failure          failed
@@ -23,7 +25,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.report import advice, facts, goodput, sentences, tables, words
+from analysis.report import advice, facts, goodput, sentences, tables, validity, words
 
 _KINDS = {
     "failed": "failure",
@@ -84,6 +86,7 @@ def _properties(suite: ET.Element, manifest: Mapping[str, Any], verdict: tables.
     known = [
         ("verdict", str(verdict["verdict"])),
         ("exit_code", str(verdict.get("exit_code"))),
+        ("model", str(verdict.get("model", "closed"))),
         ("think_scale", f"{verdict.get('think_scale', 1):g}"),
         *facts.surroundings(manifest),
     ]
@@ -112,11 +115,20 @@ def _actions(verdict: tables.Document) -> str:
 
 
 def _validity(suite: ET.Element, verdict: tables.Document) -> None:
-    validity = verdict.get("validity") or {}
-    messages = [words.clean(reason.get("message")) for reason in validity.get("reasons", [])]
-    shown = "passed" if validity.get("valid", True) and not messages else "invalid"
-    first = messages[0] if messages else "the load was not delivered or not seen"
-    _case(suite, "validity", shown, first, "\n".join(messages))
+    rows = validity.reason_rows(verdict)
+    harmful = [row for row in rows if row.harmful]
+    valid = (verdict.get("validity") or {}).get("valid", True)
+    shown = "passed" if valid and not harmful else "invalid"
+    first = harmful[0].message if harmful else "the load was not delivered or not seen"
+    case = _case(suite, "validity", shown, first, "\n".join(map(_reason, harmful)))
+    harmless = [_reason(row) for row in rows if not row.harmful]
+    if harmless:
+        text = "\n".join(_xml(line) for line in ("not valid, without harm:", *harmless))
+        ET.SubElement(case, "system-out").text = text
+
+
+def _reason(row: validity.ReasonRow) -> str:
+    return f"{row.code}: {row.message}; measured {row.measured}, limit {row.limit}; {row.advice}"
 
 
 def _goodput(suite: ET.Element, verdict: tables.Document) -> None:

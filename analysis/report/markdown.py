@@ -6,7 +6,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from analysis.report import advice, facts, goodput, sentences, tables, words
+from analysis.report import (
+    advice,
+    clicks,
+    events,
+    facts,
+    goodput,
+    sentences,
+    tables,
+    validity,
+    words,
+)
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|~$])")
 _MENTION = re.compile(r"@(?=\w)")
@@ -57,7 +67,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: int) ->
     return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)] + [""]
 
 
-def render_markdown(manifest: Mapping[str, Any], verdict: tables.Document) -> str:
+def render_markdown(
+    manifest: Mapping[str, Any],
+    verdict: tables.Document,
+    noted: Iterable[events.Event] = (),
+) -> str:
     """Render the report of a run as Markdown.
 
     Parameters
@@ -66,6 +80,8 @@ def render_markdown(manifest: Mapping[str, Any], verdict: tables.Document) -> st
         The run's manifest.
     verdict : mapping
         Its verdict.
+    noted : iterable of mapping
+        Its events.
 
     Returns
     -------
@@ -93,6 +109,8 @@ def render_markdown(manifest: Mapping[str, Any], verdict: tables.Document) -> st
             *_budgets(verdict),
             *_stages(verdict),
             *_goodput(verdict),
+            *_events(noted, verdict),
+            *_clicks(verdict),
             *_folded(manifest, verdict),
         ]
     )
@@ -112,11 +130,23 @@ def _actions(verdict: tables.Document) -> list[str]:
 
 
 def _reasons(verdict: tables.Document) -> list[str]:
-    reasons = (verdict.get("validity") or {}).get("reasons", [])
-    if not reasons:
-        return []
-    items = [f"- {text(reason.get('message'))}" for reason in reasons]
-    return ["### Why the run is not valid", "", *items, ""]
+    found = validity.reason_rows(verdict)
+    lines: list[str] = []
+    for title, harmful in (
+        ("Why the run is not valid", True),
+        ("Not valid, and nothing depends on it", False),
+    ):
+        rows = [
+            (code(row.code), text(row.where), text(row.message), text(row.advice),
+             text(row.measured), text(row.limit))
+            for row in found
+            if row.harmful is harmful
+        ]  # fmt: skip
+        head = ("reason", "where", "what was found", "what to do", "measured", "limit")
+        table = _table(head, rows, right=4)
+        if rows:
+            lines += [f"### {title}", "", *table] if harmful else _fold(title, table)
+    return lines
 
 
 def _budgets(verdict: tables.Document) -> list[str]:
@@ -168,6 +198,36 @@ def _goodput(verdict: tables.Document) -> list[str]:
     lost = _table(("request", "write", "sent at", "what is wrong"), rows, right=4) if rows else []
     known = [f"- {text(name)}: {text(value)}" for name, value in goodput.goodput_facts(verdict)]
     return [f"Goodput: {text(said)}", "", *lost, *_fold("Writes", [*known, ""])]
+
+
+def _events(noted: Iterable[events.Event], verdict: tables.Document) -> list[str]:
+    found = events.happened(noted, verdict)
+    rows = [(row[0], row[1], text(row[2]), text(row[3])) for row in (each.row for each in found)]
+    head = ("from, min", "until, min", "what happened", "details")
+    return _fold("Events", _table(head, rows, right=4)) if rows else []
+
+
+def _clicks(verdict: tables.Document) -> list[str]:
+    kinds = [
+        (code(f"{row.persona}: {row.click}"), row.total, row.requests, row.bad,
+         *(text(said.value) for said in (row.p50, row.p95, row.p99)))
+        for row in clicks.click_rows(verdict)
+    ]  # fmt: skip
+    shares = [
+        (code(f"{row.persona}: {row.click}"), row.intended, text(row.achieved),
+         row.difference + (" (more than chance)" if row.differs else ""))
+        for row in clicks.mix_rows(verdict)
+    ]  # fmt: skip
+    at = text(clicks.clicks_at(verdict))
+    kind_head = ("click", "clicks", "requests a click", "bad", "p50", "p95", "p99")
+    mix_head = ("click", "intended", "achieved", "difference, percentage points")
+    lines = _fold(f"Clicks at {at}", _table(kind_head, kinds, right=1)) if kinds else []
+    if shares:
+        table = _table(mix_head, shares, right=1)
+        lines += _fold(
+            f"Mix at {at}: intended and achieved", [text(clicks.mix_words(verdict)), "", *table]
+        )
+    return lines
 
 
 def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:

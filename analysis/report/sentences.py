@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.report.cores import cores_of_target
 from analysis.report.goodput import broken as broken_writes
 from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
 from analysis.report.words import clean, missing_intervals, people_of, quantity, say
@@ -171,21 +172,22 @@ def scalability_words(verdict: Document) -> list[str]:
         Sentences; the refusal in words where nothing was fitted.
     """
     fit = verdict.get("scalability") or {}
-    users = people_of(verdict)
+    where = cores_of_target(verdict)
+    users, on = people_of(verdict), f" {where}" if where else ""
     tried = sorted({stage["level"] for stage in verdict.get("stages") or ()})
-    said = [_capacity_words(fit.get("capacity") or {}, tried, users)]
+    said = [_capacity_words(fit.get("capacity") or {}, tried, f"{users}{on}")]
     if fit.get("refused"):
         said.append(f"The scalability law was not fitted: {clean(fit['refused'])}.")
         return [sentence for sentence in said if sentence]
     peak, saturation = say(fit.get("peak")), say(fit.get("saturation"))
     if (fit.get("peak") or {}).get("value") is not None:
         said.append(
-            f"Throughput has a peak at {peak} in flight: beyond it, more load gives less work."
+            f"Throughput has a peak at {peak} in flight{on}: beyond it, more load gives less work."
         )
     elif (fit.get("saturation") or {}).get("value") is not None:
-        said.append(f"Throughput saturates at {saturation}: more load only waits longer.")
+        said.append(f"Throughput saturates at {saturation}{on}: more load only waits longer.")
     elif fit:
-        said.append(f"No limit of throughput was reached ({saturation.why or peak.why}).")
+        said.append(f"No limit of throughput was reached{on} ({saturation.why or peak.why}).")
     return [sentence for sentence in said if sentence]
 
 
@@ -205,9 +207,9 @@ def _capacity_words(capacity: Document, tried: Sequence[float], users: str) -> s
 
 
 METHOD = (
-    "Latency runs from the moment at which a request was intended (the end of the think time) to "
-    "its last byte, over ok requests and those whose end nobody saw, which count with at least "
-    "their age. Wrong and failed answers are no latency: they have a table of their own.",
+    "Latency runs from the moment at which a request was intended ({intended}) to its last byte, "
+    "over ok requests and those whose end nobody saw, which count with at least their age. Wrong "
+    "and failed answers are no latency: they have a table of their own.",
     "Each stage is ramp, settle and hold; only the hold is judged, and loads are never pooled. A "
     "request belongs to the hold in which it was intended and is followed to its end. Throughput "
     "counts ok requests whose last byte came inside the hold.",
@@ -224,6 +226,27 @@ METHOD = (
 )
 
 
+INTENDED = {
+    "closed": "the end of the think time, or its place on the grid of a user's pacing",
+    "open": "the arrival of its click in the schedule of the seed; a later request of the click: "
+    "the end of the one before",
+}
+"""When a request is intended, by the model of the load."""
+
+ARRIVALS = (
+    "Arrivals come whether or not anybody was answered. One that finds no free virtual user waits "
+    "and is begun late, which is part of its latency; one that waits for longer than the timeout, "
+    "or until the load ends, is missed: bad, and at least as slow as it waited. That is the "
+    "target's doing while nine in ten users of the pool are in requests, and the harness's "
+    "otherwise: then it is a matter of validity."
+)
+
+NO_LITTLE = {
+    "open": "Little's law is no check of arrivals: they do not depend on how many users wait.",
+    "closed": "Little's law was not assessed: nobody knows the think times of a locustfile.",
+}
+
+
 def method(verdict: Document) -> list[str]:
     """Say how latency is counted, how budgets are decided, and what intervals mean.
 
@@ -237,7 +260,12 @@ def method(verdict: Document) -> list[str]:
     list of str
         Paragraphs.
     """
-    paragraphs = list(METHOD)
+    model = "open" if verdict.get("model") == "open" else "closed"
+    paragraphs = [text.replace("{intended}", INTENDED[model]) for text in METHOD]
+    if model == "open":
+        paragraphs.insert(1, ARRIVALS)
+    if model == "open" or not verdict.get("mix"):
+        paragraphs[-1] += f" {NO_LITTLE[model]}"
     missing = missing_intervals(verdict)
     tail = f" Where there is none: {'; '.join(missing)}." if missing else ""
     paragraphs.append(
@@ -245,7 +273,7 @@ def method(verdict: Document) -> list[str]:
         + tail
     )
     scale = verdict.get("think_scale", 1)
-    if scale != 1:
+    if scale != 1 and model == "closed":
         paragraphs.append(
             f"Think times were multiplied by {scale:g}: these users click "
             f"{1 / scale:.3g} times as often as real ones would."

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from analysis.report import advice, goodput, sentences, tables, words
+from analysis.report import advice, goodput, sentences, tables, validity, words
 
 STYLES = {
     "passed": "green",
@@ -20,6 +20,7 @@ STYLES = {
 }
 _NAME_WIDTH = 30
 _WARNINGS = 3
+_REASONS = 3
 
 
 def summary(verdict: tables.Document, *, report: str | None = None) -> RenderableType:
@@ -49,12 +50,14 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
     parts: list[RenderableType] = [
         Panel(banner, box=box.HEAVY, border_style=style, padding=(0, 1)),
     ]
+    parts += _invalid(verdict)
     if verdict.get("budgets"):
         parts.append(_budgets(verdict))
     if verdict.get("stages"):
         parts += [Text(), _stages(verdict)]
-        if verdict.get("think_scale", 1) != 1:
+        if words.people_of(verdict) != words.unit_of(verdict):
             parts.append(Text(words.people_of(verdict), style="dim"))
+        parts += _harmless(verdict)
     if scaling := " ".join(sentences.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
     if wrote := goodput.goodput_words(verdict):
@@ -92,7 +95,8 @@ def _budgets(verdict: tables.Document) -> Table:
 
 def _stages(verdict: tables.Document) -> Table:
     table = _table()
-    table.add_column("Users", justify="right")
+    unit = words.unit_of(verdict)
+    table.add_column(unit[:1].upper() + unit[1:], justify="right")
     for name in ("ok/s", "p50", "p95", "p99", "bad"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -109,6 +113,24 @@ def _stages(verdict: tables.Document) -> Table:
 
 def _short(said: words.Said) -> str:
     return "n/a" if said.value == words.NOT_ESTIMABLE else said.value.removesuffix("/s")
+
+
+def _invalid(verdict: tables.Document) -> list[RenderableType]:
+    """Give the first of what makes the run invalid, each with what to do."""
+    rows = [row for row in validity.reason_rows(verdict) if row.harmful]
+    said = [
+        Text.assemble(("Invalid ", "bold magenta"), f"{row.message}. {row.advice}.")
+        for row in rows[:_REASONS]
+    ]
+    if len(rows) > _REASONS:
+        said.append(Text(f"        {len(rows) - _REASONS} more in the report", style="dim"))
+    return [*said, Text()] if said else []
+
+
+def _harmless(verdict: tables.Document) -> list[RenderableType]:
+    """Name stages above the required load that were not valid."""
+    found = "; ".join(validity.harmless_words(verdict))
+    return [Text(f"Not valid, and nothing depends on it: {found}", style="dim")] if found else []
 
 
 def _warnings(verdict: tables.Document) -> list[RenderableType]:
@@ -148,6 +170,11 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
     title = words.clean(verdict.get("title") or verdict.get("scenario"))
     lines = [f"verdict: {word} (exit code {verdict.get('exit_code')}): {title}"]
     lines.append(f"why: {sentences.why(verdict)}")
+    lines += [
+        f"{'invalid' if row.harmful else 'not valid'}: {row.code}: {row.message}; "
+        f"measured {row.measured}, limit {row.limit}; {row.advice}"
+        for row in validity.reason_rows(verdict)
+    ]
     for row in tables.budget_rows(verdict):
         notes = "".join(f"; {note}" for note in row.notes)
         lines.append(

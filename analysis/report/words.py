@@ -281,7 +281,9 @@ def people(think_scale: float, unit: str = "users") -> str:
     str
         ``"users"``, or ``"users (think times x 0.05)"``.
     """
-    return unit if think_scale == 1 else f"{unit} (think times x {think_scale:g})"
+    if think_scale == 1 or unit != "users":  # arrivals do not think
+        return unit
+    return f"{unit} (think times x {think_scale:g})"
 
 
 def people_of(verdict: Mapping[str, Any]) -> str:
@@ -297,7 +299,12 @@ def people_of(verdict: Mapping[str, Any]) -> str:
     str
         As :func:`people`.
     """
-    return people(verdict.get("think_scale", 1), str(verdict.get("load_unit") or "users"))
+    return people(verdict.get("think_scale", 1), unit_of(verdict))
+
+
+def unit_of(verdict: Mapping[str, Any]) -> str:
+    """Name what the levels of a run count, and nothing else: users, or arrivals/s."""
+    return str(verdict.get("load_unit") or "users")
 
 
 def unit_of_stage(stage: Mapping[str, Any]) -> str:
@@ -356,7 +363,7 @@ def bare(text: str) -> str:
     return _UNIT.sub("", text)
 
 
-_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%|users|requests|min|us)\b|%)")
+_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%|users|arrivals/s|requests|min|us)\b|%)")
 
 
 def thin(text: str) -> str:

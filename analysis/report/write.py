@@ -37,7 +37,7 @@ def write_reports(recording: Recording, verdict: Document, folder: Path) -> None
     for figure in illustrations:
         _write(folder / FIGURES / f"{figure.name}.svg", figure.svg)
     _write(folder / HTML, render_html(recording, verdict, illustrations))
-    _write(folder / MARKDOWN, render_markdown(recording.manifest, verdict))
+    _write(folder / MARKDOWN, render_markdown(recording.manifest, verdict, recording.events))
     _write(folder / JUNIT, render_junit(recording.manifest, verdict))
 
 

@@ -78,6 +78,21 @@ def build_sample(folder: Path, *, hold_s: float = 6.0, seed: int = 1) -> Recordi
     return read_run(build.finish(ended_s=schedule.end_s))
 
 
+def resources(length_s: int = 30) -> list[dict[str, Any]]:
+    """What the supervisor saw of the processes, and the CRM told of itself."""
+    lines: list[dict[str, Any]] = []
+    for second in range(length_s):
+        t_s = second + 0.02
+        lines += [
+            {"t_s": float(second), "role": "crm", "pid": 8, "in_flight": 1 + second % 5,
+             "pool_size": 4, "pool_used": second % 4, "pool_waits": 0},
+            {"t_s": t_s, "role": "generator", "pid": 7, "cpu": 0.3, "rss": 90 << 20},
+            {"t_s": t_s, "role": "target", "pid": 8, "cpu": 0.8, "rss": (100 + second) << 20},
+            {"t_s": t_s, "role": "database", "pid": 9, "cpu": 0.2, "rss": 40 << 20},
+        ]  # fmt: skip
+    return lines
+
+
 def _simulate(build: RunBuilder, schedule: Schedule, rng: np.random.Generator) -> None:
     """One server, first come first served; a request of it stands still for a second once."""
     names = list(NAMES)

@@ -142,10 +142,11 @@ SEEN = "what was seen in this run: a statement about it has no interval"
 LOST = {
     "code": "generator_saturated",
     "stage": 6,
-    "message": "stage 6: the generator used 91 % of its core; allowed: 85 %",
+    "message": "stage 7: the generator did not keep up: a process used 91% of its core; "
+    "allowed: 85%",
     "measured": 0.91,
     "limit": 0.85,
-    "advice": "give the generator more processes or cores of its own, or ask for fewer users",
+    "advice": "give the generator more processes or cores of its own, or ask for less load",
 }
 
 
@@ -331,6 +332,43 @@ def mix_achieved() -> list[dict[str, Any]]:
     ]
 
 
+def open_verdict() -> dict[str, Any]:
+    """The sample as a run of the open model would write it."""
+    verdict = sample_verdict() | {"model": "open", "load_unit": "arrivals/s", "think_scale": 1.0}
+    verdict["question"] = "Does the CRM carry 200 arrivals/s within its latency budgets?"
+    for part in (*verdict["stages"], *verdict["budgets"]):
+        if part["stage"] is not None:
+            part |= {"level": USERS[part["stage"]], "users": None, "rate": USERS[part["stage"]]}
+    growth = verdict["scorecard"][-1]
+    growth |= {"indicator": "arrivals/s carried within the budgets", "unit": "arrivals/s"}
+    growth |= {"expected": ">= 200 arrivals/s"}
+    for measured in (growth["actual"], verdict["budgets"][3]["measured"]):
+        measured["unit"] = "arrivals/s"
+    return verdict
+
+
+def events() -> list[dict[str, Any]]:
+    """Some of everything that can happen in a run."""
+    return [
+        {"t_s": 0.0, "kind": "run_started"},
+        {"t_s": 20.004, "kind": "fault_injected", "fault": 0, "what": "freeze",
+         "process": "server", "planned_s": 20.0, "pids": [7]},
+        {"t_s": 24.006, "kind": "fault_cleared", "fault": 0, "what": "freeze",
+         "process": "server", "planned_s": 24.0, "pids": [7]},
+        {"t_s": 30.5, "kind": "fault_injected", "fault": 1, "what": "kill",
+         "process": "worker", "planned_s": 30.0, "pids": [8]},
+        {"t_s": 30.6, "kind": "fault_cleared", "fault": 1, "what": "kill",
+         "process": "worker", "planned_s": 30.0, "pids": [9]},
+        {"t_s": 30.6, "kind": "worker_lost", "pid": 8},
+        {"t_s": 31.0, "kind": "worker_started", "pid": 9},
+        {"t_s": 38.0, "kind": "worker_lost", "pid": 9},
+        {"t_s": 44.0, "kind": "generator_lost", "process": 1, "reason": "signal 9"},
+        {"t_s": 50.0, "kind": "extended", "stage": 5, "by_s": 10.0},
+        {"t_s": 57.0, "kind": "stop_rule", "rule": "error_ratio > 50% for 10s"},
+        {"t_s": 58.0, "kind": "stream_closed", "process": 0, "rows": 1, "requests": 1},
+    ]  # fmt: skip
+
+
 def sample_verdict() -> dict[str, Any]:
     """The whole document."""
     stages = [stage(index) for index in range(len(USERS))]
@@ -341,6 +379,9 @@ def sample_verdict() -> dict[str, Any]:
         "scenario": "growth",
         "title": "User growth from tens to hundreds",
         "question": "Does the CRM carry 200 users within its latency budgets?",
+        "model": "closed",
+        "load_unit": "users",
+        "ran_on": {"target": [1], "generators": [[0]]},
         "think_scale": 0.05,
         "mix": {"sales_rep": 5.0, "portal_customer": 6.0},
         "why": "all: p(95) < 300ms is broken at stage 5 (200 users); and 1 more",

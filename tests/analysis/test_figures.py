@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 
-from analysis.figures.drawing import DARK, NARROW, WIDE, log_ticks, themed, to_svg
+from analysis.figures.drawing import BAD, DARK, FAULT, NARROW, WIDE, log_ticks, themed, to_svg
 from analysis.figures.latency import Limit
 from analysis.figures.over_load import latency_tails, percentiles_by_users, scalability, usl
-from analysis.figures.over_time import Band, latency_over_time, throughput_over_time
+from analysis.figures.over_time import latency_over_time, throughput_over_time
+from analysis.figures.resources import resources_over_time
+from analysis.figures.run_axis import Band, Mark
 from analysis.recording.reader import Recording, read_run
-from analysis.series import Series, Tail, series_of, tails_of
-from tests.analysis.sample_run import REQUIRED, build_sample
+from analysis.series import Arrivals, Series, Tail, series_of, tails_of
+from analysis.usage import usage_of
+from tests.analysis.sample_run import REQUIRED, build_sample, resources
 from tests.analysis.sample_verdict import USERS, sample_verdict
 from tests.analysis.synthetic import RunBuilder, scenario_of
 
@@ -86,10 +91,102 @@ def test_throughput_is_drawn_from_zero_and_errors_have_their_own_scale(
     }
 
 
-def test_a_run_without_errors_has_no_panel_for_them(bands: list[Band], series: Series) -> None:
-    clean = Series(**{name: getattr(series, name) for name in series.__slots__} | {"bad_rps": {}})
+MARKS = [
+    Mark(start_s=5.0, end_s=8.0, label="freeze"),
+    Mark(start_s=10.0, end_s=10.01, label="worker killed"),
+    Mark(start_s=20.0, end_s=None, label="worker lost"),
+]
 
-    assert len(throughput_over_time(clean, bands).axes) == 2
+
+@pytest.fixture
+def open_series(series: Series) -> Series:
+    count = len(series.start_s)
+    missed = np.zeros(count)
+    missed[3] = 7.0
+    arrivals = Arrivals(begun=np.full(count, 20.0), late=np.full(count, 4.0), missed=missed)
+    return replace(series, arrivals=arrivals)
+
+
+def test_the_open_model_shows_arrivals_and_clicks_instead_of_users(
+    open_series: Series, bands: list[Band]
+) -> None:
+    figure = throughput_over_time(open_series, bands, users="arrivals/s")
+
+    assert len(figure.axes) == 4
+    clicks, last = figure.axes[2:]
+    lines = {str(line.get_label()): line for line in clicks.get_lines()}
+    np.testing.assert_array_equal(lines["arrivals asked for"].get_ydata(), open_series.asked)
+    assert open_series.arrivals is not None
+    np.testing.assert_array_equal(lines["clicks begun"].get_ydata(), open_series.arrivals.begun)
+    assert {str(patch.get_label()) for patch in clicks.patches} >= {"begun late", "missed"}
+    assert {str(line.get_label()) for line in last.get_lines()} == {"requests open"}
+    shown = texts(figure)
+    assert "arrivals/s in each stage" in shown
+    assert not [text for text in shown if text.startswith("users")]
+
+
+def test_what_was_not_late_or_missed_has_no_legend(open_series: Series, bands: list[Band]) -> None:
+    nothing = np.zeros_like(open_series.start_s)
+    arrivals = Arrivals(begun=open_series.ok_rps, late=nothing, missed=nothing)
+
+    shown = texts(throughput_over_time(replace(open_series, arrivals=arrivals), bands))
+    assert "clicks begun" in shown
+    assert not {"begun late", "missed"} & set(shown)
+
+
+def test_faults_are_shaded_and_named_from_injected_to_cleared(
+    series: Series, bands: list[Band]
+) -> None:
+    for figure in (
+        latency_over_time(series, bands, LIMITS, marks=MARKS),
+        throughput_over_time(series, bands, marks=MARKS),
+        resources_over_time(usage_of(resources(), length_s=30, width_s=1), bands, marks=MARKS),
+    ):
+        for axes in figure.axes:
+            shaded = [p for p in axes.patches if p.get_facecolor() == to_rgba(FAULT)]
+            spans = [patch.get_extents().transformed(axes.transData.inverted()) for patch in shaded]
+            assert [(span.x0, span.x1) for span in spans] == [
+                (pytest.approx(5.0), pytest.approx(8.0)),
+                (pytest.approx(10.0), pytest.approx(10.01)),
+            ]
+        assert {"freeze", "worker killed", "worker lost"} <= set(texts(figure))
+
+
+def test_labels_that_have_no_room_are_left_out_and_spans_come_first(
+    series: Series, bands: list[Band]
+) -> None:
+    crowd = [Mark(start_s=5.0 + n / 100, end_s=None, label=f"moment {n}") for n in range(9)]
+
+    shown = texts(latency_over_time(series, bands, [], marks=[*crowd, MARKS[0]], size=NARROW))
+    assert "freeze" in shown
+    assert not [text for text in shown if text.startswith("moment")]
+
+
+def test_outages_lie_on_the_axis_of_good_requests(series: Series, bands: list[Band]) -> None:
+    good = throughput_over_time(series, bands, outages=[(3.0, 5.0), (7.0, 8.0)]).axes[0]
+
+    down = [line for line in good.get_lines() if line.get_color() == BAD]
+    assert [list(np.asarray(line.get_xdata())) for line in down] == [[3.0, 5.0], [7.0, 8.0]]
+
+
+def test_resources_have_a_panel_for_each_unit(bands: list[Band]) -> None:
+    usage = usage_of(resources(), length_s=30, width_s=1)
+    figure = resources_over_time(usage, bands)
+
+    assert [axes.get_ylabel() for axes in figure.axes] == ["CPU, cores", "memory, MiB", "at a time"]
+    lines = {str(line.get_label()): line for line in figure.axes[0].get_lines()}
+    np.testing.assert_array_equal(lines["target"].get_ydata(), usage.cpu_cores["target"])
+    assert {"target", "database", "generator", "its connections in use"} <= set(texts(figure))
+
+
+def test_what_is_no_crm_has_no_gauges(bands: list[Band]) -> None:
+    seen = [line for line in resources() if line["role"] != "crm"]
+
+    assert len(resources_over_time(usage_of(seen, length_s=30, width_s=1), bands).axes) == 2
+
+
+def test_a_run_without_errors_has_no_panel_for_them(bands: list[Band], series: Series) -> None:
+    assert len(throughput_over_time(replace(series, bad_rps={}), bands).axes) == 2
 
 
 def test_scalability_shows_a_point_a_level_and_the_law() -> None:

@@ -14,8 +14,8 @@ import pytest
 from analysis.recording.reader import Recording
 from analysis.report.write import write_reports
 from analysis.verdict import judge
-from tests.analysis.sample_run import build_sample
-from tests.analysis.sample_verdict import LOST, sample_manifest, sample_verdict
+from tests.analysis.sample_run import build_sample, resources
+from tests.analysis.sample_verdict import LOST, events, sample_manifest, sample_verdict
 
 pytestmark = pytest.mark.slow  # each renders whole reports
 
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = f"GET /{SCRIPT}\"'|\x1b\u202eevil<img src=x onerror=alert(1)>"
 SECTIONS = (
-    "next", "asked", "validity", "budgets", "stages", "endpoints", "failures", "scalability",
-    "stability", "scorecard", "method", "sources", "reproduce",
+    "next", "asked", "validity", "budgets", "stages", "events", "resources", "endpoints", "clicks",
+    "mix", "failures", "scalability", "stability", "scorecard", "method", "sources", "reproduce",
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     recording = build_sample(tmp_path_factory.mktemp("html") / "run", hold_s=2.0)
-    return replace(recording, manifest=sample_manifest() | {"end": recording.manifest["end"]})
+    return replace(
+        recording,
+        manifest=sample_manifest() | {"end": recording.manifest["end"]},
+        events=[*recording.events, *events()],
+        resources=resources(),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +73,7 @@ def test_reports_are_written_whole(page_of_sample: Path) -> None:
         "junit.xml",
         "figures/latency_over_time.svg",
         "figures/throughput_over_time.svg",
+        "figures/resources_over_time.svg",
         "figures/scalability.svg",
         "figures/latency_by_users.svg",
         "figures/latency_tails.svg",
@@ -208,7 +214,7 @@ def test_the_page_fits_its_window_and_shows_its_figures(
         assert 180 <= box["height"] <= 1400
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-    assert page.locator("figure").count() == 5
+    assert page.locator("figure").count() == 6
 
 
 @pytest.mark.browser

@@ -76,7 +76,7 @@ def test_mean_in_flight_is_littles_law(run: Recording) -> None:
 def test_users_come_from_the_schedule_and_from_the_timeline(run: Recording) -> None:
     series = series_of(run)
 
-    assert series.users_asked[:10].tolist() == [20.0] * 5 + [40.0] * 5
+    assert series.asked[:10].tolist() == [20.0] * 5 + [40.0] * 5
     assert series.users_running[:10].tolist() == [20.0] * 5 + [40.0] * 5
 
 
@@ -120,3 +120,28 @@ def test_a_tail_begins_with_all_and_ends_with_the_slowest(run: Recording) -> Non
     assert tail.latency_ms[-1] == slowest.max()
     assert tail.n == len(slowest)
     assert np.all(np.diff(tail.latency_ms) >= 0)
+
+
+def test_arrivals_are_counted_where_they_were_begun_or_due(tmp_path: Path) -> None:
+    scenario = scenario_of([(1, 4)], model="open", max_users=5)
+    scenario["load"]["stages"] = [{"rate": 10, "hold": "4s"}]
+    build = RunBuilder(tmp_path / "run", scenario)
+    build.add(0.5, 0.1)
+    for index in range(6):
+        build.add(2.1 + index / 10, None, sent_s=-1e-6, seen_s=4.0, outcome=Outcome.MISSED)
+    build.timeline(
+        [{"t_s": t + 0.0002, "clicks": 10 * t, "late": t} for t in (1, 2, 3, 4)]
+        + [{"t_s": 2.0003, "clicks": 5, "late": 1, "process": 1}]
+    )
+
+    series = series_of(read_run(build.finish(ended_s=4.0)))
+
+    assert series.asked.tolist() == [10.0] * 4
+    assert series.arrivals is not None
+    assert series.arrivals.begun.tolist() == [10.0, 25.0, 30.0, 40.0]
+    assert series.arrivals.late.tolist() == [1.0, 3.0, 3.0, 4.0]
+    assert series.arrivals.missed.tolist() == [0.0, 0.0, 6.0, 0.0]
+
+
+def test_the_closed_model_has_no_arrivals(run: Recording) -> None:
+    assert series_of(run).arrivals is None
