@@ -15,6 +15,7 @@ from typing import Any
 
 import gevent
 import locust.runners
+from locust import argument_parser
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.rpc.protocol import Message
@@ -32,8 +33,15 @@ _LINGER_MS = 1_000
 _KILL_S = 1.0
 
 
-def set_heartbeats() -> None:
-    """Have the engine notice within two seconds that a process is silent."""
+def prepare_engine() -> None:
+    """Have the engine notice within two seconds that a process is silent, and be quick.
+
+    A worker builds the engine's whole parser of options again for each option of each order
+    of its master, to know the defaults: half a second or more in which its loop stands still,
+    at every step of a ramp. They are built once.
+    """
+    defaults = argument_parser.default_args_dict()
+    argument_parser.default_args_dict = lambda: defaults
     runners = locust.runners
     runners.HEARTBEAT_INTERVAL = _BEAT_S  # type: ignore[assignment]
     runners.HEARTBEAT_LIVENESS = _BEATS_MISSED
@@ -194,7 +202,7 @@ def listen(environment: Environment, key: str, processes: int) -> Master:
     Master
         Listening on a free port of loopback: ``server.port``.
     """
-    set_heartbeats()
+    prepare_engine()
     environment.dispatcher_class = FixedShares
     master = environment._create_runner(Master, LOOPBACK, 0)
     master.expect(key, processes)
@@ -220,7 +228,7 @@ def connect(environment: Environment, *, port: int, key: str, process: int) -> W
     Worker
         Connected.
     """
-    set_heartbeats()
+    prepare_engine()
     kind: Any = type("Worker", (Worker,), {"number": worker_id(key, process)})
     worker: Worker = environment._create_runner(kind, LOOPBACK, port)
     return worker

@@ -6,11 +6,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from locust import User
+from locust import User, argument_parser, runners
 from locust.rpc.protocol import Message
 from locust.runners import MasterRunner, WorkerNode, WorkerRunner
 
-from loadtests.generator.distribution import FixedShares, Master, Worker, worker_id
+from loadtests.generator.distribution import (
+    FixedShares,
+    Master,
+    Worker,
+    prepare_engine,
+    worker_id,
+)
 
 
 class Often(User):
@@ -26,6 +32,22 @@ def dealt(dispatcher: FixedShares, users: int) -> dict[str, int]:
     dispatcher.new_dispatch(users, spawn_rate=1e6)
     *_, shares = dispatcher
     return {worker: sum(kinds.values()) for worker, kinds in shares.items()}
+
+
+def test_a_worker_does_not_build_a_parser_for_each_order_of_its_master(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HEARTBEAT_INTERVAL", "HEARTBEAT_LIVENESS", "HEARTBEAT_DEAD_INTERNAL"):
+        monkeypatch.setattr(runners, name, getattr(runners, name))
+    for name in ("WORKER_REPORT_INTERVAL", "WORKER_LOG_REPORT_INTERVAL"):
+        monkeypatch.setattr(runners, name, getattr(runners, name))
+    monkeypatch.setattr(argument_parser, "default_args_dict", argument_parser.default_args_dict)
+    before = argument_parser.default_args_dict()
+    prepare_engine()
+
+    assert vars(runners)["argument_parser"] is argument_parser  # what a worker asks
+    assert argument_parser.default_args_dict() is argument_parser.default_args_dict()
+    assert argument_parser.default_args_dict() == before
 
 
 def test_a_worker_that_is_lost_keeps_its_share_to_itself() -> None:
