@@ -260,7 +260,7 @@ def test_the_required_stage_is_held_on_and_what_came_of_it_is_judged(harness: Ha
         "--set",
         "load.required=10",
         "--set",
-        'load.extend="16s"',
+        'load.extend="8s"',
         "--set",
         'budgets.all=["error_ratio < 5%"]',
     )
