@@ -33,6 +33,12 @@ SHORT_S = 1.0
 STALE_S = 2.5
 """A line speaks for the time up to the next, but no longer than this: lines come every second."""
 
+LINE_S = 1.0
+
+STOOD_S = 0.5
+"""A line may come so late, or by 1 % of a hold if that is more; a shorter stop of the loop is seen
+in what the loop itself measured."""
+
 STEP_S = 0.1
 
 CPU_SHARE = 0.85
@@ -211,6 +217,14 @@ def not_saturated(recording: Recording, hold: Hold) -> Finding:
     if busiest > CPU_SHARE:
         message = f"a process used {busiest:.0%} of its core; allowed: {CPU_SHARE:.0%}"
         reasons.append(_saturated(window, message, busiest, CPU_SHARE))
+    stood_s = _stood_still_s(recording, window)
+    allowed_s = max(STOOD_S, (1 - LATE_LEVEL) * window.length_s)
+    if stood_s > allowed_s:
+        message = (
+            f"a process wrote nothing for {stood_s:.3g} s after its line was due; "
+            f"allowed: {allowed_s:.3g} s"
+        )
+        reasons.append(_saturated(window, message, stood_s * 1e3, allowed_s * 1e3))
     for what, late in (
         ("its event loop was", lag),
         ("requests were sent", {0: generator_lag_s(recording, hold)}),
@@ -223,6 +237,21 @@ def not_saturated(recording: Recording, hold: Hold) -> Finding:
             )
             reasons.append(_saturated(window, message, p99_s * 1e3, limit_s * 1e3))
     return Finding(reasons=tuple(reasons), notes=tuple(notes))
+
+
+def _stood_still_s(recording: Recording, window: Window) -> float:
+    """Find out for how long of a hold a process was late with its line of the timeline.
+
+    One whose loop stands still writes what it measured of that only afterwards, when the
+    hold may be over.
+    """
+    longest_s = 0.0
+    for written in _lines(recording.timeline, "running").values():
+        at = np.array([t_s for t_s, _ in written])
+        due = at[:-1] + LINE_S
+        within = np.minimum(at[1:], window.end_s) - np.maximum(due, window.start_s)
+        longest_s = max(longest_s, float(within.max(initial=0.0)))
+    return longest_s
 
 
 def _saturated(window: Window, message: str, measured: float, limit: float) -> Reason:

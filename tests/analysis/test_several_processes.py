@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.delivery import load_delivered
+from analysis.delivery import load_delivered, not_saturated
 from analysis.reasons import Finding
 from analysis.recording.streams import StreamEnd
 from analysis.records import generators_kept, records_complete
-from analysis.windows import Window
+from analysis.windows import Hold, Window
 from scenarios.schedule import Schedule, Span
 
 STAGES = [(0.0, 10.0), (10.0, 20.0)]
@@ -65,10 +65,18 @@ def span(stage: int, bounds: tuple[float, float]) -> Span:
     )
 
 
-def delivered(run: Any, stage: int) -> Finding:
+def hold_of(stage: int) -> Hold:
     start_s, end_s = STAGES[stage]
     window = Window(stage=stage, level=7, start_s=start_s, end_s=end_s, planned_end_s=end_s)
-    return load_delivered(run, SimpleNamespace(window=window))  # type: ignore[arg-type]
+    nothing = pd.DataFrame(
+        {name: pd.Series(dtype=float) for name in ("sent_us", "intended_us", "intended_s", "end_s")}
+        | {name: pd.Series(dtype=int) for name in ("process", "user", "transaction", "step")}
+    )
+    return Hold(window=window, samples=nothing, open=nothing, carried=0)
+
+
+def delivered(run: Any, stage: int) -> Finding:
+    return load_delivered(run, hold_of(stage))
 
 
 def test_the_users_of_all_processes_count_together() -> None:
@@ -91,6 +99,24 @@ def test_a_process_that_is_lost_has_no_users_from_then_on() -> None:
     assert delivered(run, 0) == Finding()
     assert "at the least 4" in reason.message
     assert reason.measured == 4
+
+
+def test_one_that_stood_still_did_not_keep_up_though_it_measured_that_only_afterwards() -> None:
+    run = recording()
+    run.scenario.tightest_latency_limit_s = 2.0
+    for line in run.timeline:
+        line |= {"cpu": 0.1, "loop_lag_us": [100]}
+    whole = [not_saturated(run, hold_of(stage)) for stage in (0, 1)]
+    run.timeline = [
+        line for line in run.timeline if line["process"] == 0 or not 9 <= line["t_s"] <= 12
+    ]
+    (before,) = not_saturated(run, hold_of(0)).reasons
+    (after,) = not_saturated(run, hold_of(1)).reasons
+
+    assert whole == [Finding(), Finding()]
+    assert before.code == after.code == "generator_saturated"
+    assert before.measured == pytest.approx(1_000)  # due at 9 s, and the hold ends at 10 s
+    assert after.measured == pytest.approx(3_000)  # it came at 13 s
 
 
 def test_one_that_is_silent_has_unknown_users() -> None:
