@@ -73,7 +73,7 @@ class Series:
     asked : ndarray, shape (n,)
         The level asked for at the middle of the bin: virtual users, or arrivals per second.
     users_running : ndarray, shape (n,)
-        Virtual users that ran, NaN where nobody wrote it down.
+        Virtual users that ran at the middle of the bin, NaN where nobody wrote it down.
     arrivals : Arrivals or None
         What became of arrivals; None in the closed model.
     """
@@ -228,19 +228,20 @@ def _asked(schedule: Schedule, at_s: Floats) -> Floats:
 
 
 def _running(timeline: Sequence[Mapping[str, Any]], width_s: float, bins: int) -> Floats:
-    """Users that ran, summed over processes, averaged over the seconds of a bin."""
-    lines = [line for line in timeline if line.get("running") is not None and "t_s" in line]
-    if not lines:
-        return np.full(bins, np.nan)
-    frame = pd.DataFrame(
-        {
-            "bin": [int(float(line["t_s"]) // width_s) for line in lines],
-            "process": [line.get("process", 0) for line in lines],
-            "running": [float(line["running"]) for line in lines],
-        }
-    )
-    per_bin = frame.groupby(["bin", "process"])["running"].mean().groupby("bin").sum()
-    return per_bin.reindex(range(bins)).to_numpy(dtype=float)
+    """Add up the users that ran at the middle of each bin; between lines in proportion."""
+    written: dict[int, list[tuple[float, float]]] = {}
+    for line in timeline:
+        if line.get("running") is not None and line.get("t_s") is not None:
+            moment = (float(line["t_s"]), float(line["running"]))
+            written.setdefault(int(line.get("process", 0)), []).append(moment)
+    middle_s = (np.arange(bins) + 0.5) * width_s
+    total = np.full(bins, np.nan)
+    for moments in written.values():
+        t_s, running = np.array(sorted(moments)).T
+        spoken = (middle_s >= t_s[0] - width_s) & (middle_s <= t_s[-1] + width_s)
+        values = np.where(spoken, np.interp(middle_s, t_s, running), np.nan)
+        total = np.where(np.isnan(total), values, total + np.nan_to_num(values))
+    return total
 
 
 def _arrivals(recording: Recording, width_s: float, bins: int) -> Arrivals:

@@ -251,5 +251,4 @@ def _users(axes: Axes, series: Series) -> None:
             color=d.INK,
             linewidth=1.4,
             label="users running",
-            drawstyle="steps-mid",
         )

@@ -127,7 +127,8 @@ def _of_budgets(verdict: Document, word: str) -> Iterator[Action]:
 def _of_undecided(verdict: Document) -> Iterator[Action]:
     """Give one action for all of them: they lack the same thing."""
     undecided = [b for b in verdict.get("budgets", []) if b.get("verdict") == "inconclusive"]
-    if not undecided:
+    cut = (verdict.get("ended") or {}).get("complete") is False
+    if not undecided or cut:  # a run that was cut is run again, not longer
         return
     first = undecided[0]
     about = f"{clean(first.get('subject'))}: {clean(first.get('assertion'))}"

@@ -152,7 +152,7 @@ def _over_time(series: Series, told: _Told) -> Iterator[Illustration]:
     ]
     yield _wide_and_narrow(
         "throughput_over_time",
-        f"Throughput, {'errors ' if series.bad_rps else ''}and load over time",
+        f"Throughput{', errors' if series.bad_rps else ''} and load over time",
         f"Requests that ended in each {every}"
         + ("; bad ones stacked, in a scale of their own. " if series.bad_rps else "; none was bad.")
         + (" Red on the axis: down, not one good answer." if outages else "")

@@ -60,12 +60,17 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         parts += _harmless(verdict)
     if scaling := " ".join(sentences.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
-    if wrote := goodput.goodput_words(verdict):
+    if (wrote := goodput.goodput_words(verdict)) and _concerns_writes(verdict):
         parts += [Text(), Text.assemble(("Goodput ", "bold"), wrote)]
     parts += [Text(), *_warnings(verdict), *_next(verdict)]
     if report:
         parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
     return Group(*parts)
+
+
+def _concerns_writes(verdict: tables.Document) -> bool:
+    """Whether goodput was to be expected: not of somebody's users on somebody's system."""
+    return bool(verdict.get("mix")) or goodput.goodput_of(verdict)["assessed"]
 
 
 def _table() -> Table:
@@ -96,10 +101,10 @@ def _budgets(verdict: tables.Document) -> Table:
 def _stages(verdict: tables.Document) -> Table:
     table = _table()
     unit = words.unit_of(verdict)
-    table.add_column(unit[:1].upper() + unit[1:], justify="right")
+    table.add_column(unit[:1].upper() + unit[1:], justify="right", no_wrap=True)
     for name in ("ok/s", "p50", "p95", "p99", "bad"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("")  # the one that may give way
     for row in tables.stage_rows(verdict):
         numbers = (row.throughput, row.p50, row.p95, row.p99)
         table.add_row(

@@ -77,7 +77,18 @@ def test_users_come_from_the_schedule_and_from_the_timeline(run: Recording) -> N
     series = series_of(run)
 
     assert series.asked[:10].tolist() == [20.0] * 5 + [40.0] * 5
-    assert series.users_running[:10].tolist() == [20.0] * 5 + [40.0] * 5
+    between = [30.0]  # at 4.5 s: lines are written at full seconds
+    assert series.users_running[:10].tolist() == [20.0] * 4 + between + [40.0] * 5
+
+
+def test_users_of_a_process_that_was_lost_run_no_more(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(20, 8)]))
+    build.timeline([{"t_s": t, "running": 10} for t in range(8)])
+    build.timeline([{"t_s": t, "running": 10, "process": 1} for t in range(4)])
+
+    series = series_of(read_run(build.finish(ended_s=8.0)))
+
+    assert series.users_running.tolist() == [20.0] * 4 + [10.0] * 4
 
 
 def test_a_hang_shows_where_it_began_and_an_error_where_it_ended(tmp_path: Path) -> None:
