@@ -104,8 +104,10 @@ class ConsoleProgress:
         latency = "" if now.p95_ms is None else f"  p95 {now.p95_ms:.1f} ms"
         bad = f"  [red]bad {now.bad}[/red]" if now.bad else ""
         missed = f"  [red]missed {now.missed}[/red]" if now.missed else ""
+        is_open = self._unit == "arrivals/s"
+        load = f"{now.asked:,.4g} arrivals/s" if is_open else f"{now.running} users"
         return (
-            f"stage {stage}/{len(schedule.spans)} {now.phase}  {now.running} users  "
+            f"stage {stage}/{len(schedule.spans)} {now.phase}  {load}  "
             f"{now.rate:.0f}/s{latency}  open {now.open}{bad}{missed}  {left_s:.0f} s left"
         )
 
