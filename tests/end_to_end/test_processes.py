@@ -181,9 +181,9 @@ def test_the_manifest_and_the_resources_name_every_process(shared: Shared) -> No
 def test_nothing_of_it_makes_the_run_invalid_and_nothing_is_left(shared: Shared) -> None:
     found = {reason["code"] for reason in shared.harness.verdict()["validity"]["reasons"]}
 
-    # how busy this machine is, is no matter of the records
+    # how busy this machine is, and how much it so gets to answer, is no matter of the records
     assert found <= {"generator_saturated"}, found
-    assert shared.done.code in {0, 96}, shared.done
+    assert shared.done.code in {0, 96, 97}, shared.done
     assert shared.harness.processes() == []
 
 
