@@ -118,7 +118,7 @@ class OpenModel:
         def start_worker(_counts: dict[str, int], **options: Any) -> None:
             original(counts, **options)
 
-        runner.start_worker = start_worker  # type: ignore[method-assign]
+        runner.start_worker = start_worker  # type: ignore[method-assign, assignment]
 
     def start(self, origin_ns: int) -> list[gevent.Greenlet]:
         """Follow the schedule from its origin.
