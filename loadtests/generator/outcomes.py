@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 import requests
+from geventhttpclient.useragent import RetriesExceeded
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 from locust.exception import CatchResponseError
 
@@ -46,10 +47,18 @@ def classify(exception: BaseException | None, response: Any) -> tuple[Outcome, i
     """
     status = getattr(response, "status_code", None) or None
     if status is None:
-        return _unanswered(getattr(response, "error", None) or exception), None
+        return _unanswered(_cause(getattr(response, "error", None) or exception)), None
+    exception = _cause(exception)
     if exception is None:
         return Outcome.OK, status
     return _bad_answer(exception, status), status
+
+
+def _cause(exception: BaseException | None) -> BaseException | None:
+    """Take out what the engine's fast client wraps when it gives up: a timeout, say."""
+    original = getattr(exception, "original", None)
+    wrapped = isinstance(exception, RetriesExceeded) and isinstance(original, BaseException)
+    return original if wrapped else exception
 
 
 def _bad_answer(exception: BaseException, status: int) -> Outcome:
@@ -107,7 +116,7 @@ def clean_error(exception: BaseException | str | None) -> str | None:
     """
     if exception is None:
         return None
-    text = exception if isinstance(exception, str) else _describe(exception)
+    text = exception if isinstance(exception, str) else _describe(_cause(exception) or exception)
     text = _URL.sub("<url>", text)
     text = _SECRET.sub("<secret>", text)
     text = _NUMBERS.sub("<n>", text)

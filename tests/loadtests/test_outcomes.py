@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from geventhttpclient.useragent import RetriesExceeded
 from locust.exception import CatchResponseError
 
 from analysis.recording.format import Outcome
@@ -14,6 +15,10 @@ from loadtests.generator.outcomes import classify, clean_error
 
 def answer(status: int | None, error: BaseException | None = None) -> SimpleNamespace:
     return SimpleNamespace(status_code=status, error=error)
+
+
+def gave_up(original: BaseException) -> RetriesExceeded:
+    return RetriesExceeded("http://h/", 0, original=original)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,10 @@ def answer(status: int | None, error: BaseException | None = None) -> SimpleName
         (CatchResponseError("bad"), answer(0, ConnectionResetError()), Outcome.CONNECTION_ERROR),
         (CatchResponseError("bad"), answer(0, TimeoutError()), Outcome.TIMEOUT),
         (AssertionError("no"), None, Outcome.CHECK_FAILED),
+        # as FastHttpUser reports whatever it might have tried again
+        (gave_up(TimeoutError()), answer(0, gave_up(TimeoutError())), Outcome.TIMEOUT),
+        (gave_up(BrokenPipeError()), answer(0), Outcome.CONNECTION_ERROR),
+        (RetriesExceeded("/", "Redirection limit reached"), answer(0), Outcome.CONNECTION_ERROR),
     ],
 )
 def test_each_way_to_end_has_its_outcome(
@@ -55,6 +64,7 @@ def test_a_success_that_was_declared_without_an_answer_is_none() -> None:
     [
         (None, None),
         (CatchResponseError("status 500 instead of 200"), "status 500 instead of 200"),
+        (gave_up(TimeoutError("no answer within 5 s")), "TimeoutError: no answer within 5 s"),
         (
             ConnectionError("cannot reach http://user:pw@h/x?token=1"),
             "ConnectionError: cannot reach <url>",
