@@ -103,6 +103,22 @@ def write_all(fd: int, data: bytes) -> None:
         raise
 
 
+def writable(name: str) -> str:
+    """Make a text one that every reader takes.
+
+    Parameters
+    ----------
+    name : str
+        As a locustfile has it, where it may hold half of a surrogate pair.
+
+    Returns
+    -------
+    str
+        With question marks for what UTF-8 does not have.
+    """
+    return name.encode("utf-8", "replace").decode()
+
+
 class Names:
     """Numbers for names; a name is on disk before the first row that uses its number.
 
@@ -129,6 +145,9 @@ class Names:
         if name is None:
             return -1
         number = self._numbers.get((column, name))
+        if number is None:
+            name = writable(name)
+            number = self._numbers.get((column, name))
         return self._new(column, name) if number is None else number
 
     def knows(self, column: str, name: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.recording.format import OTHER
-from analysis.recording.writer import Names
+from analysis.recording.writer import Names, writable
 from loadtests.generator.outcomes import clean_error
 
 _MOST_ROUTES = 20_000
@@ -87,6 +87,7 @@ class Routes:
         return self._find(method, endpoint) if known is None else known
 
     def _find(self, method: str, endpoint: str) -> int:
+        method, endpoint = writable(method), writable(endpoint)
         numbers = (self.number("method", method), self.number("endpoint", endpoint))
         if numbers not in self._by_numbers and len(self.names) >= _MOST_ROUTES:
             numbers = (self.number("method", OTHER), self.number("endpoint", OTHER))

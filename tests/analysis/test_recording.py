@@ -240,6 +240,15 @@ def test_a_name_is_on_disk_before_a_row_can_use_its_number(tmp_path: Path) -> No
     names.close()
 
 
+def test_a_name_that_is_no_utf_8_is_written_with_question_marks(tmp_path: Path) -> None:
+    names = Names(tmp_path_with_samples(tmp_path), 0)
+    numbers = {names.number("endpoint", "/\ud800") for _ in range(2)}
+    names.close()
+
+    assert read_names(tmp_path) == {(0, "endpoint"): dict.fromkeys(numbers, "/?")}
+    assert len(numbers) == 1
+
+
 def tmp_path_with_samples(tmp_path: Path) -> Path:
     (tmp_path / "samples").mkdir()
     return tmp_path
