@@ -42,7 +42,7 @@ class Arrivals:
     begun : ndarray, shape (n,)
         Clicks that were begun in the bin, NaN where nobody wrote it down.
     late : ndarray, shape (n,)
-        Those of them that had waited for a virtual user.
+        Arrivals that were due in the bin and found no virtual user free, NaN as above.
     missed : ndarray, shape (n,)
         Arrivals that were due in the bin and never begun.
     """
@@ -71,7 +71,8 @@ class Series:
     in_flight : ndarray, shape (n,)
         Mean number of requests sent and not yet ended.
     asked : ndarray, shape (n,)
-        The level asked for at the middle of the bin: virtual users, or arrivals per second.
+        The level asked for at the middle of the bin: virtual users, or arrivals per second;
+        NaN after the end of the load.
     users_running : ndarray, shape (n,)
         Virtual users that ran at the middle of the bin, NaN where nobody wrote it down.
     arrivals : Arrivals or None
@@ -150,7 +151,7 @@ def series_of(recording: Recording, *, width_s: float = 1.0) -> Series:
         },
         latency_ms=_latency(samples, width_s, bins),
         in_flight=_mean_open(samples, width_s, bins),
-        asked=_asked(recording.schedule, start_s + width_s / 2),
+        asked=_asked(recording.schedule, start_s + width_s / 2, recording.ended_s),
         users_running=_running(recording.timeline, width_s, bins),
         arrivals=_arrivals(recording, width_s, bins) if recording.scenario.load.is_open else None,
     )
@@ -223,8 +224,9 @@ def _elapsed(times_s: Floats, width_s: float, bins: int) -> Floats:
     return np.asarray(inside + before * width_s)
 
 
-def _asked(schedule: Schedule, at_s: Floats) -> Floats:
-    return np.array([schedule.at(float(t_s)).level for t_s in at_s], dtype=float)
+def _asked(schedule: Schedule, at_s: Floats, ended_s: float) -> Floats:
+    levels = np.array([schedule.at(float(t_s)).level for t_s in at_s], dtype=float)
+    return np.where(at_s < ended_s, levels, np.nan)
 
 
 def _running(timeline: Sequence[Mapping[str, Any]], width_s: float, bins: int) -> Floats:

@@ -191,14 +191,14 @@ def _steps(
 
 
 def _arrivals_panel(axes: Axes, series: Series, arrivals: Arrivals) -> None:
-    """Clicks are to come as asked: what was missed stands on what was begun, up to it."""
-    begun, nothing = np.nan_to_num(arrivals.begun), np.zeros_like(series.start_s)
-    for values, below, color, hatch, label in (
-        (np.nan_to_num(arrivals.late), nothing, d.KINDS[1], "///", "begun late"),
-        (arrivals.missed, begun, d.BAD, "", "missed"),
+    """Clicks are to come as asked: those that had to wait, and of these those that never came."""
+    nothing = np.zeros_like(series.start_s)
+    for values, color, hatch, label in (
+        (np.nan_to_num(arrivals.late), d.KINDS[1], "///", "no user was free"),
+        (arrivals.missed, d.BAD, "", "missed"),
     ):
         if values.any():
-            _steps(axes, series, values, below=below, color=color, hatch=hatch, label=label)
+            _steps(axes, series, values, below=nothing, color=color, hatch=hatch, label=label)
     axes.plot(
         series.middle_s,
         series.asked,
@@ -216,7 +216,7 @@ def _arrivals_panel(axes: Axes, series: Series, arrivals: Arrivals) -> None:
         label="clicks begun",
         drawstyle="steps-mid",
     )
-    most = max(most_of(series.asked), most_of(begun + arrivals.missed))
+    most = max(map(most_of, (series.asked, arrivals.begun, arrivals.late, arrivals.missed)))
     d.scale_axis(axes, "y", 0, most, log=False, most=6)
     axes.set_ylabel("clicks/s")
 

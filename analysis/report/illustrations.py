@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
@@ -154,7 +155,7 @@ def _over_time(series: Series, told: _Told) -> Iterator[Illustration]:
         "throughput_over_time",
         f"Throughput{', errors' if series.bad_rps else ''} and load over time",
         f"Requests that ended in each {every}"
-        + ("; bad ones stacked, in a scale of their own. " if series.bad_rps else "; none was bad.")
+        + ("; bad ones stacked, in a scale of their own." if series.bad_rps else "; none was bad.")
         + (" Red on the axis: down, not one good answer." if outages else "")
         + _of_load(series)
         + told.of_marks,
@@ -173,10 +174,13 @@ def _over_time(series: Series, told: _Told) -> Iterator[Illustration]:
 def _of_load(series: Series) -> str:
     if series.arrivals is None:
         return " Below: virtual users, and requests sent and not yet answered."
-    return (
-        " Below: clicks that were asked for and begun, and requests sent and not yet answered. "
-        "Late: begun after waiting for a virtual user. Missed, on top: due then, and never begun."
-    )
+    said = " Below: clicks that were asked for and begun, and requests sent and not yet answered."
+    if np.nan_to_num(series.arrivals.late).any() or series.arrivals.missed.any():
+        said += (
+            " Hatched: arrivals that were due then and found no virtual user free; red: those "
+            "of them that were never begun."
+        )
+    return said
 
 
 def _resources(recording: Recording, series: Series, told: _Told) -> Iterator[Illustration]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ OUTCOMES = {
 }
 WHOLE_RUN = "the whole run"
 NOT_BAD = frozenset({"ok", "cancelled"})
+NOTHING = Said(value="-")
+"""What stands for a number of something that was not run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ class PartRow:
     verdict: str
     required: bool
     valid: bool
+    was_run: bool
     notes: tuple[str, ...]
 
 
@@ -217,29 +220,50 @@ def endpoint_rows(verdict: Document) -> list[PartRow]:
 
 def _part_row(part: Document, *, name: str, required: bool = False) -> PartRow:
     latency, service = part.get("latency") or {}, part.get("service_time") or {}
-    judged = part.get("judged", True)
-    notes = [clean(reason["message"]) for reason in part.get("reasons", [])]
-    if not judged:
-        notes.insert(0, "beyond the required load: not judged")
-    if part.get("complete") is False:
-        notes.insert(0, "not held to its end")
+    was_run = _was_run(part)
+
+    def told(estimate: Document | None) -> Said:
+        return say(estimate) if was_run else NOTHING
+
+    def counted(key: str) -> str:
+        return count(part.get(key)) if was_run else NOTHING.value
+
     return PartRow(
         name=name,
-        requests=count(part.get("requests")),
-        bad=count(part.get("bad")),
-        unfinished=count(part.get("unfinished")),
-        error_ratio=say(part.get("error_ratio")),
-        throughput=say(part.get("throughput")),
-        in_flight=say(part.get("in_flight")),
-        p50=say(latency.get("p50")),
-        p95=say(latency.get("p95")),
-        p99=say(latency.get("p99")),
-        service_p95=say(service.get("p95")),
+        requests=counted("requests"),
+        bad=counted("bad"),
+        unfinished=counted("unfinished"),
+        error_ratio=told(part.get("error_ratio")),
+        throughput=told(part.get("throughput")),
+        in_flight=told(part.get("in_flight")),
+        p50=told(latency.get("p50")),
+        p95=told(latency.get("p95")),
+        p99=told(latency.get("p99")),
+        service_p95=told(service.get("p95")),
         verdict=clean(part.get("verdict") or ""),
         required=required,
         valid=part.get("valid", True),
-        notes=tuple(notes),
+        was_run=was_run,
+        notes=tuple(_notes(part, was_run=was_run)),
     )
+
+
+def _was_run(part: Document) -> bool:
+    start_s, end_s = part.get("hold") or (0.0, 1.0)
+    return bool(end_s > start_s)
+
+
+def _notes(part: Document, *, was_run: bool) -> Iterator[str]:
+    if not was_run:
+        yield "not run"
+        return
+    if part.get("complete") is False:
+        yield "not held to its end"
+    if not part.get("judged", True):
+        yield "beyond the required load: it decides nothing"
+    codes = dict.fromkeys(clean(reason["code"]) for reason in part.get("reasons", []))
+    if codes:
+        yield f"not valid: {', '.join(codes).replace('_', ' ')}"
 
 
 def failure_rows(verdict: Document) -> list[FailureRow]:

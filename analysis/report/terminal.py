@@ -155,6 +155,12 @@ def _next(verdict: tables.Document) -> list[RenderableType]:
     return [Text.assemble(("Next    ", "bold"), f"{first.about}: {first.text}", (more, "dim"))]
 
 
+def _measured(row: tables.PartRow) -> str:
+    if not row.was_run:
+        return "not run"
+    return f"{row.throughput} ok, p50 {row.p50}, p95 {row.p95}, p99 {row.p99}, {row.bad} bad"
+
+
 def plain(verdict: tables.Document, *, report: str | None = None) -> str:
     """Write the answer as lines for a pipe or a log: whole, whatever the width.
 
@@ -187,8 +193,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
             f"measured {row.measured} {row.place}{notes}"
         )
     lines += [
-        f"stage: {row.verdict}: {row.name} {users}: {row.throughput} ok, p50 {row.p50}, "
-        f"p95 {row.p95}, p99 {row.p99}, {row.bad} bad"
+        f"stage: {row.verdict}: {row.name} {users}: {_measured(row)}"
         for row in tables.stage_rows(verdict)
     ]
     lines += [f"scaling: {sentence}" for sentence in sentences.scalability_words(verdict)]

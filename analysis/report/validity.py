@@ -11,7 +11,7 @@ from analysis.report.words import clean, number, percent
 _SHARES = 1.0
 """Limits up to here are shares of a core; beyond, a lateness in milliseconds."""
 
-_SHARES_OF = {"littles_law": "off", "generator_saturated": "of a core"}
+_SHARES_OF = {"littles_law": "", "generator_saturated": " of a core"}
 _UNITS = {
     "clock_stepped": " s",
     "no_data": " requests",
@@ -86,9 +86,9 @@ def _number(reason: Document, value: float | None) -> str:
         return "-"
     code = str(reason.get("code"))
     if code == "generator_saturated" and (reason.get("limit") or 0.0) > _SHARES:
-        return f"{number(value)} ms late"
+        return f"{number(value)} ms"
     if code in _SHARES_OF:
-        return f"{percent(value)} {_SHARES_OF[code]}"
+        return f"{percent(value)}{_SHARES_OF[code]}"
     unit = _UNITS.get(code, "")
     return f"{value:,.10g}{unit.replace('requests', 'request') if value == 1 else unit}"
 

@@ -118,20 +118,22 @@ def test_the_open_model_shows_arrivals_and_clicks_instead_of_users(
     np.testing.assert_array_equal(lines["arrivals asked for"].get_ydata(), open_series.asked)
     assert open_series.arrivals is not None
     np.testing.assert_array_equal(lines["clicks begun"].get_ydata(), open_series.arrivals.begun)
-    assert {str(patch.get_label()) for patch in clicks.patches} >= {"begun late", "missed"}
+    assert {str(patch.get_label()) for patch in clicks.patches} >= {"no user was free", "missed"}
     assert {str(line.get_label()) for line in last.get_lines()} == {"requests open"}
     shown = texts(figure)
     assert "arrivals/s in each stage" in shown
     assert not [text for text in shown if text.startswith("users")]
 
 
-def test_what_was_not_late_or_missed_has_no_legend(open_series: Series, bands: list[Band]) -> None:
+def test_what_did_not_wait_and_was_not_missed_has_no_legend(
+    open_series: Series, bands: list[Band]
+) -> None:
     nothing = np.zeros_like(open_series.start_s)
     arrivals = Arrivals(begun=open_series.ok_rps, late=nothing, missed=nothing)
 
     shown = texts(throughput_over_time(replace(open_series, arrivals=arrivals), bands))
     assert "clicks begun" in shown
-    assert not {"begun late", "missed"} & set(shown)
+    assert not {"no user was free", "missed"} & set(shown)
 
 
 def test_faults_are_shaded_and_named_from_injected_to_cleared(

@@ -126,9 +126,9 @@ def reason(code: str, measured: float, limit: float) -> dict[str, Any]:
         ("no_data", 0.0, 1.0, ("0 requests", "1 request")),
         ("load_not_delivered", 10.0, 20.0, ("10", "20")),
         ("generator_saturated", 0.91, 0.85, ("91.0 % of a core", "85.0 % of a core")),
-        ("generator_saturated", 31.2, 15.0, ("31.2 ms late", "15.0 ms late")),
+        ("generator_saturated", 31.2, 15.0, ("31.2 ms", "15.0 ms")),
         ("records_lost", 99.0, 100.0, ("99 requests", "100 requests")),
-        ("littles_law", 0.25, 0.1, ("25.0 % off", "10.0 % off")),
+        ("littles_law", 0.25, 0.1, ("25.0 %", "10.0 %")),
         ("clock_stepped", 2.0, 0.0, ("2 s", "0 s")),
         ("generator_lost", 1.0, 0.0, ("1 lost", "0 lost")),
     ],
@@ -164,6 +164,15 @@ def test_stages_that_nothing_depends_on_are_told_without_harm() -> None:
     (case,) = [case for case in root.iter("testcase") if case.get("name") == "validity"]
     assert [child.tag for child in case] == ["system-out"]
     assert "without harm" in (case[0].text or "")
+
+
+def test_a_stage_that_was_not_run_has_no_numbers() -> None:
+    verdict = sample_verdict()
+    verdict["stages"][-1] |= {"hold": [58.0, 58.0], "complete": False, "reasons": []}
+
+    assert "stage: unjudged: 400 users (think times x 0.05): not run\n" in plain(verdict)
+    (last,) = [line for line in on_terminal(verdict).splitlines() if "  400 " in line]
+    assert last.split()[1:6] == ["-"] * 5
 
 
 def test_a_reason_of_a_required_stage_is_told_once() -> None:
