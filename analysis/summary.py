@@ -150,5 +150,4 @@ def endpoints(hold: Hold) -> list[dict[str, Any]]:
     list of dict
         By name.
     """
-    names = sorted({*hold.samples["name"].unique(), *hold.open["name"].unique()})
-    return [{"name": str(name), **measured(hold.about(str(name)))} for name in names]
+    return [{"name": name, **measured(part)} for name, part in hold.by_name()]

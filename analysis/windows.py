@@ -9,6 +9,7 @@ several windows, but never lies in none.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +115,29 @@ class Hold:
             open=of_subject(self.open, subject),
             carried=carried,
         )
+
+    def by_name(self) -> Iterator[tuple[str, Hold]]:
+        """Split the hold by endpoint, in one pass however many there are.
+
+        Yields
+        ------
+        tuple of (str, Hold)
+            ``"METHOD endpoint"`` and the requests of that name, by name.
+        """
+        judged = self.samples.groupby("name", observed=True).indices
+        opened = self.open.groupby("name", observed=True).indices
+        nobody = np.empty(0, dtype=np.intp)
+        for name in sorted({*judged, *opened}):
+            samples = self.samples.iloc[judged.get(name, nobody)]
+            yield (
+                str(name),
+                Hold(
+                    window=self.window,
+                    samples=samples,
+                    open=self.open.iloc[opened.get(name, nobody)],
+                    carried=int((samples["intended_s"] < self.window.start_s).sum()),
+                ),
+            )
 
 
 def of_subject(samples: pd.DataFrame, subject: str) -> pd.DataFrame:

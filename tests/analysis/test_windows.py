@@ -98,3 +98,18 @@ def test_availability_spans_from_the_warmup_to_the_end_of_the_required_stage(
     assert availability_window(run.schedule, 20, run.ended_s) == (5.0, 31.0)
     assert availability_window(run.schedule, 20, 7.0) == (5.0, 7.0)
     assert availability_window(run.schedule, 20, 2.0) == (5.0, 5.0)
+
+
+def test_a_hold_split_by_name_is_each_subject_by_itself(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of(STAGES, settle="3s"))
+    for number in range(40):
+        build.add(2.0 + number / 4, 1.5, name=f"GET /{number % 3}")
+    build.add(2.5, 30.0, name="GET /carried")
+    whole = hold(read_run(build.finish(ended_s=26.0)), 0)
+    parts = dict(whole.by_name())
+    assert list(parts) == ["GET /0", "GET /1", "GET /2", "GET /carried"]
+    for name, part in parts.items():
+        about = whole.about(name)
+        assert part.samples.equals(about.samples)
+        assert part.open.equals(about.open)
+        assert part.carried == about.carried == (name == "GET /carried")
