@@ -94,9 +94,17 @@ class ConsoleProgress:
                 ),
                 refresh=True,
             )
-        elif now.phase == "hold" and now.stage != self._stage:
+        elif self._is_told(now):
             self._stage = now.stage
             self._console.print(self._describe(now, schedule), highlight=False, soft_wrap=True)
+
+    def _is_told(self, now: Now) -> bool:
+        """Tell of a stage when each process has written a line of its hold."""
+        assert self._run is not None  # noqa: S101 - the caller's condition
+        if now.phase != "hold" or now.stage == self._stage:
+            return False
+        seconds = {int(each.t_s) for each in self._run.past if each.stage == now.stage}
+        return len(seconds) > 1
 
     def _describe(self, now: Now, schedule: Schedule) -> str:
         left_s = max(schedule.end_s - now.t_s, 0.0)
