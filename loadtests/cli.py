@@ -51,10 +51,11 @@ class LazyGroup(click.Group):
         "\b\nExamples:\n"
         "  trueload run demo\n"
         "  trueload run smoke --url http://127.0.0.1:8000 --locustfile mine.py\n"
+        "  trueload sweep smoke --vary target.workers=1,2\n"
         "  trueload check last --budgets stricter.toml\n\n"
         "\b\nExit codes:\n"
         "  0 passed, 1 Trueload failed, 2 bad usage (nothing was sent), 96 invalid run,\n"
-        "  97 inconclusive, 99 a budget is broken, 130 interrupted"
+        "  97 inconclusive, 99 failed (a budget is broken, a write is lost), 130 interrupted"
     ),
 )
 @click.version_option(package_name="trueload")
@@ -100,7 +101,7 @@ def run(context: click.Context, /, scenario: str, **options: Any) -> None:
 @run_options
 @click.pass_context
 def sweep(context: click.Context, /, scenario: str, vary: tuple[str, ...], **options: Any) -> None:
-    """Run a scenario once for each value of a setting; lay the runs side by side."""
+    """Run a scenario for each value of a setting, side by side."""
     asked = RunOptions(**options)
     values = dict(parse_variation(text) for text in vary)
     context.exit(_run(scenario, asked.load(scenario, values), asked))

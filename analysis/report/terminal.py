@@ -20,7 +20,6 @@ STYLES = {
 }
 _NAME_WIDTH = 30
 _WARNINGS = 3
-_REASONS = 3
 
 
 def summary(verdict: tables.Document, *, report: str | None = None) -> RenderableType:
@@ -121,14 +120,16 @@ def _short(said: words.Said) -> str:
 
 
 def _invalid(verdict: tables.Document) -> list[RenderableType]:
-    """Give the first of what makes the run invalid, each with what to do."""
-    rows = [row for row in validity.reason_rows(verdict) if row.harmful]
-    said = [
-        Text.assemble(("Invalid ", "bold magenta"), f"{row.message}. {row.advice}.")
-        for row in rows[:_REASONS]
-    ]
-    if len(rows) > _REASONS:
-        said.append(Text(f"        {len(rows) - _REASONS} more in the report", style="dim"))
+    """Give what makes the run invalid, each code once, with what to do."""
+    by_code: dict[str, list[validity.ReasonRow]] = {}
+    for row in validity.reason_rows(verdict):
+        if row.harmful:
+            by_code.setdefault(row.code, []).append(row)
+    said: list[RenderableType] = []
+    for code, (first, *others) in by_code.items():
+        more = f" ({len(others)} more such)" if others else ""
+        text = f"{code}: {first.message}{more}. {first.advice}."
+        said.append(Text.assemble(("Invalid ", "bold magenta"), text))
     return [*said, Text()] if said else []
 
 
