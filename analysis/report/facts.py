@@ -43,7 +43,10 @@ def asked(recording: Recording, verdict: Document) -> list[Fact]:
     facts = [
         ("Scenario", clean(verdict.get("scenario"))),
         ("Target", _target(recording)),
-        ("Target ran", cores_of_target(verdict) or "where Trueload does not know"),
+        (
+            "Target ran",
+            cores_of_target(verdict) or "on cores that are not known: Trueload did not start it",
+        ),
         ("Load", f"{load.model} model, {users}: {steps}"),
         *_of_arrivals(recording),
         ("Load came from", generators_words(verdict)),

@@ -22,6 +22,23 @@ def goodput_of(verdict: Document) -> Document:
     return verdict.get("goodput") or {}
 
 
+def is_expected(verdict: Document) -> bool:
+    """Tell whether goodput is a question of a run at all.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    bool
+        False of somebody's users on somebody's system, where nobody can be asked.
+    """
+    found = goodput_of(verdict)
+    return bool(found) and bool(found["assessed"] or verdict.get("mix") or found["broken"])
+
+
 def broken(verdict: Document) -> list[str]:
     """Say what of the writes fails the run.
 

@@ -110,7 +110,7 @@ def render_html(
         mttr=words.say(stability.get("mttr")),
         mtbf=words.say(stability.get("mtbf")),
         outages=_outages(stability),
-        writes=goodput.goodput_facts(verdict),
+        writes=goodput.goodput_facts(verdict) if goodput.is_expected(verdict) else [],
         lost_writes=goodput.lost_writes(verdict),
         goodput=goodput.goodput_words(verdict),
         scorecard=tables.indicator_rows(verdict),

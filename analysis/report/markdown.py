@@ -189,7 +189,7 @@ def _stages(verdict: tables.Document) -> list[str]:
 
 def _goodput(verdict: tables.Document) -> list[str]:
     said = goodput.goodput_words(verdict)
-    if not said:
+    if not goodput.is_expected(verdict):
         return []
     rows = [
         (code(request), code(name), when, text(wrong))

@@ -59,17 +59,12 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         parts += _harmless(verdict)
     if scaling := " ".join(sentences.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
-    if (wrote := goodput.goodput_words(verdict)) and _concerns_writes(verdict):
+    if (wrote := goodput.goodput_words(verdict)) and goodput.is_expected(verdict):
         parts += [Text(), Text.assemble(("Goodput ", "bold"), wrote)]
     parts += [Text(), *_warnings(verdict), *_next(verdict)]
     if report:
         parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
     return Group(*parts)
-
-
-def _concerns_writes(verdict: tables.Document) -> bool:
-    """Whether goodput was to be expected: not of somebody's users on somebody's system."""
-    return bool(verdict.get("mix")) or goodput.goodput_of(verdict)["assessed"]
 
 
 def _table() -> Table:

@@ -94,3 +94,13 @@ def test_a_run_without_writes_says_so() -> None:
 
     assert goodput_words(verdict_with(section)) == "no write was sent."
     assert goodput_facts(verdict_with(section)) == [("Writes sent", "0")]
+
+
+def test_somebodys_system_has_no_goodput_to_speak_of() -> None:
+    verdict = verdict_with(goodput() | {"assessed": False, "why": "no accounts"}, mix={})
+    console = Console(width=80, force_terminal=False, color_system=None)
+    with console.capture() as capture:
+        console.print(summary(verdict))
+
+    assert "oodput" not in capture.get() + render_markdown(sample_manifest(), verdict)
+    assert "goodput: not assessed: no accounts." in plain(verdict)
