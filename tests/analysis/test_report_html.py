@@ -222,7 +222,14 @@ def test_text_can_be_told_from_its_ground_light_and_dark(page: Page, page_of_sam
     page.goto(page_of_sample.as_uri())
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        for selector in ("body", ".banner .word", ".note", "thead th", "figure svg text"):
+        for selector in (
+            "body",
+            ".banner .word",
+            ".note",
+            ".note a",
+            "thead th",
+            "figure svg text",
+        ):
             ground, ink = page.evaluate(
                 """s => {
                   const e = document.querySelector(s), c = getComputedStyle(e);
