@@ -44,7 +44,8 @@ def acting(scenario: Scenario, target: Target, folder: Path, processes: int) -> 
             watchers.append(faults)
         watchers.append(Workers(target))
     if scenario.load.mix:  # only a CRM is loaded by personas
-        watchers.append(Gauges(target.base_url, folder, headers_of(scenario)))
+        headers, ca = headers_of(scenario), scenario.target.ca
+        watchers.append(Gauges(target.base_url, folder, headers, ca=ca))
     if scenario.stop is not None:
         stopping = Stopping(scenario.stop, patience_s=scenario.drain_s, processes=processes)
         excused = faults.explain if faults is not None else _never

@@ -117,6 +117,10 @@ class CrmTarget(Target):
         """Whether the server has ended."""
         return self.child.exit_code() is not None
 
+    def is_coming(self) -> bool:
+        """Whether a server was started again, and does not serve yet."""
+        return self._coming is not None and self._coming.is_alive()
+
     def workers(self) -> list[int]:
         """Process ids of the server's workers, the oldest first."""
         return [pid for pid in children(self.child.pid) if not is_database(pid)]

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from analysis.recording.format import RESOURCES
 from analysis.recording.writer import LineFile
+from loadtests.connecting import connection_to
 from loadtests.run_watch import RunState
 
 ROLE = "crm"
@@ -67,15 +68,24 @@ class Gauges:
         The run folder.
     headers : mapping of str to str
         Sent with every request of the run.
+    ca : Path, optional
+        Certificate authorities beside the system's.
     every_s : float
         Seconds.
     """
 
     def __init__(
-        self, base_url: str, folder: Path, headers: Mapping[str, str], *, every_s: float = 1.0
+        self,
+        base_url: str,
+        folder: Path,
+        headers: Mapping[str, str],
+        *,
+        ca: Path | None = None,
+        every_s: float = 1.0,
     ) -> None:
         self._every_s = every_s
-        self._parts = urlsplit(base_url)
+        self._base_url = base_url
+        self._ca = ca
         self._headers = dict(headers)
         self._file = LineFile(folder / RESOURCES)
         self._ending = threading.Event()
@@ -96,7 +106,7 @@ class Gauges:
             self._thread.join(2 * TIMEOUT_S)
 
     def _ask_for_ever(self, now_s: Callable[[], float]) -> None:
-        connection = self._connection()
+        connection = connection_to(self._base_url, ca=self._ca, timeout_s=TIMEOUT_S)
         while not self._ending.wait(self._every_s - now_s() % self._every_s):
             began_s = now_s()
             try:
@@ -104,13 +114,12 @@ class Gauges:
             except (OSError, http.client.HTTPException, ValueError):
                 connection.close()  # the next request opens it again
                 continue
-            for pid, values in sorted(gauges.items()):
-                self._file.write({"t_s": round(began_s, 3), "role": ROLE, "pid": pid, **values})
-
-    def _connection(self) -> http.client.HTTPConnection:
-        secure = self._parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(self._parts.hostname or "", self._parts.port, timeout=TIMEOUT_S)
+            try:
+                for pid, values in sorted(gauges.items()):
+                    self._file.write({"t_s": round(began_s, 3), "role": ROLE, "pid": pid, **values})
+            except OSError:  # a full disk: the run ends by those whose records it cannot do without
+                break
+        connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection) -> dict[int, dict[str, int]]:
         """Ask once.
@@ -121,7 +130,7 @@ class Gauges:
             When it is refused.
         """
         query = urlencode([("name[]", name) for name in NAMES])
-        path = f"{self._parts.path.rstrip('/')}/metrics?{query}"
+        path = f"{urlsplit(self._base_url).path.rstrip('/')}/metrics?{query}"
         connection.request("GET", path, headers=self._headers)
         response = connection.getresponse()
         text = response.read().decode(errors="replace")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import ssl
+import select
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from analysis.recording.audit import (
     write_found,
 )
 from analysis.recording.format import MANIFEST
+from loadtests.connecting import connection_to
+from loadtests.patience import Patience
 from loadtests.permission import headers_of
 from loadtests.target import Target
 from scenarios.model import Scenario
@@ -37,6 +39,9 @@ PATIENCE_S = 30.0
 
 MORE_S = 1.0
 """...how much longer for each answer to `IDS_AT_ONCE`: a million writes take their time."""
+
+HURRIED_S = 5.0
+"""How long it may still take after Ctrl-C; a second one ends it at once."""
 
 IDS_AT_ONCE = 5000
 """As many as the CRM takes in one question."""
@@ -51,6 +56,7 @@ _REFUSALS = {
 }
 _SOMETHING_ELSE = "the audit answered something else"
 _PAUSE_S = 0.2
+_HEARS_EVERY_S = 0.1
 _BROKEN_MOST = 3  # connections in a row
 
 
@@ -59,7 +65,12 @@ class Unanswered(Exception):  # noqa: N818 - reads as what happened
 
 
 def audit(
-    folder: Path, system: Target, scenario: Scenario, *, patience_s: float = PATIENCE_S
+    folder: Path,
+    system: Target,
+    scenario: Scenario,
+    *,
+    patience_s: float = PATIENCE_S,
+    interrupts: Callable[[], int] = lambda: 0,
 ) -> dict[str, Any] | None:
     """Ask a target how often it has stored each write of a run; leaves it in the run folder.
 
@@ -73,6 +84,8 @@ def audit(
         What is sent with every request.
     patience_s : float
         How long all of it may take, in seconds; `MORE_S` longer for each part that is answered.
+    interrupts : callable
+        How often Ctrl-C was pressed so far.
 
     Returns
     -------
@@ -80,8 +93,9 @@ def audit(
         As ``goodput.json`` holds it; None when it could not be written.
     """
     began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+    patience = Patience(patience_s, hurried_s=HURRIED_S, interrupts=interrupts)
     try:
-        why, invariants = _ask(folder, system, scenario, began + patience_s)
+        why, invariants = _ask(folder, system, scenario, patience)
         found = Audit(
             why=why,
             fresh=system.facts.get("app") == "crm",
@@ -96,11 +110,11 @@ def audit(
 
 
 def _ask(
-    folder: Path, system: Target, scenario: Scenario, deadline_s: float
+    folder: Path, system: Target, scenario: Scenario, patience: Patience
 ) -> tuple[str | None, Invariants]:
     """Ask for the single writes, then for the whole; why not for all of them, and the whole."""
     try:
-        auditor = Auditor(system, scenario, deadline_s)
+        auditor = Auditor(system, scenario, patience)
     except Unanswered as unanswered:
         write_found(folder)
         return str(unanswered), Invariants(why=str(unanswered))
@@ -161,8 +175,8 @@ class Auditor:
         The CRM, and who has an account there.
     scenario : Scenario
         What is sent with every request.
-    deadline_s : float
-        When it gives up, by the monotonic clock.
+    patience : Patience
+        When it gives up.
 
     Raises
     ------
@@ -170,12 +184,13 @@ class Auditor:
         When there is nobody to ask, or nobody who may.
     """
 
-    def __init__(self, system: Target, scenario: Scenario, deadline_s: float) -> None:
+    def __init__(self, system: Target, scenario: Scenario, patience: Patience) -> None:
         if system.accounts is None:
             raise Unanswered("no accounts of the reference CRM are known for this target")
         if system.lost():
             raise Unanswered("the target had ended")
-        self._deadline_s = deadline_s
+        self._system = system
+        self._patience = patience
         self._headers = {
             name: value
             for name, value in headers_of(scenario).items()
@@ -183,15 +198,13 @@ class Auditor:
         }
         token = _token(system.accounts)
         self._headers |= {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        parts = urlsplit(system.base_url)
-        self._path = parts.path.rstrip("/") + _PATH
-        if parts.scheme == "https":
-            trust = ssl.create_default_context(cafile=scenario.target.ca)
-            self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                parts.hostname or "", parts.port, context=trust
+        self._path = urlsplit(system.base_url).path.rstrip("/") + _PATH
+        try:
+            self._connection = connection_to(
+                system.base_url, ca=scenario.target.ca, timeout_s=PATIENCE_S
             )
-        else:
-            self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+        except OSError as error:
+            raise Unanswered(f"the authorities of target.ca cannot be read ({error})") from error
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -216,7 +229,7 @@ class Auditor:
             When it does not say so.
         """
         answer = self._ask("POST", json.dumps({"request_ids": ids}))
-        self._deadline_s += MORE_S
+        self._patience.prolong(MORE_S)
         try:
             counts = answer["found"]
             return [int(counts[name]) for name in ids]
@@ -261,9 +274,12 @@ class Auditor:
             try:
                 status, text = self._send(method, body)
             except TimeoutError as error:
+                if self._patience.is_over_at_once:
+                    raise Unanswered("the audit was interrupted") from error
                 raise Unanswered("the target did not answer the audit in time") from error
             except (OSError, http.client.HTTPException):
-                broken += 1  # one of its servers may have ended, and another one answer
+                # one of its servers may have ended, and another one answer
+                broken += not self._system.is_coming()
                 status, text = _BUSY, b""
             if status == _OK:
                 return _object(text)
@@ -284,20 +300,33 @@ class Auditor:
         HTTPException
             The same.
         """
-        left_s = self._deadline_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
+        left_s = self._left_s()
         connection = self._connection
         connection.timeout = left_s
         if connection.sock is not None:
             connection.sock.settimeout(left_s)
         try:
             connection.request(method, self._path, body, self._headers)
+            while not select.select([connection.sock], [], [], _HEARS_EVERY_S)[0]:
+                self._left_s()
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
+
+    def _left_s(self) -> float:
+        """Seconds that are left.
+
+        Raises
+        ------
+        TimeoutError
+            When none are.
+        """
+        left_s = self._patience.left_s()
+        if left_s <= 0:
+            raise TimeoutError
+        return left_s
 
 
 def _object(text: bytes) -> Mapping[str, Any]:

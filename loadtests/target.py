@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from loadtests.connecting import connection_to
 from loadtests.permission import headers_of
 from scenarios.errors import TargetError
 from scenarios.model import Scenario
@@ -46,6 +47,10 @@ class Target:
 
     def lost(self) -> bool:
         """Whether a server that was started has ended."""
+        return False
+
+    def is_coming(self) -> bool:
+        """Whether a server was started again, and does not serve yet."""
         return False
 
     def stop(self) -> None:
@@ -91,11 +96,11 @@ def reach_url(scenario: Scenario) -> Target:
         base_url=url, accounts=scenario.target.accounts, facts={"app": None, "url": url}
     )
     if scenario.load.mix:
-        target.rows = _rows(url, headers_of(scenario))
+        target.rows = _rows(url, headers_of(scenario), scenario.target.ca)
     return target
 
 
-def _rows(url: str, headers: dict[str, str]) -> dict[str, int]:
+def _rows(url: str, headers: dict[str, str], ca: Path | None) -> dict[str, int]:
     """Ask a CRM how many rows its dataset has.
 
     Raises
@@ -104,7 +109,7 @@ def _rows(url: str, headers: dict[str, str]) -> dict[str, int]:
         When it is none.
     """
     try:
-        rows: dict[str, int] = ask(url, "/version", headers)["dataset"]["rows"]
+        rows: dict[str, int] = ask(url, "/version", headers, ca=ca)["dataset"]["rows"]
     except (OSError, ValueError, TypeError, KeyError, http.client.HTTPException) as error:
         raise TargetError(
             f"target.url {url}: is no reference CRM ({error!r} at /version); "
@@ -114,7 +119,9 @@ def _rows(url: str, headers: dict[str, str]) -> dict[str, int]:
     return rows
 
 
-def ask(url: str, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+def ask(
+    url: str, path: str, headers: dict[str, str] | None = None, *, ca: Path | None = None
+) -> dict[str, Any]:
     """Ask a server for a JSON object; redirects are not followed.
 
     Parameters
@@ -125,6 +132,8 @@ def ask(url: str, path: str, headers: dict[str, str] | None = None) -> dict[str,
         Below it.
     headers : dict of str to str, optional
         To be sent.
+    ca : Path, optional
+        Certificate authorities beside the system's.
 
     Returns
     -------
@@ -136,12 +145,9 @@ def ask(url: str, path: str, headers: dict[str, str] | None = None) -> dict[str,
     ValueError
         When the answer is something else.
     """
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_CONNECT_S)
+    connection = connection_to(url, ca=ca, timeout_s=_CONNECT_S)
     try:
-        connection.request("GET", parts.path + path, headers=headers or {})
+        connection.request("GET", urlsplit(url).path + path, headers=headers or {})
         response = connection.getresponse()
         body = json.loads(response.read())
     finally:

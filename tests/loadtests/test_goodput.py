@@ -221,6 +221,58 @@ def test_a_connection_that_breaks_is_replaced(run: Path) -> None:
     assert len(asked.connections) == 2
 
 
+class Coming(Target):
+    """A target that was started again, and serves after so many looks."""
+
+    looks = 5
+
+    def is_coming(self) -> bool:
+        type(self).looks -= 1
+        return self.looks > 0
+
+
+def test_a_server_that_is_coming_back_is_waited_for(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadtests.goodput._PAUSE_S", 0.01)
+    monkeypatch.setattr(Coming, "looks", 5)
+    counted = iter(range(99))
+    # the fifth look says that it serves; two more connections may still break
+    with serving(lambda m, b: None if next(counted) < 6 else right(m, b)) as (url, _):
+        system = Coming(base_url=url, accounts=accounts(run.parent, *ACCOUNTS))
+        document = audit(run, system, scenario())
+
+    assert document is not None
+    assert document["assessed"] is True, document
+
+
+def test_ctrl_c_leaves_a_silent_target_little_time_and_a_second_one_none(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadtests.goodput.HURRIED_S", 0.3)
+    over, asked = threading.Event(), threading.Event()
+
+    def silent(*_: object) -> None:
+        asked.set()
+        over.wait(20)
+
+    with serving(silent) as (url, _):
+        whys, took_s = [], []
+        for presses in (1, 2):
+            asked.clear()
+            began = time.monotonic()
+            # pressed when the question was asked, not before
+            pressed = asked_of(run, url, interrupts=lambda p=presses: p * asked.is_set())
+            whys.append(pressed["why"])
+            took_s.append(time.monotonic() - began)
+        over.set()
+
+    assert max(took_s) < 10  # it would be 20
+    assert "in time" in whys[0]
+    assert took_s[0] >= 0.3
+    assert "interrupted" in whys[1]
+
+
 def test_invariants_that_are_not_told_leave_the_writes_as_they_are(run: Path) -> None:
     with serving(lambda m, b: right(m, b) if m == "POST" else (500, {})) as (url, _):
         document = asked_of(run, url)

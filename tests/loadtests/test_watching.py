@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import json
 import socket
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from analysis.recording.writer import LineFile
 from loadtests import gauges
 from loadtests.gauges import Gauges, read_gauges
 from loadtests.resources import Watch
@@ -94,6 +96,24 @@ def test_gauges_are_written_again_and_again(
     assert {line["role"] for line in lines} == {"crm"}
     assert [line["pid"] for line in lines[:2]] == [41, 42]
     assert lines[0]["pool_used"] == 2
+
+
+def test_a_disk_that_is_full_ends_the_gauges_quietly(
+    tmp_path: Path, answers: tuple[str, type[Answers]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, _ = answers
+    tried = threading.Event()
+    raised: list[threading.ExceptHookArgs] = []
+
+    def is_full(*_: object) -> None:
+        tried.set()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LineFile, "write", is_full)
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    watched(url, tmp_path, tried.is_set)
+
+    assert raised == []
 
 
 @pytest.mark.parametrize("status", [404, 500])
