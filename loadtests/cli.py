@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from loadtests.acting import acts
 from loadtests.options import RunOptions, run_options
@@ -109,13 +110,14 @@ def sweep(context: click.Context, /, scenario: str, vary: tuple[str, ...], **opt
 
 def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
     """Run a scenario, or each of its variants; gives the exit code."""
-    hosts = [asked.check(variant.scenario) for variant in variants]  # before the first is run
+    # before the first is run; variants of the same words are the same
+    hosts = {variant.words: asked.check(variant.scenario) for variant in variants}
     console = Console(stderr=True)
 
     def run_one(variant: Variant) -> tuple[Path, dict[str, Any]]:
         order = Order(
             parent=asked.out.absolute(),
-            allow=hosts[0],
+            allow=hosts[variant.words],
             folder=find(scenario).resolve().parent,
             meanwhile=_import_analysis,
             processes=asked.processes,
@@ -131,7 +133,9 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
         from analysis.cli import tell  # noqa: PLC0415 - the same
 
         return tell(verdict, folder, as_json=asked.as_json)
-    group, members = run_all(variants, run_one, say=lambda text: console.print(text, style="bold"))
+    group, members = run_all(
+        variants, run_one, say=lambda text: console.print(Text(text, style="bold"))
+    )
     from analysis.cli import tell_side_by_side  # noqa: PLC0415 - the same
 
     return tell_side_by_side(

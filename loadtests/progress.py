@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from loadtests.live import LiveRun, Now
 from loadtests.screen import screen
@@ -50,7 +51,7 @@ class ConsoleProgress:
 
     def say(self, text: str) -> None:
         """Say what is being prepared, or what happened."""
-        self._console.print(f"[dim]{text}[/dim]", highlight=False)
+        self._console.print(Text(text, style="dim"))
 
     def begin(self, scenario: Scenario, schedule: Schedule, folder: Path) -> None:
         """Load begins."""
@@ -59,13 +60,13 @@ class ConsoleProgress:
         self._title = scenario.title
         self._stage = None
         question = f": {scenario.question}" if scenario.question else ""
-        title = f"[bold]{scenario.title}[/bold]{question}"
-        self._console.print(title, highlight=False, soft_wrap=not self._console.is_terminal)
+        title = Text.assemble((scenario.title, "bold"), question)
+        self._console.print(title, soft_wrap=not self._console.is_terminal)
         stages = ", ".join(f"{span.level:g}" for span in schedule.spans)
         self._console.print(
             f"{stages} {self._unit}; {schedule.end_s:.0f} s of load", highlight=False
         )
-        self._console.print(f"[dim]recording to {folder}[/dim]", highlight=False, soft_wrap=True)
+        self._console.print(Text(f"recording to {folder}", style="dim"), soft_wrap=True)
         if self._console.is_terminal:
             self._live = Live(console=self._console, transient=True, auto_refresh=False)
             self._live.start()

@@ -39,7 +39,6 @@ from scenarios.schedule import Schedule, plan
 _POLL_S = 0.05
 _START_IN_S = 0.2
 _END_GRACE_S = 5.0
-_HURRIED_S = 5.0  # for the audit, after Ctrl-C
 
 MOST_PROCESSES = 64
 """Generator processes of a run."""
@@ -267,9 +266,18 @@ class Supervisor:
         )
         generators.tell("start", origin_ns=self._origin_ns)
         run.event(0.0, "run_started")
-        self._progress.begin(self._scenario, self._schedule, folder.path)
-        watchers, hearing = self._watchers(folder.path, system), Hearing(run)
-        tail = Tail(folder.path / TIMELINE)
+        try:
+            self._progress.begin(self._scenario, self._schedule, folder.path)
+            hearing = self._watch(run, generators)
+        finally:
+            self._progress.end()  # else a terminal stays without its cursor
+        self._why, self._load_ended_s = hearing.conclude(hurried=self._interrupts > 1)
+        return hearing
+
+    def _watch(self, run: RunState, generators: Generators) -> Hearing:
+        """Watch the load until it ends."""
+        watchers, hearing = self._watchers(run.folder.path, run.target), Hearing(run)
+        tail = Tail(run.folder.path / TIMELINE)
         try:
             while generators.sending and not self._is_too_late(run):
                 hearing.listen()
@@ -284,9 +292,6 @@ class Supervisor:
         hearing.listen()
         for line in tail.lines():
             self._progress.second(line, run.schedule)
-        self._progress.end()
-        hurried = self._interrupts > 1
-        self._why, self._load_ended_s = hearing.conclude(hurried=hurried)
         return hearing
 
     def _watchers(self, folder: Path, system: Target) -> list[Watcher]:
@@ -313,11 +318,10 @@ class Supervisor:
 
     def _audit(self, folder: RunFolder, system: Target) -> None:
         """Ask what the target has stored, while it is there."""
-        from loadtests.goodput import PATIENCE_S, audit  # noqa: PLC0415 - not needed under load
+        from loadtests.goodput import audit  # noqa: PLC0415 - not needed under load
 
         if self._interrupts < 2:  # noqa: PLR2004 - at the second Ctrl-C nobody waits
-            patience_s = _HURRIED_S if self._interrupts else PATIENCE_S
-            audit(folder.path, system, self._scenario, patience_s=patience_s)
+            audit(folder.path, system, self._scenario, interrupts=lambda: self._interrupts)
 
     def _close(self, folder: RunFolder) -> None:
         now_s = (time.monotonic_ns() - self._origin_ns) / 1e9

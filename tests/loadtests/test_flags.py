@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from loadtests import cli
 from loadtests.options import RunOptions
+from loadtests.progress import ConsoleProgress
+from loadtests.supervisor import Order
+from scenarios.errors import TrueloadError
+from scenarios.model import Scenario
+from scenarios.variation import Variant
 
 NOTHING = RunOptions(
     url=None,
@@ -41,3 +50,34 @@ def test_without_flags_a_scenario_is_as_it_is_written() -> None:
 
     assert loaded.target.app == "crm"
     assert loaded.load.think_scale == 0.02
+
+
+def test_each_variant_may_load_the_hosts_that_it_names_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allowed: list[tuple[str, ...]] = []
+
+    class Refuses:
+        """Notes where a run may load, and runs nothing."""
+
+        def __init__(self, _: Scenario, order: Order, __: ConsoleProgress) -> None:
+            allowed.append(order.allow)
+
+        def run(self) -> Path:
+            raise TrueloadError("this is a test")
+
+    def run_all(variants: list[Variant], run_one: Callable[[Variant], object], **_: object) -> None:
+        for variant in variants:
+            with pytest.raises(TrueloadError, match="this is a test"):
+                run_one(variant)
+        raise TrueloadError("all were tried")
+
+    monkeypatch.setattr(cli, "Supervisor", Refuses)
+    monkeypatch.setattr(cli, "run_all", run_all)
+    options = replace(NOTHING, allow=("one.example", "another.example"))
+    values = {"target.allow": [["one.example"], ["another.example"], []]}
+
+    with pytest.raises(TrueloadError, match="all were tried"):
+        cli._run("smoke", options.load("smoke", values), options)
+
+    assert allowed == [("one.example",), ("another.example",), ()]

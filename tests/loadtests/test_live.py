@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from loadtests.folder import RunFolder
 from loadtests.live import LiveRun
 from loadtests.progress import ConsoleProgress
 from loadtests.screen import bars, screen
+from loadtests.supervisor import Order, Supervisor
+from loadtests.target import Target
 from scenarios.loading import parse_scenario
 from scenarios.schedule import plan
 
@@ -111,6 +116,24 @@ def test_bars_are_drawn_against_the_highest() -> None:
     assert not bars([])
 
 
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_brackets_of_other_people_are_shown_as_they_are(tmp_path: Path, is_terminal: bool) -> None:
+    raw = RAW | {"title": "Orders [/id]", "question": "is [bold] fast?"}
+    scenario = parse_scenario(raw, name="brackets", folder=None)
+    console = Console(width=200, no_color=True, force_terminal=is_terminal, legacy_windows=False)
+    progress = ConsoleProgress(console)
+    with console.capture() as capture:
+        progress.say("undecided is GET /orders/[id]: p(95) [/id]")
+        progress.begin(scenario, plan(scenario), tmp_path / "[red]")
+        progress.second(line(1.0), plan(scenario))
+        progress.end()
+
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capture.get())
+    assert "undecided is GET /orders/[id]: p(95) [/id]" in text
+    assert "Orders [/id]: is [bold] fast?" in text
+    assert "/[red]" in text
+
+
 def test_without_a_terminal_there_is_a_line_a_stage(tmp_path: Path) -> None:
     console = Console(width=200, no_color=True)
     progress = ConsoleProgress(console)
@@ -124,3 +147,28 @@ def test_without_a_terminal_there_is_a_line_a_stage(tmp_path: Path) -> None:
     lines = capture.get().splitlines()
     assert sum(each.startswith("stage ") for each in lines) == 2
     assert any(each.startswith("stage 2/2 hold") for each in lines)
+
+
+def test_a_run_that_breaks_off_gives_the_terminal_back(tmp_path: Path) -> None:
+    class Breaks:
+        """Generators that cannot even be looked at."""
+
+        def tell(self, *_: object, **__: object) -> None:
+            pass
+
+        @property
+        def sending(self) -> bool:
+            raise RuntimeError("broken")
+
+    console = Console(width=200, force_terminal=True, legacy_windows=False)
+    order = Order(parent=tmp_path, allow=(), folder=tmp_path)
+    theirs = {"title": "Growth", "target": {"url": "http://127.0.0.1:1"}, "load": RAW["load"]}
+    scenario = parse_scenario(theirs | {"budgets": RAW["budgets"]}, name="growth", folder=None)
+    supervisor = Supervisor(scenario, order, ConsoleProgress(console))
+    folder = RunFolder(tmp_path, "growth", datetime.now(UTC))
+    generators: Any = Breaks()
+    with console.capture() as capture, pytest.raises(RuntimeError, match="broken"):
+        supervisor._drive(folder, Target(base_url="http://127.0.0.1:1"), generators)
+
+    hides, shows = "\x1b[?25l", "\x1b[?25h"
+    assert capture.get().count(hides) == capture.get().count(shows) == 1
