@@ -142,8 +142,8 @@ def clock_steady(recording: Recording) -> Finding:
             Reason(
                 code="clock_stepped",
                 stage=stage,
-                message=f"{_where(stage)}: wall clock and monotonic clock moved apart; "
-                f"allowed: no step while load is applied",
+                message=f"{_where(stage)}: wall clock and monotonic clock moved apart by "
+                f"{step_s:.3g} s; allowed: no step while load is applied",
                 measured=step_s,
                 limit=0.0,
                 advice="let the machine's clock settle (time synchronisation), then run again",

@@ -120,15 +120,11 @@ def _validity(suite: ET.Element, verdict: tables.Document) -> None:
     valid = (verdict.get("validity") or {}).get("valid", True)
     shown = "passed" if valid and not harmful else "invalid"
     first = harmful[0].message if harmful else "the load was not delivered or not seen"
-    case = _case(suite, "validity", shown, first, "\n".join(map(_reason, harmful)))
-    harmless = [_reason(row) for row in rows if not row.harmful]
+    case = _case(suite, "validity", shown, first, "\n".join(row.sentence for row in harmful))
+    harmless = [row.sentence for row in rows if not row.harmful]
     if harmless:
         text = "\n".join(_xml(line) for line in ("not valid, without harm:", *harmless))
         ET.SubElement(case, "system-out").text = text
-
-
-def _reason(row: validity.ReasonRow) -> str:
-    return f"{row.code}: {row.message}; measured {row.measured}, limit {row.limit}; {row.advice}"
 
 
 def _goodput(suite: ET.Element, verdict: tables.Document) -> None:

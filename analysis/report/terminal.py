@@ -121,10 +121,9 @@ def _invalid(verdict: tables.Document) -> list[RenderableType]:
         if row.harmful:
             by_code.setdefault(row.code, []).append(row)
     said: list[RenderableType] = []
-    for code, (first, *others) in by_code.items():
-        more = f" ({len(others)} more such)" if others else ""
-        text = f"{code}: {first.message}{more}. {first.advice}."
-        said.append(Text.assemble(("Invalid ", "bold magenta"), text))
+    for first, *others in by_code.values():
+        more = f" ({len(others)} more such in the report)" if others else ""
+        said.append(Text.assemble(("Invalid ", "bold magenta"), first.sentence, (more, "dim")))
     return [*said, Text()] if said else []
 
 
@@ -178,8 +177,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
     lines = [f"verdict: {word} (exit code {verdict.get('exit_code')}): {title}"]
     lines.append(f"why: {sentences.why(verdict)}")
     lines += [
-        f"{'invalid' if row.harmful else 'not valid'}: {row.code}: {row.message}; "
-        f"measured {row.measured}, limit {row.limit}; {row.advice}"
+        f"{'invalid' if row.harmful else 'not valid'}: {row.sentence}"
         for row in validity.reason_rows(verdict)
     ]
     for row in tables.budget_rows(verdict):

@@ -39,6 +39,14 @@ class ReasonRow:
     advice: str
     harmful: bool
 
+    @property
+    def sentence(self) -> str:
+        """Code, what was found and allowed, and what to do, in one line."""
+        said = f"{self.code}: {self.message}"
+        if "allowed" not in self.message:  # most messages hold both numbers
+            said += f"; measured {self.measured}, limit {self.limit}"
+        return f"{said}. {self.advice}."
+
 
 def reason_rows(verdict: Document) -> list[ReasonRow]:
     """List every reason: those that make the run invalid, then those of other stages.

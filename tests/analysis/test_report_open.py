@@ -148,8 +148,17 @@ def test_each_code_has_a_measured_value_a_limit_and_advice_everywhere(
         for part in (*shown, f"Mend {code}".replace("_", "\\_"), row.message):
             assert part.replace("\\", "") in text.replace("\\", "")
     terminal = on_terminal(invalid(*[reason(code, measured, limit)] * 3))
-    said = f"{row.code}: stage 2: {code} was found (2 more such). Mend {code}."
-    assert said in " ".join(terminal.split())
+    assert f"{row.sentence} (2 more such in the report)" in " ".join(terminal.split())
+
+
+def test_a_message_that_holds_its_numbers_does_not_say_them_twice() -> None:
+    (row,) = reason_rows(invalid(LOST | {"stage": 1}) | {"stages": []})
+
+    assert row.sentence == (
+        "generator saturated: stage 7: the generator did not keep up: a process used 91% of its "
+        "core; allowed: 85%. Give the generator more processes or cores of its own, or ask for "
+        "less load."
+    )
 
 
 def test_stages_that_nothing_depends_on_are_told_without_harm() -> None:
