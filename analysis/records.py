@@ -53,8 +53,8 @@ def records_complete(recording: Recording) -> Finding:
             stage, outside = _place(recording, {"t_s": max(lost[process] - FLUSHED_S, 0.0)})
             if not outside:
                 message = (
-                    f"{_where(stage)}: of the records of generator {process} up to the last "
-                    f"second before it was lost is missing; allowed: none"
+                    f"{_where(stage)}: up to a second of the last records of generator {process} "
+                    f"is missing, for it was lost; allowed: none"
                 )
                 reasons.append(_lost(message, rows.get(process, 0), rows.get(process, 0), stage))
         elif recording.end_why in {"killed", "interrupted"}:

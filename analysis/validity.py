@@ -98,9 +98,9 @@ def assess(recording: Recording, holds: Sequence[Hold], budgets: Sequence[Budget
     """
     required = recording.scenario.load.required
     findings = [
+        generators_kept(recording),  # first, for the others follow from it
         records_complete(recording),
         clock_steady(recording),
-        generators_kept(recording),
     ]
     for hold in holds:
         if hold.window.was_run:

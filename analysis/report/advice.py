@@ -13,6 +13,7 @@ from analysis.report.sentences import where
 from analysis.report.tables import NOT_BAD, OUTCOMES, Document, parsed
 from analysis.report.words import (
     clean,
+    code_words,
     count,
     level_text,
     moment,
@@ -111,7 +112,7 @@ def _of_validity(verdict: Document) -> Iterator[Action]:
         advice = clean(reason.get("advice"))
         if advice:
             yield Action(
-                about=clean(reason.get("code")).replace("_", " "),
+                about=code_words(reason),
                 verdict="invalid",
                 text=f"{advice[:1].upper()}{advice[1:]}" + ("" if advice.endswith(".") else "."),
             )

@@ -9,6 +9,7 @@ from typing import Any
 from analysis.report.words import (
     Said,
     clean,
+    code_words,
     count,
     level_text,
     percent,
@@ -261,9 +262,9 @@ def _notes(part: Document, *, was_run: bool) -> Iterator[str]:
         yield "not held to its end"
     if not part.get("judged", True):
         yield "beyond the required load: it decides nothing"
-    codes = dict.fromkeys(clean(reason["code"]) for reason in part.get("reasons", []))
+    codes = dict.fromkeys(code_words(reason) for reason in part.get("reasons", []))
     if codes:
-        yield f"not valid: {', '.join(codes).replace('_', ' ')}"
+        yield f"not valid: {', '.join(codes)}"
 
 
 def failure_rows(verdict: Document) -> list[FailureRow]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.report.tables import Document, stage_name
-from analysis.report.words import clean, number, percent
+from analysis.report.words import clean, code_words, number, percent
 
 _SHARES = 1.0
 """Limits up to here are shares of a core; beyond, a lateness in milliseconds."""
@@ -78,12 +78,14 @@ def reason_rows(verdict: Document) -> list[ReasonRow]:
 def _row(verdict: Document, reason: Document, *, harmful: bool) -> ReasonRow:
     measured, limit = reason.get("measured"), reason.get("limit")
     advice = clean(reason.get("advice"))
+    # of records that were cut off nobody knows how many there were
+    unknown = reason.get("code") == "records_lost" and measured == limit
     return ReasonRow(
-        code=clean(reason.get("code")).replace("_", " "),
+        code=code_words(reason),
         where=stage_name(verdict, reason.get("stage")),
         message=clean(reason.get("message")),
         measured=_number(reason, measured),
-        limit=_number(reason, limit),
+        limit="more" if unknown else _number(reason, limit),
         advice=advice[:1].upper() + advice[1:],
         harmful=harmful,
     )

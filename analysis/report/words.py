@@ -312,6 +312,15 @@ def unit_of_stage(stage: Mapping[str, Any]) -> str:
     return "users" if stage.get("rate") is None else "arrivals/s"
 
 
+_CODES = {"littles_law": "Little's law"}
+
+
+def code_words(reason: Mapping[str, Any]) -> str:
+    """Write the code of a reason of invalidity for people."""
+    code = str(reason.get("code"))
+    return _CODES.get(code, clean(code).replace("_", " "))
+
+
 def level_text(level: float) -> str:
     """Write a level of load without its unit, as in ``"1,000"`` or ``"12.5"``."""
     return f"{level:,.10g}" if level else "0"
