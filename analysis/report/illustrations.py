@@ -62,7 +62,12 @@ class _Told:
     @property
     def of_marks(self) -> str:
         """What a caption says of them."""
-        return " Orange: what was done to the target; dotted: what happened." if self.marks else ""
+        said = []
+        if any(mark.end_s is not None for mark in self.marks):
+            said.append("Orange: what was done to the target.")
+        if any(mark.end_s is None for mark in self.marks):
+            said.append("Dotted lines: what happened.")
+        return "".join(f" {words}" for words in said)
 
 
 def illustrate(recording: Recording, verdict: Document) -> list[Illustration]:
