@@ -84,7 +84,8 @@ class Batches:
     def _count(self, rows: Rows) -> None:
         ended = _only(rows, rows["outcome"] != Outcome.OPEN)
         self._tally.add(ended, self._routes.names)
-        own = _only(ended, ended["own"] == 1)
+        # nor does the engine's own client tell it of what was ended by the harness
+        own = _only(ended, (ended["own"] == 1) & (ended["outcome"] != Outcome.CANCELLED))
         if len(own):
             self.own += len(own)
             if self.statistics is not None:
@@ -101,10 +102,11 @@ class Batches:
         self._wait_for_writer()
         self._look()  # returns when everything is counted, and lets nobody run after that
         packed = bytes(self.buffer)
-        self.buffer.clear()
-        self._looked_at = 0
         write = get_hub().threadpool.spawn
+        # It waits where all threads are busy: rows may be added, and this greenlet killed.
         self._writing = write(self._write, packed, origin_ns, self._routes.table)
+        del self.buffer[: len(packed)]
+        self._looked_at -= len(packed)
 
     def _write(
         self, packed: bytes, origin_ns: int, routes: npt.NDArray[np.int16]

@@ -207,6 +207,7 @@ class Recorder(Ledger):
             outcome,
             len(self.listeners) <= ENGINES_OWN,
         )
+        user.waited_ns += done_ns - sent.sent_ns
         user.free_ns = user.intended_ns = done_ns
 
     def answered(self, sent: Sent) -> None:
@@ -256,6 +257,12 @@ class Recorder(Ledger):
         if not sent.packed:
             young = now_ns() - sent.sent_ns < self._drain_ns
             self._pack(sent, Outcome.CANCELLED if self.cut_short and young else Outcome.UNFINISHED)
+
+    def cancelled(self, sent: Sent) -> None:
+        """Note that a request was ended by the harness, which says nothing of the target."""
+        self._forget(sent)
+        if not sent.packed:
+            self._pack(sent, Outcome.CANCELLED)
 
     def broke(self, sent: Sent, exception: BaseException) -> None:
         """Note that the client raised without reporting the request."""

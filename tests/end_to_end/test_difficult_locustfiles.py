@@ -58,8 +58,16 @@ def prepare(
 
 PACED = """
 from locust import FastHttpUser, constant_pacing, task
+from loadtests.generator.client import LoadUser
 
 class Paced(FastHttpUser):
+    wait_time = constant_pacing(0.05)
+
+    @task
+    def look(self):
+        self.client.get("/")
+
+class Ours(LoadUser):
     wait_time = constant_pacing(0.05)
 
     @task
@@ -81,7 +89,10 @@ class Paced:
 
 @pytest.fixture(scope="module")
 def paced(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Paced]:
-    """Ten users at a start in 50 ms each; a stall of 0.9 s, and one while eight of them leave."""
+    """Ten users, five of either client, at a start in 50 ms each.
+
+    There is a stall of 0.9 s, and one while eight of them leave.
+    """
     harness = Harness(tmp_path_factory.mktemp("paced"), cache)
     try:
         with stalling_server(2.5, 3.4, 5.7, 6.3) as url:
@@ -109,6 +120,10 @@ def test_a_stall_under_constant_pacing_shows_in_the_percentiles(paced: Paced) ->
     assert len(latency_s) == pytest.approx(10 * 120, abs=20)
     assert 0.52 < np.quantile(latency_s, 0.95) < 0.9
     assert 0.76 < np.quantile(latency_s, 0.99) < 1.2
+    assert set(before["persona"]) == {"Paced", "Ours"}
+    for _, starts in before.groupby("persona"):  # 5 users, 5.65 s, a start in 50 ms
+        assert len(starts) == pytest.approx(5 * 113, abs=10)
+        assert (starts["latency_ms"] > 200).sum() == pytest.approx(5 * 14, abs=15)
     # what each request took by itself tells nothing of it
     assert np.quantile(before["service_ms"], 0.95) < 300
     assert sum(line["late"] for line in paced.timeline) >= 10 * 15

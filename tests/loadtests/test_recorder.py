@@ -271,6 +271,69 @@ def test_a_flush_that_is_killed_leaves_nothing_half_written(tmp_path: Path) -> N
     assert len(rows(tmp_path)) == 20_001
 
 
+def test_rows_that_come_while_all_threads_are_busy_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = recorder(tmp_path)
+    user = record.new_user(None)
+
+    def take_some(count: int) -> None:
+        for _ in range(count):
+            record.finished(record.sent(user, "GET", "/"), Outcome.OK, 200)
+
+    spawn = gevent.get_hub().threadpool.spawn
+
+    def have_threads(spawn: Any) -> None:
+        hub = SimpleNamespace(threadpool=SimpleNamespace(spawn=spawn))
+        monkeypatch.setattr("loadtests.generator.batches.get_hub", lambda: hub)
+
+    def busy(*work: Any) -> Any:
+        take_some(3)
+        record.take_second()  # looks at them
+        return spawn(*work)
+
+    def killed(*_: Any) -> Any:
+        raise gevent.GreenletExit
+
+    take_some(2)
+    have_threads(killed)
+    with pytest.raises(gevent.GreenletExit):
+        record.flush()
+    have_threads(busy)
+    record.flush()
+    have_threads(spawn)
+    take_some(1)
+
+    assert record.close() == 6
+    assert len(rows(tmp_path)) == 6
+    assert record.take_second().ok + 5 == 6
+
+
+def test_what_was_cancelled_is_not_counted_with_what_the_engine_heard_of(tmp_path: Path) -> None:
+    record = recorder(tmp_path)
+    user = record.new_user(None)
+    for outcome in (Outcome.OK, Outcome.CANCELLED, Outcome.HTTP_ERROR):
+        record.finished(record.sent(user, "GET", "/"), outcome, 200)
+    record.close()
+
+    assert record.own == 2
+    assert len(rows(tmp_path)) == 3
+
+
+def test_how_long_a_user_waited_for_answers_is_known_whichever_client_it_has(
+    tmp_path: Path,
+) -> None:
+    record = recorder(tmp_path)
+    ours, theirs = record.new_user(None), record.new_user(None)
+    take(record, ours, 30, Outcome.OK, "/")
+    sent = record.sent(theirs, "GET", "/")
+    sent.done_ns = sent.sent_ns + 30 * MS
+    record.answered(sent)
+    record.close()
+
+    assert ours.waited_ns == theirs.waited_ns == 30 * MS
+
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
