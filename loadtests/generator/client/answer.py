@@ -13,7 +13,7 @@ from loadtests.generator.client.failures import ConnectionLost, ProtocolError
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_HEADERS = 200
-MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 """Of an answer as it comes, headers, chunks and all."""
 
 COOKIE, TIMING, ENCODING, AGAIN = 1, 2, 3, 4

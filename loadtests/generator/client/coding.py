@@ -21,7 +21,7 @@ def unpack(body: bytes, encodings: str) -> bytes:
     body : bytes
         As it came.
     encodings : str
-        The value of ``Content-Encoding``.
+        The value of ``Content-Encoding``; those of several such headers with commas between.
 
     Returns
     -------
@@ -31,35 +31,36 @@ def unpack(body: bytes, encodings: str) -> bytes:
     Raises
     ------
     ProtocolError
-        When it is cut off or broken, unpacks to more than 64 MiB, or uses an encoding that
-        was not asked for.
+        When it is cut off or broken, unpacks to more than 64 MiB (all layers together), or
+        uses an encoding that was not asked for.
     """
     layers = [layer for word in encodings.split(",") if (layer := word.strip().lower())]
     if len(layers) > _MAX_LAYERS:
         raise ProtocolError("more than two content encodings")
+    room = MAX_UNPACKED
     for layer in reversed(layers):
         if layer in {"gzip", "x-gzip", "deflate"}:
-            body = _inflate(body, layer)
+            body = _inflate(body, layer, room)
+            room -= len(body)
         elif layer != "identity":
             raise ProtocolError(f"content encoding {layer[:20]} was not asked for")
     return body
 
 
-def _inflate(body: bytes, layer: str) -> bytes:
+def _inflate(body: bytes, layer: str, room: int) -> bytes:
     try:
-        return _inflate_as(body, _GZIP_OR_ZLIB)
+        return _inflate_as(body, _GZIP_OR_ZLIB, room)
     except zlib.error as error:
         if layer == "deflate":  # without zlib's envelope, as some servers send it
             try:
-                return _inflate_as(body, _RAW)
+                return _inflate_as(body, _RAW, room)
             except zlib.error:
                 pass
         raise ProtocolError(f"{layer}: the body is broken") from error
 
 
-def _inflate_as(body: bytes, bits: int) -> bytes:
+def _inflate_as(body: bytes, bits: int, room: int) -> bytes:
     unpacked: list[bytes] = []
-    room = MAX_UNPACKED
     while body:
         inflater = zlib.decompressobj(bits)
         unpacked.append(inflater.decompress(body, room + 1))

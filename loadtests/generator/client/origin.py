@@ -37,12 +37,16 @@ class Origin:
         Raises
         ------
         ValueError
-            When it is no HTTP URL.
+            When it is no HTTP URL, or no name can be like its host's.
         """
         parts = urlsplit(url)
         scheme, host = parts.scheme, parts.hostname
         if scheme not in _PORTS or not host:
             raise ValueError(f"{scheme or 'no scheme'}: no URL that HTTP goes to")
+        if not host.isprintable() or " " in host:
+            raise ValueError(f"{host!r}: no name of a host")
+        if ":" not in host:
+            host.encode("idna")  # as whoever looks it up will do: a UnicodeError is a ValueError
         port = parts.port or _PORTS[scheme]
         netloc = f"[{host}]" if ":" in host else host
         if port != _PORTS[scheme]:

@@ -38,6 +38,7 @@ from loadtests.generator.client.redirects import (
 from loadtests.generator.client.response import Response
 from loadtests.generator.client.unrecorded import Unrecorded
 from loadtests.generator.clock import now_ns
+from loadtests.generator.outcomes import clean_error
 from loadtests.generator.sending import ENGINES_OWN, KEY, Sending
 
 _PAUSE_WHEN_CLOSED_S = 0.05
@@ -150,13 +151,13 @@ class Session:
         Raises
         ------
         StopUser
-            When the run ends and no new request may start.
+            When the load has ended and no new request may start, the next one of a redirect
+            included.
         ValueError, TypeError
-            When it cannot be written down, a header with a line end for one: nothing is sent.
+            When it cannot be written down, a header with a line end or a letter beyond
+            Latin-1 for one: nothing is sent, and nothing recorded.
         """
-        if self._sending.closing:
-            gevent.sleep(_PAUSE_WHEN_CLOSED_S)  # a task that swallows StopUser must not spin
-            raise StopUser
+        self._refuse_when_closing()
         origin, head = self._origin, self._head
         if "://" in path:
             origin, head, path, name = self._elsewhere(path, name)
@@ -177,8 +178,14 @@ class Session:
             url = redirects.take()
             if url is None:
                 return response
+            self._refuse_when_closing()
             request = self._redirected(request, response.status, url, headers or {})
         return self._send(request, expect, check, None)
+
+    def _refuse_when_closing(self) -> None:
+        if self._sending.closing:
+            gevent.sleep(_PAUSE_WHEN_CLOSED_S)  # a task that swallows StopUser must not spin
+            raise StopUser
 
     def _elsewhere(self, url: str, name: str | None) -> tuple[Origin, Head, str, str]:
         """Take an absolute URL apart; another server gets no header that is the target's."""
@@ -210,6 +217,7 @@ class Session:
         check: Check | None,
         redirects: Redirects | None,
     ) -> Response:
+        head = self._write(request)  # raises before anything is recorded
         if self._sending.recording:
             recorder = self._recorder
             self._sending.asked += 1  # a count of our own, held against the rows
@@ -219,7 +227,9 @@ class Session:
         timing, is_replayed = _NO_TIMING, False
         failure: BaseException | None = None
         try:
-            answer = self._exchange(request, sent)
+            message = b"%s%s\r\n\r\n%s" % (head, str(sent.number).encode(), request.body)
+            is_head = request.method == "HEAD"
+            answer = self._connections.exchange(request.origin, message, sent, head=is_head)
             response, timing, is_replayed = self._read(request, answer)
         except (OSError, ExchangeError) as error:
             if sent.done_ns < 0:
@@ -229,6 +239,9 @@ class Session:
             response = Response(request, error=why)
         except gevent.Timeout as timeout:
             recorder.finished(sent, Outcome.TIMEOUT, None, f"the user's own: {timeout}")
+            raise
+        except Exception as error:  # a fault of ours, which nobody may take for the target's
+            recorder.finished(sent, Outcome.CANCELLED, None, clean_error(error))
             raise
         except BaseException:
             recorder.killed(sent)
@@ -253,18 +266,27 @@ class Session:
             self._tell(sent, response, failure)
         return response
 
-    def _exchange(self, request: Request, sent: Any) -> Answer:
+    def _write(self, request: Request) -> bytes:
+        """Write its head, up to the number in its id.
+
+        Raises
+        ------
+        ValueError
+            When it holds what no head can hold.
+        """
         cookies = ""
         if self.cookies and (line := self.cookies.line(request.origin, request.target)):
             cookies = f"Cookie: {line}\r\n"
-        message = (
+        head = (
             f"{request.method} {request.target} HTTP/1.1\r\n{request.lines}{request.about}"
-            f"{cookies}{self._id}{sent.number}\r\n\r\n"
-        ).encode("latin-1")
-        if request.body:
-            message += request.body
-        is_head = request.method == "HEAD"
-        return self._connections.exchange(request.origin, message, sent, head=is_head)
+            f"{cookies}{self._id}"
+        )
+        try:
+            return head.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"a header, cookie or method holds {head[error.start]!r}; allowed: Latin-1"
+            ) from None
 
     def _read(
         self, request: Request, answer: Answer
@@ -272,6 +294,7 @@ class Session:
         chunks = answer.chunks
         content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         timing, is_replayed = _NO_TIMING, False
+        encodings = ""
         for kind, value in answer.special:
             if kind == COOKIE:
                 self.cookies.store(value, request.origin, request.target)
@@ -279,8 +302,10 @@ class Session:
                 timing = server_timing.parse(value.decode("latin-1"))
             elif kind == AGAIN:
                 is_replayed = value == b"true"
-            elif content:
-                content = unpack(content, value.decode("latin-1"))
+            else:
+                encodings += f"{value.decode('latin-1')},"
+        if encodings and content:
+            content = unpack(content, encodings)
         return Response(request, answer.status, answer.headers, content), timing, is_replayed
 
     def _tell(self, sent: Any, response: Response, failure: BaseException | None) -> None:

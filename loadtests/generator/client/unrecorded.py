@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import gevent
 
 from loadtests.generator.clock import now_ns
+
+_numbers = itertools.count(1)
+"""Of all sessions of this process: ids of requests are never the same."""
 
 
 class Unsampled:
@@ -39,13 +43,12 @@ class Unrecorded:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._count = 0
 
     def sent(self, *_: Any) -> Unsampled:
         """Take a request that is sent now."""
-        self._count += 1
         error = TimeoutError(f"no answer within {self._timeout_s:g} s")
-        return Unsampled(f"before-{self._count}", gevent.Timeout.start_new(self._timeout_s, error))
+        number = f"before-{next(_numbers)}"
+        return Unsampled(number, gevent.Timeout.start_new(self._timeout_s, error))
 
     def finished(self, request: Unsampled, *_: Any) -> None:
         """Take the end of a request."""

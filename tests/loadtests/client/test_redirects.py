@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from locust.exception import StopUser
 
 from analysis.recording.format import Outcome
 from tests.support.scripted_server import HELLO, Peer, ScriptedServer, answers
@@ -89,6 +90,21 @@ def test_the_method_changes_as_the_standard_says(
     assert (b"Content-Type: application/json" in head) == bool(body)
 
 
+def test_a_redirect_is_not_followed_once_the_load_has_ended() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        t.sending.closing = True
+        peer.say(redirect("/b"))
+        peer.request()
+
+    with talk(script) as t:
+        with pytest.raises(StopUser):
+            t.get("/a", allow_redirects=True)
+        assert len(t.server.requests) == 1
+        assert t.ended() == (Outcome.OK, 302, None)
+        assert t.sending.asked == 1
+
+
 def test_what_goes_in_circles_ends() -> None:
     with talk(routes(a=redirect("/a"))) as t:
         response = t.get("/a", allow_redirects=True)
@@ -115,7 +131,9 @@ def test_a_redirect_to_another_host_is_not_followed_and_nothing_is_looked_up(
     assert "was not followed" in warnings[0]
 
 
-@pytest.mark.parametrize("location", ["", "http://[broken", "javascript:alert(1)", "ftp://x/y"])
+@pytest.mark.parametrize(
+    "location", ["", "http://[broken", "javascript:alert(1)", "ftp://x/y", "http://no..name/"]
+)
 def test_a_redirect_to_what_is_no_address_is_not_followed(location: str) -> None:
     with talk(routes(a=redirect(location))) as t:
         assert not t.get("/a", allow_redirects=True).ok

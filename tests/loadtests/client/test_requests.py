@@ -10,6 +10,7 @@ from locust.exception import StopUser
 
 from analysis.recording.format import Outcome
 from loadtests.generator.client import Response
+from loadtests.generator.client.cookies import CookieJar
 from tests.support.scripted_server import HELLO, ScriptedServer, answers, once
 from tests.support.talk import Talk, ignore, talk, until, with_body
 
@@ -81,6 +82,36 @@ def test_a_header_that_would_end_its_line_is_refused_and_nothing_is_sent(
         assert not t.server.requests
 
 
+def test_what_no_request_can_hold_is_refused_and_neither_sent_nor_recorded() -> None:
+    with talk(answers(HELLO)) as t:
+        refused: list[tuple[str, str, dict[str, Any]]] = [
+            ("GET", "/", {"headers": {"X-Name": "Łukasz"}}),
+            ("GËT", "/", {"headers": {"X-Name": "Ł"}}),
+            ("GET", "http://no..name/", {}),
+            ("GET", f"http://{'a' * 64}.test/", {}),
+            ("GET", "http://a\0b/", {}),
+        ]
+        for method, path, options in refused:
+            with pytest.raises(ValueError, match=r".+"):
+                t.session.request(method, path, **options)
+        assert t.notebook.all == []
+        assert t.sending.asked == 0
+        assert t.server.connections == 0
+        assert t.get(headers={"X-Name": "Jürgen"}).ok
+
+
+def test_a_fault_of_the_clients_own_is_not_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a fault")
+
+    with talk(answers(with_body(b"", b"Set-Cookie: a=1"))) as t:
+        monkeypatch.setattr(CookieJar, "store", broken)
+        with pytest.raises(RuntimeError, match="a fault"):
+            t.get()
+        assert t.ended() == (Outcome.CANCELLED, None, "RuntimeError: a fault")
+        assert not t.last.killed
+
+
 @pytest.mark.parametrize(
     ("path", "sent"),
     [
@@ -129,7 +160,13 @@ def test_before_the_run_requests_are_sent_and_not_recorded() -> None:
     with talk(answers(HELLO)) as t:
         t.sending.recording = False
         assert t.get().ok
-        assert b"X-Request-Id: run-0-before-1\r\n" in t.server.requests[0]
+        other = Talk(t.server)
+        other.sending.recording = False
+        assert other.get().ok
+        other.session.close()
+        ids = [request.partition(b"X-Request-Id: ")[2] for request in t.server.requests]
+    assert all(each.startswith(b"run-0-before-") for each in ids)
+    assert len(set(ids)) == len(ids) == 2
     assert not t.notebook.all
 
 
