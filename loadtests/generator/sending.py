@@ -124,12 +124,3 @@ class Sending:
     def warn(self, kind: str, text: str) -> None:
         """Warn of something; the same text is told once."""
         self._warn(kind, text)
-
-    @property
-    def engine_listens(self) -> bool:
-        """Whether somebody beside the engine's statistics listens to requests.
-
-        Then our own client fires the engine's event for each, with ``context={KEY: sent}``;
-        else the recorder feeds the engine's statistics in bulk, which is cheaper.
-        """
-        return len(self.events.request._handlers) > ENGINES_OWN
