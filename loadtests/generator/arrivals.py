@@ -10,7 +10,7 @@
 
 An idle user waits on a ``Waiter`` and is switched to from the event loop: no queue between
 (a queue, or a greenlet for each arrival, made the tail of the lateness longer). Every
-arrival that comes due in the load ends as a click or as a missed one; none is forgotten.
+arrival that comes due in the load is handed to a user, or given up; none is forgotten.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ _LET_OTHERS_RUN = 50
 """Arrivals handed out in a row before others run: a burst must not stop the loop."""
 
 _SWEEP_S = 0.02
+
+_LOOK_NS = 100_000_000
+"""So often the schedule is looked at anew: it may have changed, and an earlier one be next."""
 
 
 class Due:
@@ -78,8 +81,8 @@ class Arrivals:
         An arrival that has waited longer for a virtual user is missed, in seconds.
     missed : callable
         Called with each arrival that is given up.
-    waiting : callable
-        Called with each arrival that finds nobody idle.
+    late : callable
+        Called with each arrival that found nobody idle, when it is handed over after all.
 
     Attributes
     ----------
@@ -97,14 +100,14 @@ class Arrivals:
         alarm: Alarm,
         patience_s: float,
         missed: Callable[[Due], None],
-        waiting: Callable[[Due], None],
+        late: Callable[[Due], None],
     ) -> None:
         self._drawn = drawn
         self._intensity = Intensity(schedule)
         self._alarm = alarm
         self._patience_ns = round(patience_s * 1e9)
         self._missed = missed
-        self._waiting = waiting
+        self._late = late
         self._origin_ns = 0
         self._next = next(drawn)
         self._due_ns: int | None = None
@@ -125,9 +128,9 @@ class Arrivals:
             if due_ns is None:
                 self._changed.wait()
                 self._changed.clear()
-            elif now_ns() < due_ns:
+            elif (now := now_ns()) < due_ns:
                 in_a_row = 0
-                self._alarm.sleep_until(due_ns)  # and look again: the schedule may have changed
+                self._alarm.sleep_until(min(due_ns, now + _LOOK_NS))
             else:
                 self._hand(self._come(due_ns))
                 in_a_row += 1
@@ -181,7 +184,6 @@ class Arrivals:
             idle.due = due
             get_hub().loop.run_callback(idle.waiter.switch, None)
         else:
-            self._waiting(due)
             pool.pending.append(due)
 
     # what virtual users call
@@ -202,7 +204,9 @@ class Arrivals:
         """
         pool = self._pool(name)
         if pool.pending:
-            return pool.pending.popleft()
+            due = pool.pending.popleft()
+            self._late(due)
+            return due
         while True:
             due = self._wait(pool)
             if not self.closed:

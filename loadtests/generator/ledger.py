@@ -40,7 +40,8 @@ class Ledger:
     missed_arrivals : int
         The latter.
     late_arrivals : int
-        Arrivals that were sent late because no virtual user was free.
+        Arrivals that a virtual user was handed late because none had been free, and starts
+        of paced users that were overdue when they were begun; not those that were missed.
     """
 
     def __init__(

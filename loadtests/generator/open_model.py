@@ -61,7 +61,7 @@ class OpenModel:
             alarm=alarm,
             patience_s=load.timeout_s,
             missed=self._missed,
-            waiting=self._waiting,
+            late=self._late,
         )
         self._users = OpenUsers(
             self._arrivals,
@@ -75,11 +75,6 @@ class OpenModel:
     def users(self) -> int:
         """Virtual users of this process: there from the beginning to the end."""
         return sum(self._pools.values())
-
-    @property
-    def came(self) -> int:
-        """Arrivals that have come due."""
-        return self._arrivals.came
 
     def install(self, warn: Callable[[str, str], None]) -> None:
         """Make the engine's users wait for arrivals.
@@ -146,7 +141,7 @@ class OpenModel:
         """End the load: what has come due and was not begun is missed."""
         self._users.close()
 
-    def _waiting(self, _due: Due) -> None:
+    def _late(self, _due: Due) -> None:
         self._recorder.late_arrivals += 1
 
     def _missed(self, due: Due) -> None:

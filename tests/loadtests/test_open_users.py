@@ -55,7 +55,7 @@ class Bench:
             alarm=Alarm(),
             patience_s=10.0,
             missed=lambda due: self.missed.append(due.drawn.number),
-            waiting=lambda _: None,
+            late=lambda _: None,
         )
         self.users = OpenUsers(
             self.arrivals,
