@@ -127,7 +127,7 @@ class Hold:
         judged = self.samples.groupby("name", observed=True).indices
         opened = self.open.groupby("name", observed=True).indices
         nobody = np.empty(0, dtype=np.intp)
-        for name in sorted({*judged, *opened}):
+        for name in sorted({*judged, *opened}, key=str):
             samples = self.samples.iloc[judged.get(name, nobody)]
             yield (
                 str(name),
