@@ -71,8 +71,9 @@ types: env ## mypy, strict
 imports: env ## the import direction between the rooms
 	$(BIN)/lint-imports
 
-bench: env ## benchmarks: ratios against a named reference in the same run
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+bench: env ## benchmarks: ratios against a named reference in the same run; fails below a bar
+	@failed=0; for file in benchmarks/bench_*.py; do \
+	  echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $$failed
 
 fuzz: env ## at least 2,000 requests to the CRM on each database, made of its OpenAPI document
 	$(BIN)/python -m tests.fuzz.fuzz_api --cases 2000 --database both

@@ -184,7 +184,7 @@ def wrk_us(url: str, core: int | None, seconds: int) -> float | None:
 
 def table(
     path: str, found: dict[str, list[float]], busy: dict[str, list[float]], wrk: float | None
-) -> None:
+) -> bool:
     size = len(ANSWERS[path.encode()].partition(b"\r\n\r\n")[2])
     print(f"\nGET {path}: an answer of {size} bytes")
     print(f"{'':22}{'busy':>6}{'us a request':>14}{'requests / CPU-s':>18}{'x FastHttpUser':>16}")
@@ -202,13 +202,14 @@ def table(
     )
     bar = BARS[path]
     print(f"asked for: {bar:g} times FastHttpUser: {'met' if ratio >= bar else 'NOT MET'}")
+    return ratio >= bar
 
 
 def line(name: str, busy: str, cost_us: float, ratio: float, spread: str = "") -> None:
     print(f"{name:22}{busy:>6}{cost_us:14.1f}{1e6 / cost_us:18,.0f}{ratio:16.2f}{spread}")
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--slice", type=float, default=0.25, metavar="SECONDS")
@@ -222,6 +223,7 @@ def main() -> None:
         made = ways(url, Path(folder))
         gc.collect()
         gc.freeze()  # as a generator does before its load
+        met = []
         for path in BARS:
             found: dict[str, list[float]] = {name: [] for name in made}
             busy: dict[str, list[float]] = {name: [] for name in made}
@@ -231,8 +233,9 @@ def main() -> None:
                     if number:  # the first round warms up
                         found[name].append(cost_us)
                         busy[name].append(share)
-            table(path, found, busy, wrk_us(f"{url}{path}", own, 2))
+            met.append(table(path, found, busy, wrk_us(f"{url}{path}", own, 2)))
+    return 0 if all(met) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
