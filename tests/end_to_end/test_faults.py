@@ -61,7 +61,7 @@ class Faulted:
             "--set",
             'load.timeout="3s"',
             "--set",
-            'load.stages=[{users=20,hold="28s"}]',
+            'load.stages=[{users=20,hold="20s"}]',
             "--set",
             'budgets.all=["p(95) < 2900ms","availability >= 99%"]',
             "--set",
