@@ -123,6 +123,8 @@ def hostile() -> dict[str, Any]:
     verdict["budgets"][0] |= {"subject": HOSTILE, "why": HOSTILE, "implied": HOSTILE}
     for endpoint in verdict["endpoints"]:
         endpoint["name"] = HOSTILE
+    for part in (*verdict["transactions"], *verdict["mix_achieved"]):
+        part |= {"persona": HOSTILE, "click": HOSTILE}
     verdict["validity"] = {
         "valid": False,
         "reasons": [dict(LOST, message=HOSTILE, advice=HOSTILE, code=HOSTILE)],
@@ -137,7 +139,14 @@ def test_hostile_names_are_escaped_everywhere(run: Recording, tmp_path: Path) ->
     manifest["target"] = dict.fromkeys(manifest["target"], HOSTILE)
     samples = run.samples.copy()
     samples["name"] = samples["name"].cat.rename_categories(lambda name: f"{name}{HOSTILE}")
-    write_reports(replace(run, manifest=manifest, samples=samples), hostile(), tmp_path)
+    noted = [
+        {"t_s": 3.0, "kind": "stop_rule", "rule": HOSTILE},
+        {"t_s": 4.0, "kind": "generator_lost", "process": 1, "reason": HOSTILE},
+        {"t_s": 5.0, "kind": "fault_injected", "fault": 0, "planned_s": 5.0}
+        | dict.fromkeys(("what", "process"), HOSTILE),
+    ]
+    spoilt = replace(run, manifest=manifest, samples=samples, events=noted)
+    write_reports(spoilt, hostile(), tmp_path)
 
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert SCRIPT not in html
@@ -168,6 +177,17 @@ def test_what_the_judge_says_of_a_whole_run_can_be_told(run: Recording, tmp_path
     assert verdict["verdict"] in text
     assert all(budget["assertion"] in text for budget in verdict["budgets"])
     assert set(sample_verdict()) <= set(verdict)  # the sample is one that the judge could write
+
+
+def test_a_verdict_of_before_can_still_be_told(run: Recording, tmp_path: Path) -> None:
+    new = ("model", "load_unit", "ran_on", "transactions", "mix_achieved", "goodput")
+    verdict = {name: part for name, part in sample_verdict().items() if name not in new}
+
+    write_reports(run, verdict, tmp_path)
+
+    ids = re.findall(r'<h2 id="(\w+)"', (tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "scalability" in ids
+    assert not {"clicks", "mix", "goodput"} & set(ids)
 
 
 @pytest.fixture

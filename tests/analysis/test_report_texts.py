@@ -39,6 +39,8 @@ def hostile() -> dict[str, Any]:
     verdict["budgets"][0] |= {"subject": HOSTILE, "why": HOSTILE}
     for endpoint in verdict["endpoints"]:
         endpoint["name"] = HOSTILE
+    for part in (*verdict["transactions"], *verdict["mix_achieved"]):
+        part |= {"persona": HOSTILE, "click": HOSTILE}
     reason = dict(LOST, message=HOSTILE, advice=HOSTILE)
     verdict["validity"] = {"valid": False, "reasons": [reason]}
     verdict["goodput"] = goodput(absent=[lost_write(7, HOSTILE)]) | {"broken": [HOSTILE]}
