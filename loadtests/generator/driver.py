@@ -51,11 +51,21 @@ class Driver:
             end_ns = self._at_ns(origin_ns, self._schedule.end_s)
             self._alarm.sleep_until(min(due, end_ns))
             if due < end_ns:
+                due = self._without_missed_steps(due, end_ns)
                 users = self.moment(origin_ns, due).users
                 self._ask(users if self._pool is None else self._pool)
                 due = self._next(origin_ns, due)
             elif self._at_ns(origin_ns, self._schedule.end_s) == end_ns:
                 return  # and not extended meanwhile
+
+    def _without_missed_steps(self, due: int, end_ns: int) -> int:
+        """Go on with the present where the loop was late.
+
+        Each step lets everybody else run once; where that takes longer than a step, as
+        with thousands of users who never think, the load would not end.
+        """
+        late_ns = max(min(now_ns(), end_ns - 1) - due, 0)
+        return due + late_ns // _STEP_NS * _STEP_NS
 
     def _next(self, origin_ns: int, due: int) -> int:
         """Find the next moment to look: at each step, and when a stage begins."""
