@@ -28,6 +28,7 @@ from scenarios.errors import TargetError, TrueloadError
 from scenarios.model import Scenario
 
 ACCOUNTS_LEAST, ACCOUNTS_MOST = 500, 5_000
+_SPARE_ACCOUNTS = 1.25
 """Of each role: so that datasets are shared by scenarios; and what the CRM can make."""
 
 _COPY = {"sqlite": "crm.sqlite", "postgres": "crm.postgres"}
@@ -75,7 +76,9 @@ def find_dataset(scenario: Scenario) -> Dataset:
         Ready to be copied.
     """
     target, database = scenario.target, database_of(scenario.target)
-    accounts = min(max(ACCOUNTS_LEAST, scenario.peak_users), ACCOUNTS_MOST)
+    # some to spare: who leaves in a request keeps its account until it is answered
+    users = round(_SPARE_ACCOUNTS * scenario.peak_users)
+    accounts = min(max(ACCOUNTS_LEAST, users), ACCOUNTS_MOST)
     words = ["seed", "--json", "--customers", str(target.customers), "--seed", str(target.seed)]
     words += ["--accounts", str(accounts)]
     environment = {"CRM_SEED_DATABASE": database.url or database.kind}

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import gevent
 import pytest
+from gevent.pool import Group
+from locust.env import Environment
 
 from loadtests.generator.accounts import Accounts, read_accounts
 from loadtests.generator.personas import most_at_once, persona_users
 from scenarios.errors import UsageError
 from scenarios.loading import parse_scenario
 from scenarios.model import Scenario
+from tests.support.sending import sending_to
+from tests.support.talk import until
 
 ROWS = {"products": 10}
 
@@ -152,6 +158,60 @@ def test_the_most_of_each_class_is_what_the_engine_will_run(tmp_path: Path) -> N
     most = {user.persona_name: count for user, count in most_at_once(users, list(levels)).items()}
 
     assert most == {"sales_rep": pytest.approx(60 * 9 / 13, abs=1), "portal_customer": 60 - 42 + 1}
+
+
+def people(tmp_path: Path, *, accounts: int) -> Any:
+    """The class of sales representatives that have so many accounts, and what it warns of."""
+    (kind,) = persona_users(
+        scenario(accounts, sales_rep=1),
+        process=0,
+        run="r",
+        accounts=write(tmp_path, sales=accounts, portal=0),
+        rows=ROWS,
+    )
+    warnings: list[str] = []
+    kind.sending, _ = sending_to("http://127.0.0.1:9", warnings=warnings)
+    return kind, warnings
+
+
+def test_a_user_for_whom_no_account_is_left_waits_until_another_has_ended(tmp_path: Path) -> None:
+    kind, warnings = people(tmp_path, accounts=1)
+    group, environment = Group(), Environment()
+    first, second = kind(environment), kind(environment)
+    held = first.account
+    first.start(group)
+    second.start(group)
+    gevent.sleep(0.02)
+    assert [text for text in warnings if "no free account of the role sales" in text]
+    with pytest.raises(RuntimeError, match="without an account"):
+        _ = second.account
+
+    first.stop(force=True)
+    until(lambda: second._account is held)
+    assert second._token == {"Authorization": f"Bearer {held.token}"}
+    group.kill()
+    until(lambda: kind.accounts.count("sales") == 1)
+
+
+def test_a_user_that_is_ended_before_it_ran_gives_its_account_back(tmp_path: Path) -> None:
+    kind, warnings = people(tmp_path, accounts=2)
+    users = [kind(Environment()) for _ in range(2)]
+    for user in users:
+        user.start(Group())
+        user._greenlet.kill(block=False)
+    until(lambda: kind.accounts.count("sales") == 2)
+    assert warnings == []
+
+
+def test_a_user_that_is_to_leave_does_not_wait_for_an_account(tmp_path: Path) -> None:
+    kind, _ = people(tmp_path, accounts=1)
+    first, second = kind(Environment()), kind(Environment())
+    second.start(Group())
+    gevent.sleep(0.01)
+    second.stop()
+    until(lambda: second._greenlet.dead)
+    assert kind.accounts.count("sales") == 0
+    first._leave()
 
 
 def test_nobody_is_left_in_an_empty_file() -> None:

@@ -6,7 +6,11 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import gevent
+from gevent.pool import Group
 from locust import task
+from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtests.generator.accounts import Account, Accounts
 from loadtests.generator.client import LoadUser, Response
@@ -23,6 +27,7 @@ CONFLICT, PRECONDITION_FAILED = 409, 412
 NEXT_PAGE_SHARE = 0.2
 """How often who lists something goes on to the next page."""
 
+_LOOK_S = 0.05
 _EXPORTED_PAGES = 3
 _EXPORTED_AT_ONCE = 200
 
@@ -49,18 +54,66 @@ class PersonaUser(LoadUser):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self.account: Account = self.accounts.take(self.persona.role)
         cls = type(self)
         cls._count += 1
         self.number = cls._count
         self.rng = random.Random(f"{self.seed}-{self.number}")  # noqa: S311 - load, not secrets
         self._walk = walk_of(self.persona, self.seed, self.number)
-        self._token = {"Authorization": f"Bearer {self.account.token}"}
+        self._account: Account | None = None
+        self._token: dict[str, str] = {}
+        if self.accounts.count(self.persona.role):
+            self._sign()
         self.forget()
 
-    def on_stop(self) -> None:
-        """Leave the account to whoever comes next."""
-        self.accounts.give_back(self.account)
+    @property
+    def account(self) -> Account:
+        """Who it is.
+
+        Raises
+        ------
+        RuntimeError
+            When it has no account yet: its tasks begin when it has.
+        """
+        if self._account is None:
+            raise RuntimeError("a virtual user without an account")
+        return self._account
+
+    def _sign(self) -> None:
+        self._account = self.accounts.take(self.persona.role)
+        self._token = {"Authorization": f"Bearer {self._account.token}"}
+
+    def start(self, group: Group) -> Any:
+        """Start the user; however it ends, its account is whoever's comes next."""
+        greenlet = super().start(group)
+        greenlet.link(lambda _: self._leave())
+        return greenlet
+
+    def _leave(self) -> None:
+        if self._account is not None:
+            self.accounts.give_back(self._account)
+            self._account = None
+
+    def on_start(self) -> None:
+        """Wait for an account where users that should have left still have theirs.
+
+        Whoever waits counts as starting, not as running: the load is not delivered.
+
+        Raises
+        ------
+        StopUser
+            When it is asked to leave meanwhile.
+        """
+        while self._account is None:
+            self.sending.warn(
+                "accounts_short",
+                f"no free account of the role {self.persona.role} was left: users that were "
+                f"asked to leave are still in a request, and others wait for their accounts",
+            )
+            gevent.sleep(_LOOK_S)
+            if self._state == LOCUST_STATE_STOPPING:
+                raise StopUser
+            if self.accounts.count(self.persona.role):
+                self._sign()
 
     # the journey
 
