@@ -72,7 +72,8 @@ def _differences(
     process: int, closed: dict[str, Any], rows: int, samples: pd.DataFrame
 ) -> Iterator[Reason]:
     finished = int((~samples["outcome"].isin(_NOT_FINISHED)).sum())
-    sent = int((samples["outcome"] != Outcome.MISSED.label).sum())
+    # an arrival that was given up is missed, or cancelled when the run was cut short
+    sent = int(samples["sent_us"].notna().sum())
     compared = (
         ("rows read", rows, "written", closed["rows"]),
         ("requests recorded", len(samples), "counted by the client", closed["requests"]),
@@ -150,6 +151,41 @@ def clock_steady(recording: Recording) -> Finding:
             )
         )
     return Finding(reasons=tuple(reasons), notes=tuple(notes))
+
+
+def connections_made(recording: Recording) -> Finding:
+    """Find the stages in which a generator process could open no more connections.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+
+    Returns
+    -------
+    Finding
+        ``generator_saturated`` for each: requests failed that the target never saw. Outside
+        of every stage it is a note.
+    """
+    reasons: dict[int | None, Reason] = {}
+    notes: set[str] = set()
+    for event in _events(recording, "generator_limit"):
+        stage, outside = _place(recording, event)
+        why = str(event.get("text", "no reason given"))
+        if outside:
+            notes.add(f"the generator could open no more connections outside of every stage: {why}")
+        elif stage not in reasons:
+            reasons[stage] = Reason(
+                code="generator_saturated",
+                stage=stage,
+                message=f"{_where(stage)}: {_who(event)} could open no more connections: {why}; "
+                f"allowed: a connection for each request",
+                measured=1.0,
+                limit=0.0,
+                advice="allow more open files (ulimit -n) and local ports, have more generator "
+                "processes, or ask for less load",
+            )
+    return Finding(reasons=tuple(reasons.values()), notes=tuple(sorted(notes)))
 
 
 def generators_kept(recording: Recording) -> Finding:

@@ -25,7 +25,7 @@ from analysis.delivery import load_delivered, not_saturated
 from analysis.littles_law import littles_law
 from analysis.reasons import Finding, Reason
 from analysis.recording.reader import Recording
-from analysis.records import clock_steady, generators_kept, records_complete
+from analysis.records import clock_steady, connections_made, generators_kept, records_complete
 from analysis.windows import Hold
 from scenarios.assertions import Severity
 from scenarios.model import Budget
@@ -101,6 +101,7 @@ def assess(recording: Recording, holds: Sequence[Hold], budgets: Sequence[Budget
         generators_kept(recording),  # first, for the others follow from it
         records_complete(recording),
         clock_steady(recording),
+        connections_made(recording),
     ]
     for hold in holds:
         if hold.window.was_run:

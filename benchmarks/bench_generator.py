@@ -105,6 +105,7 @@ def ours(url: str, folder: Path) -> Way:
         timeout_s=10.0,
         connect_timeout_s=10.0,
         warn=print,
+        event=print,
     )
     sending.recording = True
     visitor.sending = sending

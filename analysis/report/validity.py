@@ -95,6 +95,8 @@ def _number(reason: Document, value: float | None) -> str:
     if value is None:
         return "-"
     code = str(reason.get("code"))
+    if code == "generator_saturated" and not reason.get("limit"):
+        return "-"  # neither a share nor a lateness: it could open no more connections
     if code == "generator_saturated" and (reason.get("limit") or 0.0) > _SHARES:
         return f"{number(value)} ms"
     if code in _SHARES_OF:

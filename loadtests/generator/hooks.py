@@ -27,9 +27,10 @@ from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 from locust.exception import StopUser
 from locust.user.task import TaskSet
 
-from loadtests.generator.client.origin import Origin
 from loadtests.generator.clock import Alarm, now_ns
+from loadtests.generator.hops import Hops, LoadEnded, text_of
 from loadtests.generator.in_flight import Sent, VirtualUser
+from loadtests.generator.outcomes import own_limit
 from loadtests.generator.pacing import Pacing, Place
 from loadtests.generator.sending import KEY, Sending
 
@@ -37,10 +38,6 @@ _FOREIGN = f"{KEY}.foreign"
 _REQUEST_ID = "X-Request-Id"
 _PAUSE_WHEN_CLOSED_S = 0.05
 _MAX_BYTES = 2**62
-
-
-class _LoadEnded(gevent.GreenletExit):
-    """The next request of a redirect was to be sent when the load had ended."""
 
 
 class Hooks:
@@ -68,10 +65,10 @@ class Hooks:
         self._recorder = sending.recorder
         self._alarm = alarm
         self._netloc = urlsplit(sending.base_url).netloc
-        self._origin = Origin.of(sending.base_url)
         self._pacing = Pacing(sending.recorder, sending.user_of, sending.timeout_s)
         self._sleepers: WeakKeyDictionary[Any, VirtualUser] = WeakKeyDictionary()
         self._by_greenlet: dict[Any, Sent] = {}
+        self._hops = Hops(sending, self._by_greenlet)
         self.judgements = 0
         self.told = False
         self.starting: dict[User, int] = {}
@@ -81,7 +78,7 @@ class Hooks:
         self._wrap_client(HttpSession)
         self._wrap_client(FastHttpSession)
         self._wrap_connect()
-        self._wrap_redirects()
+        self._hops.install()
         self._wrap_waits()
         self._wrap_sleep()
         self._wrap_users()
@@ -129,13 +126,15 @@ class Hooks:
             options["headers"] = self._with_headers(options.get("headers"), sent)
             try:
                 response = original(client, method, url, **options)
-            except _LoadEnded:
+            except LoadEnded:
                 self._recorder.cancelled(sent)
                 raise StopUser from None
             except gevent.GreenletExit:
                 self._recorder.killed(sent)
                 raise
             except BaseException as error:
+                if why := own_limit(error):
+                    self._sending.limited(why)
                 self._recorder.broke(sent, error)
                 raise
             finally:
@@ -151,7 +150,7 @@ class Hooks:
             raise StopUser
 
     def _with_headers(self, headers: Any, sent: Sent) -> dict[str, str]:
-        own = {_text(name): value for name, value in dict(headers or {}).items()}
+        own = {text_of(name): value for name, value in dict(headers or {}).items()}
         present = {name.lower(): name for name in own}
         ours = self._sending.headers.items()
         own.update({name: value for name, value in ours if name.lower() not in present})
@@ -164,29 +163,6 @@ class Hooks:
             )
         own[_REQUEST_ID] = f"{self._sending.prefix}{sent.number}"
         return own
-
-    def _before_hop(self, url: str, headers: Any) -> None:
-        """Look at a request just before it is sent, whether or not a redirect led to it.
-
-        Raises
-        ------
-        _LoadEnded
-            When no new request may start.
-        """
-        if getcurrent() not in self._by_greenlet:
-            return
-        if self._sending.closing:
-            raise _LoadEnded
-        if self._sending.headers and not self._is_target(url):
-            for name, value in self._sending.headers.items():
-                if name in headers and _text(headers[name]) == value:
-                    del headers[name]
-
-    def _is_target(self, url: str) -> bool:
-        try:
-            return Origin.of(url) == self._origin
-        except ValueError:
-            return False
 
     def endpoint(self, name: str) -> str:
         """Name of an endpoint: the request's own name without host and query."""
@@ -216,6 +192,8 @@ class Hooks:
             self.told = True
             return
         self.judgements += 1
+        if exception is not None and (why := own_limit(exception)):
+            self._sending.limited(why)
         sent = context.get(_FOREIGN)
         if sent is None:  # a client of the locustfile's own: all that is known is its report
             self._sending.asked += 1
@@ -253,45 +231,6 @@ class Hooks:
             return result
 
         gevent.socket.socket.connect = connect
-
-    def _wrap_redirects(self) -> None:
-        """Leave redirects to other hosts alone: the answer itself is the result.
-
-        Where one is followed to another server that is allowed, the run's own headers stay
-        behind: they are for the target alone.
-        """
-        original_target = HttpSession.get_redirect_target
-        original_open = LocustUserAgent._urlopen
-        original_send = HttpSession.send
-        by_greenlet = self._by_greenlet
-
-        def get_redirect_target(session: Any, response: Any) -> str | None:
-            location: str | None = original_target(session, response)
-            return (
-                location if location and self._sending.may_follow(response.url, location) else None
-            )
-
-        @functools.wraps(original_send)
-        def send(session: Any, request: Any, **options: Any) -> Any:
-            self._before_hop(str(request.url), request.headers)
-            return original_send(session, request, **options)
-
-        def urlopen(agent: Any, request: Any) -> Any:
-            self._before_hop(str(request.url), request.headers)
-            response = original_open(agent, request)
-            sent = by_greenlet.get(getcurrent())
-            if sent is not None:
-                sent.first_byte_ns = now_ns()
-            location = response.headers.get("location")
-            if isinstance(location, str) and not self._sending.may_follow(
-                str(request.url), location
-            ):
-                response.headers.discard("location")
-            return response
-
-        HttpSession.send = send  # type: ignore[method-assign]
-        HttpSession.get_redirect_target = get_redirect_target  # type: ignore[method-assign, assignment]
-        LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]
 
     # waits
 
@@ -382,10 +321,6 @@ def _bytes(length: Any) -> int | None:
         return int(length) if 0 <= int(length) <= _MAX_BYTES else None
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _never(_method: str) -> bool:

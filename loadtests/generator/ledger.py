@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from analysis.recording.format import Outcome
 from analysis.recording.writer import StreamWriter
 from loadtests.generator.batches import Batches
 from loadtests.generator.clock import now_ns
@@ -36,9 +37,9 @@ class Ledger:
     origin_ns : int
         The start of the run on the monotonic clock.
     requests : int
-        Numbers given out: to requests, and to arrivals that were missed.
+        Numbers given out: to requests, and to arrivals that were given up.
     missed_arrivals : int
-        The latter.
+        The latter, but for those that were cancelled.
     late_arrivals : int
         Arrivals that a virtual user was handed late because none had been free, and starts
         of paced users that were overdue when they were begun; not those that were missed.
@@ -95,6 +96,7 @@ class Ledger:
         *,
         method: str | None = None,
         endpoint: str | None = None,
+        outcome: Outcome = Outcome.MISSED,
     ) -> None:
         """Note an arrival that was never sent, and is given up now.
 
@@ -108,9 +110,11 @@ class Ledger:
             When, on the monotonic clock.
         method, endpoint : str or None
             Of its first request, where that is known: budgets on that endpoint count it.
+        outcome : Outcome
+            Missed; or cancelled, where the run was cut short.
         """
         self.requests += 1
-        self.missed_arrivals += 1
+        self.missed_arrivals += outcome is Outcome.MISSED
         self._transactions += 1
         route = -1
         if method is not None and endpoint is not None:
@@ -123,6 +127,7 @@ class Ledger:
             route=route,
             click=self._click(click),
             persona=self._routes.number("persona", persona),
+            outcome=outcome,
         )
 
     def feed(self, statistics: BulkStatistics) -> None:

@@ -43,6 +43,7 @@ from loadtests.generator.open_files import allow_many
 from loadtests.generator.open_model import OpenModel
 from loadtests.generator.outcomes import CleanFormatter, clean_error
 from loadtests.generator.plan import Plan
+from loadtests.generator.proxies import forget_proxies
 from loadtests.generator.reaper import Reaper
 from loadtests.generator.recorder import Recorder
 from loadtests.generator.sending import Sending
@@ -99,6 +100,7 @@ class Generator:
             timeout_s=self._scenario.load.timeout_s,
             connect_timeout_s=self._scenario.load.connect_timeout_s,
             warn=self._journal.warn,
+            event=self._journal.event,
             ca=self._scenario.target.ca,
         )
         self._hooks = Hooks(self._sending, self._alarm)
@@ -255,12 +257,12 @@ class Generator:
         The engine's own stop may never return (a task that swallows
         GreenletExit, an on_stop that asks a hung server): it gets a deadline.
         """
-        self._hooks.close()
-        if self._open is not None:
-            self._open.close()
         patience_s = 0.0 if self._why in {"interrupted", "supervisor_lost"} else self._drain_s()
         if patience_s == 0.0:
             self._recorder.cut_short = True
+        self._hooks.close()
+        if self._open is not None:
+            self._open.close()
         deadline = now_ns() + round(patience_s * 1e9)
         while self._recorder.in_flight and now_ns() < deadline:
             gevent.sleep(_POLL_S)
@@ -341,6 +343,7 @@ def main() -> None:
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # its advice on spawn rates
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     allow_many()
+    forget_proxies(os.environ)
     control = Control(int(sys.argv[1]))
     order = control.receive()
     if order is None:

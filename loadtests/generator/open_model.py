@@ -9,6 +9,7 @@ import gevent
 from locust import User
 from locust.runners import WorkerRunner
 
+from analysis.recording.format import Outcome
 from loadtests.generator.arrivals import Arrivals, Due
 from loadtests.generator.clock import Alarm
 from loadtests.generator.hooks import Hooks
@@ -149,4 +150,12 @@ class OpenModel:
         method = endpoint = None
         if persona is not None and step is not None:
             method, endpoint = self._personas[persona].steps[step].requests[0].split(" ", 1)
-        self._recorder.missed(None, persona, step, due.due_ns, method=method, endpoint=endpoint)
+        self._recorder.missed(
+            None,
+            persona,
+            step,
+            due.due_ns,
+            method=method,
+            endpoint=endpoint,
+            outcome=self._recorder.cut_off(due.due_ns, Outcome.MISSED),
+        )

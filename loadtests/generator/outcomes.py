@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import re
 import socket
 from typing import Any
@@ -18,6 +20,10 @@ from analysis.recording.format import Outcome
 _TOO_MANY = 429
 _FIRST_ERROR = 400
 _MAX_ERROR_CHARS = 160
+_MOST_WRAPPED = 10
+_OWN_LIMITS = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+)
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.I)
 _SECRET = re.compile(
@@ -79,6 +85,29 @@ def _unanswered(exception: BaseException | None) -> Outcome:
     if isinstance(exception, CatchResponseError | AssertionError):
         return Outcome.CHECK_FAILED
     return Outcome.CONNECTION_ERROR
+
+
+def own_limit(exception: BaseException | None) -> str | None:
+    """Find out whether a request failed because this process could connect no more.
+
+    Parameters
+    ----------
+    exception : BaseException or None
+        As any client reports it: what it wraps is looked at too.
+
+    Returns
+    -------
+    str or None
+        Which limit was reached, in the system's words.
+    """
+    seen = _cause(exception)
+    for _ in range(_MOST_WRAPPED):
+        if seen is None:
+            return None
+        if isinstance(seen, OSError) and seen.errno in _OWN_LIMITS:
+            return os.strerror(seen.errno)
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def bytes_out_of(response: Any) -> int:

@@ -24,6 +24,7 @@ import locust
 import locust.user.wait_time
 from locust import User
 
+from analysis.recording.format import Outcome
 from loadtests.generator.clock import now_ns
 from loadtests.generator.in_flight import Sent, VirtualUser
 from loadtests.generator.recorder import Recorder
@@ -251,4 +252,5 @@ class Pacing:
 
     def _miss(self, user: VirtualUser, places: list[int]) -> None:
         for place_ns in places:
-            self._recorder.missed(user, user.persona, None, place_ns)
+            outcome = self._recorder.cut_off(place_ns, Outcome.MISSED)
+            self._recorder.missed(user, user.persona, None, place_ns, outcome=outcome)

@@ -255,8 +255,25 @@ class Recorder(Ledger):
         """
         self._forget(sent)
         if not sent.packed:
-            young = now_ns() - sent.sent_ns < self._drain_ns
-            self._pack(sent, Outcome.CANCELLED if self.cut_short and young else Outcome.UNFINISHED)
+            self._pack(sent, self.cut_off(sent.sent_ns, Outcome.UNFINISHED))
+
+    def cut_off(self, since_ns: int, otherwise: Outcome) -> Outcome:
+        """Tell what becomes of a request, or of an arrival, that the harness ends now.
+
+        Parameters
+        ----------
+        since_ns : int
+            When it was sent, or due, on the monotonic clock.
+        otherwise : Outcome
+            What it is unless the run was cut short before the drain had passed.
+
+        Returns
+        -------
+        Outcome
+            That one, or cancelled.
+        """
+        young = now_ns() - since_ns < self._drain_ns
+        return Outcome.CANCELLED if self.cut_short and young else otherwise
 
     def cancelled(self, sent: Sent) -> None:
         """Note that a request was ended by the harness, which says nothing of the target."""

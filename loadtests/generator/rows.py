@@ -128,6 +128,7 @@ def pack_missed(
     route: int,
     click: int,
     persona: int,
+    outcome: Outcome,
 ) -> bytes:
     """Pack an arrival that was never sent, and is given up now.
 
@@ -139,6 +140,8 @@ def pack_missed(
         On the monotonic clock.
     user, route, click, persona : int
         By their numbers; -1 where nobody knows.
+    outcome : Outcome
+        Missed or cancelled.
 
     Returns
     -------
@@ -149,7 +152,7 @@ def pack_missed(
     no_bytes, no_answer = (-1, -1), (-1, -1)
     return ROW.pack(
         *(number, transaction, intended_ns, *no_times, now_ns(), *no_bytes, *NOTHING_SAID),
-        *(user, route, 0, click, persona, *no_answer, -1, 0, Outcome.MISSED, 0),
+        *(user, route, 0, click, persona, *no_answer, -1, 0, outcome, 0),
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from locust.event import Events
 
+from loadtests.generator.clock import now_ns
 from loadtests.generator.guard import Guard
 from loadtests.generator.recorder import ENGINES_OWN, Recorder, VirtualUser
 
@@ -17,6 +18,10 @@ __all__ = ["ENGINES_OWN", "KEY", "Sending"]
 KEY = "trueload"
 """Our own client puts this key into the context of the engine's event: the recorder knows
 the request already."""
+
+_NO_FAULT = "the generator could open no more connections, which is no fault of the target's"
+_LIMITED_EACH_NS = 100_000_000
+"""Connections that fail come in thousands: an event in so long says when."""
 
 
 class Sending:
@@ -44,6 +49,8 @@ class Sending:
         Certificate authorities that are trusted beside the system's.
     warn : callable
         Called with a warning's kind and its text.
+    event : callable
+        Called with an event's kind, and what it says by name.
 
     Attributes
     ----------
@@ -70,6 +77,7 @@ class Sending:
         timeout_s: float,
         connect_timeout_s: float,
         warn: Callable[[str, str], None],
+        event: Callable[..., None],
         ca: Path | None = None,
     ) -> None:
         self.recorder = recorder
@@ -87,6 +95,8 @@ class Sending:
         self.users: list[VirtualUser] = [self.nobody]
         self._guard = guard
         self._warn = warn
+        self._event = event
+        self._limited_ns = -_LIMITED_EACH_NS
         recorder.listeners = events.request._handlers
 
     def user_of(self, user: Any) -> VirtualUser:
@@ -124,3 +134,17 @@ class Sending:
     def warn(self, kind: str, text: str) -> None:
         """Warn of something; the same text is told once."""
         self._warn(kind, text)
+
+    def limited(self, why: str) -> None:
+        """Tell that this process could connect no more, which is no fault of the target's.
+
+        Parameters
+        ----------
+        why : str
+            Which limit was reached.
+        """
+        self._warn("generator_limit", f"{_NO_FAULT}: {why}")
+        now = now_ns()
+        if now - self._limited_ns >= _LIMITED_EACH_NS:
+            self._limited_ns = now
+            self._event("generator_limit", text=why)

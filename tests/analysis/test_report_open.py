@@ -127,6 +127,7 @@ def reason(code: str, measured: float, limit: float) -> dict[str, Any]:
         ("load_not_delivered", 10.0, 20.0, ("10", "20")),
         ("generator_saturated", 0.91, 0.85, ("91.0 % of a core", "85.0 % of a core")),
         ("generator_saturated", 31.2, 15.0, ("31.2 ms", "15.0 ms")),
+        ("generator_saturated", 1.0, 0.0, ("-", "-")),
         ("records_lost", 99.0, 100.0, ("99 requests", "100 requests")),
         ("littles_law", 0.25, 0.1, ("25.0 %", "10.0 %")),
         ("clock_stepped", 2.0, 0.0, ("2 s", "0 s")),

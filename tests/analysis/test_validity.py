@@ -245,6 +245,37 @@ def test_requests_that_nobody_saw_the_end_of_are_unknown_to_the_engine(tmp_path:
     assert codes(run.validity(closed=False)) == []
 
 
+def test_arrivals_that_were_given_up_are_not_among_what_clients_were_asked_for(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path)
+    run.queue()
+    watch(run.build, until_s=HOLD_S)
+    n = run.build.request
+    for outcome in (Outcome.MISSED, Outcome.CANCELLED):
+        run.build.add(9.9, None, sent_s=-1e-6, seen_s=9.95, outcome=outcome)
+    run.build.flush()
+    counts = {"rows": n + 2, "requests": n + 2, "client_requests": n}
+    run.build.event(t_s=10.0, kind="stream_closed", process=0, **counts)
+    assert codes(run.validity(closed=False)) == []
+
+
+def test_a_stage_in_which_the_generator_could_connect_no_more_is_invalid(tmp_path: Path) -> None:
+    run = Run(tmp_path, stages=[(USERS, 5.0), (USERS, 5.0)])
+    run.queue()
+    watch(run.build, until_s=HOLD_S)
+    for t_s in (6.0, 6.1):
+        run.build.event(t_s=t_s, kind="generator_limit", process=0, text="Too many open files")
+    run.build.event(t_s=10.5, kind="generator_limit", process=0, text="Too many open files")
+    validity = run.validity()
+    assert [(reason.code, reason.stage) for reason in validity.reasons] == [
+        ("generator_saturated", 1)
+    ]
+    assert "could open no more connections: Too many open files" in validity.reasons[0].message
+    assert "ulimit -n" in validity.reasons[0].advice
+    assert [note for note in validity.notes if "outside of every stage" in note]
+
+
 def test_a_request_written_open_and_again_is_one_request_of_two_rows(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.queue()

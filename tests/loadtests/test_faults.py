@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from loadtests import faults as module
-from loadtests.family import children, family, is_stopped, lives
+from loadtests.family import children, family, lives
 from loadtests.faults import Faults, moved, planned
 from loadtests.freezing import Frozen
 from scenarios.errors import TargetError
@@ -35,6 +36,10 @@ Frozen([int(sys.argv[1])]).freeze()
 print("frozen", flush=True)
 time.sleep(60)
 """
+
+
+def is_stopped(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
 
 
 def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:

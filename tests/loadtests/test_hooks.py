@@ -60,7 +60,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         hooks = Hooks(sending, Alarm())
         hooks._wrap_client(HttpSession)
         hooks._wrap_client(FastHttpSession)
-        hooks._wrap_redirects()
+        hooks._hops.install()
         visitor: Any = type("Visitor", (kind,), {"host": url})(Environment())
         made.append(visitor.client)
         return SimpleNamespace(

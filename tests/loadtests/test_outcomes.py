@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from types import SimpleNamespace
 
 import pytest
 import requests
 from geventhttpclient.useragent import RetriesExceeded
 from locust.exception import CatchResponseError
+from urllib3.exceptions import NewConnectionError
 
 from analysis.recording.format import Outcome
-from loadtests.generator.outcomes import classify, clean_error
+from loadtests.generator.outcomes import classify, clean_error, own_limit
 
 
 def answer(status: int | None, error: BaseException | None = None) -> SimpleNamespace:
@@ -79,6 +81,36 @@ def test_errors_are_written_without_urls_secrets_and_numbers(
     error: BaseException | None, text: str | None
 ) -> None:
     assert clean_error(error) == text
+
+
+def wrapped(error: Exception) -> requests.exceptions.ConnectionError:
+    """As requests and urllib3 hand it on."""
+    try:
+        try:
+            raise error
+        except OSError as cause:
+            raise NewConnectionError(SimpleNamespace(), str(cause)) from cause  # type: ignore[arg-type]
+    except NewConnectionError as cause:
+        found = requests.exceptions.ConnectionError(cause)
+        found.__context__ = cause
+        return found
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(errno.EMFILE, "x"), "Too many open files"),
+        (wrapped(OSError(errno.EADDRNOTAVAIL, "x")), "Cannot assign requested address"),
+        (gave_up(OSError(errno.EMFILE, "x")), "Too many open files"),
+        (wrapped(ConnectionRefusedError(errno.ECONNREFUSED, "x")), None),
+        (CatchResponseError("x"), None),
+        (None, None),
+    ],
+)
+def test_what_the_generator_is_short_of_is_found_in_what_clients_wrap(
+    error: Exception | None, why: str | None
+) -> None:
+    assert own_limit(error) == why
 
 
 def test_errors_are_bounded() -> None:

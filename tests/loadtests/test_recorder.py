@@ -16,6 +16,7 @@ import pytest
 from analysis.recording.format import MAX_ENDPOINTS, OTHER, REPLAYED, Outcome
 from analysis.recording.streams import read_samples
 from loadtests.generator.clock import now_ns
+from loadtests.generator.pacing import Grid, Pacing
 from loadtests.generator.recorder import Recorder, Sent, VirtualUser
 from scenarios.assertions import parse_assertion
 from scenarios.model import Budget
@@ -318,6 +319,31 @@ def test_what_was_cancelled_is_not_counted_with_what_the_engine_heard_of(tmp_pat
 
     assert record.own == 2
     assert len(rows(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("cut_short", "age_s", "outcome"),
+    [(False, 0.5, "missed"), (True, 0.5, "cancelled"), (True, 3.0, "missed")],
+)
+def test_a_start_that_was_due_when_the_run_was_cut_short_is_nobodys_fault(
+    tmp_path: Path, cut_short: bool, age_s: float, outcome: str
+) -> None:
+    record = recorder(tmp_path)
+    pacing = Pacing(record, lambda user: user, patience_s=10.0)
+    user, now = record.new_user("paced"), now_ns()
+    begun_ns = now - round((age_s + 0.2) * 1000) * MS
+    grid = Grid(place_ns=begun_ns, started_ns=begun_ns, waited_ns=0, patience_ns=10_000 * MS)
+    grid.find(200 * MS, now=begun_ns + MS, waited_ns=MS)
+    grid.waiting = True  # for a place that has passed: the process was held up
+    pacing._grids[user] = [grid]
+    record.cut_short = cut_short
+    pacing.close([])
+    record.close()
+    first = rows(tmp_path)[0]
+
+    assert first["outcome"] == outcome
+    assert first["sent_us"] is None
+    assert record.missed_arrivals == sum(row["outcome"] == "missed" for row in rows(tmp_path))
 
 
 def test_how_long_a_user_waited_for_answers_is_known_whichever_client_it_has(

@@ -94,6 +94,7 @@ def sending_to(
     headers: dict[str, str] | None = None,
     ca: Path | None = None,
     warnings: list[str] | None = None,
+    events: list[str] | None = None,
 ) -> tuple[Sending, Notebook]:
     """Make what a session needs to send to a server, and the recorder that it tells."""
     notebook = recorder or Notebook()
@@ -108,6 +109,7 @@ def sending_to(
         timeout_s=5.0,
         connect_timeout_s=5.0,
         warn=lambda _, text: told.append(text),
+        event=lambda kind, **_: None if events is None else events.append(kind),
         ca=ca,
     )
     sending.recording = True

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import os
-
 from loadtests.generator.client.answer import Answer
 from loadtests.generator.client.connection import Connection, TlsConnection
 from loadtests.generator.client.failures import StaleConnection
 from loadtests.generator.client.origin import Origin
 from loadtests.generator.client.tls import trust
 from loadtests.generator.clock import now_ns
+from loadtests.generator.outcomes import own_limit
 from loadtests.generator.recorder import Sent
 from loadtests.generator.sending import Sending
-
-_OWN_LIMITS = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
-)
-_NO_FAULT = "the generator could open no more connections, which is no fault of the target's"
 
 
 class Connections:
@@ -31,7 +24,7 @@ class Connections:
 
     def __init__(self, sending: Sending) -> None:
         self._ca = sending.ca
-        self._warn = sending.warn
+        self._limited = sending.limited
         self._connecting = sending.recorder.connecting
         self._kept: dict[str, Connection] = {}
 
@@ -99,8 +92,8 @@ class Connections:
         try:
             connection.open()
         except OSError as error:
-            if error.errno in _OWN_LIMITS:
-                self._warn("generator_limit", f"{_NO_FAULT}: {os.strerror(error.errno)}")
+            if why := own_limit(error):
+                self._limited(why)
             raise
         finally:
             self._connecting.pop(sent.number, None)

@@ -164,14 +164,20 @@ def test_what_the_generator_itself_is_short_of_is_said(monkeypatch: pytest.Monke
         raise OSError(errno.EMFILE, "Too many open files")
 
     warnings: list[str] = []
-    with talk(answers(HELLO), warnings=warnings) as t:
+    events: list[str] = []
+    with talk(answers(HELLO), warnings=warnings, events=events) as t:
         monkeypatch.setattr("gevent.socket.socket", none_left)
-        assert t.get().error == "EMFILE: Too many open files"
+        for _ in range(2):
+            assert t.get().error == "EMFILE: Too many open files"
         assert t.last.outcome is Outcome.CONNECTION_ERROR
-    assert warnings == [
+        assert events == ["generator_limit"]
+        t.sending._limited_ns -= 200_000_000
+        t.get()
+        assert events == ["generator_limit"] * 2
+    assert set(warnings) == {
         "the generator could open no more connections, which is no fault of the target's: "
         "Too many open files"
-    ]
+    }
 
 
 def test_a_generator_takes_all_the_connections_that_it_may_have() -> None:
