@@ -54,11 +54,6 @@ def lives(pid: int) -> bool:
     return _state(pid) not in {None, "Z", "X"}
 
 
-def is_stopped(pid: int) -> bool:
-    """Tell whether a process was stopped by a signal."""
-    return _state(pid) == "T"
-
-
 def is_database(pid: int) -> bool:
     """Tell whether a process is one of PostgreSQL's."""
     try:

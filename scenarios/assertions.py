@@ -39,7 +39,6 @@ from enum import StrEnum
 
 from scenarios.units import (
     DURATION_UNITS,
-    format_duration,
     parse_duration,
     parse_rate,
     parse_ratio,
@@ -269,25 +268,3 @@ def parse_assertion(text: str) -> Assertion:
         text=f"{match['metric']} {match['op']} {match['limit']}",
         **arguments,  # type: ignore[arg-type]
     )
-
-
-def format_limit(assertion: Assertion) -> str:
-    """Write an assertion's limit in the unit that reads best.
-
-    Parameters
-    ----------
-    assertion : Assertion
-        Any assertion.
-
-    Returns
-    -------
-    str
-        For example ``"300 ms"`` or ``"1 %"``.
-    """
-    if assertion.is_latency or assertion.metric is Metric.RECOVERY_TIME:
-        return format_duration(assertion.limit)
-    if assertion.metric in {Metric.ERROR_RATIO, Metric.AVAILABILITY, Metric.DRIFT}:
-        return f"{assertion.limit * 100:.6g} %"
-    if assertion.metric is Metric.THROUGHPUT:
-        return f"{assertion.limit:.6g} /s"
-    return f"{assertion.limit:.6g}"

@@ -77,11 +77,6 @@ class Fields:
         self.mistake(key, "a key that does not exist", f"{', '.join(names)}{meant}")
         return False
 
-    def not_yet(self, key: str, part: str) -> None:
-        """Refuse a key whose part is designed but not built: never ignored in silence."""
-        if self.take(key) is not None:
-            self.mistake(key, "a setting", f"nothing ({part} is not built yet)")
-
     def table(self, key: str) -> Fields:
         """Sub-table; empty when absent."""
         value = self.take(key)
