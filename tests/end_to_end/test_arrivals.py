@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.delivery import CPU_SHARE
+from analysis.reasons import HARNESS
 from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording, read_run
 from scenarios.arrivals import Arrival, arrivals, click_shares
@@ -197,6 +199,43 @@ def test_a_generator_that_is_stopped_for_a_while_is_invalid(harness: Harness) ->
     assert sorted(round(us) for us in run.samples["intended_us"]) == microseconds(run.planned)
     text = json.dumps(run.verdict["validity"]["reasons"])
     assert "late by" in text
+
+
+BURNS = USERS.replace(
+    'self.client.get("/ok")',
+    """self.client.get("/ok")
+        until = time.process_time() + 0.015
+        while time.process_time() < until:
+            pass""",
+).replace("from locust", "import time\nfrom locust", 1)
+"""Fifteen milliseconds of the generator's CPU for each of 80 clicks a second: more than a core."""
+
+
+def test_a_generator_that_starves_is_invalid_and_its_target_is_not_blamed(
+    harness: Harness,
+) -> None:
+    with troubled_server(harness.folder / "answers.log", 0.002) as url:
+        scenario = prepare(harness, url, hold="4s", timeout="5s", limit="100ms")
+        harness.folder.joinpath("users.py").write_text(BURNS)
+        done = harness.run("run", scenario, "--no-report")
+    run = judged(harness, done.code)
+    reasons = run.verdict["validity"]["reasons"]
+    by_cpu = [each for each in reasons if each["limit"] == CPU_SHARE]
+    start_s, end_s = run.verdict["stages"][0]["hold"]
+    cpu = np.mean(
+        [line["cpu"] for line in run.recording.timeline if start_s <= line["t_s"] <= end_s]
+    )
+
+    assert run.code == 96, done.out
+    assert run.verdict["verdict"] == "invalid"
+    assert {each["code"] for each in reasons} <= HARNESS
+    assert "generator_saturated" in {each["code"] for each in reasons}
+    # where other programs take its core away from it, it is late all the same, for less CPU
+    assert len(by_cpu) == int(cpu > CPU_SHARE)
+    assert cpu > CPU_SHARE / 2
+    assert [each["measured"] for each in by_cpu] == pytest.approx([cpu] * len(by_cpu))
+    assert ["of its core" in each["message"] for each in by_cpu] == [True] * len(by_cpu)
+    assert {budget["verdict"] for budget in run.verdict["budgets"]} == {"invalid"}
 
 
 CLICKS = """

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 
 import pytest
 
 from loadtests import generators
-from tests.support.harness import Done, Harness, finish, hanging_server, wait_for_load, wait_for_run
+from tests.support.harness import (
+    Done,
+    Harness,
+    finish,
+    hanging_server,
+    wait_for_event,
+    wait_for_load,
+    wait_for_run,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +138,7 @@ def test_a_second_interrupt_ends_everything_at_once(harness: Harness) -> None:
         generator = json.loads((run / "manifest.json").read_text())["generators"][1]
         os.kill(generator["pid"], signal.SIGSTOP)  # after the first one it would be waited for
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        wait_for_event(run, "interrupted")
         process.send_signal(signal.SIGINT)
         gone = harness.children_gone_within(3, supervisor=process.pid)
         done = finish(process)

@@ -219,7 +219,7 @@ def reasons(harness: Harness) -> dict[str, set[int | None]]:
 
 def test_one_of_two_is_killed_and_the_run_goes_on_and_is_invalid(harness: Harness) -> None:
     with hanging_server(harness.folder / "server.log", 60) as url:
-        process, run = at_load(harness, url, 3, 3)
+        process, run = at_load(harness, url, 5, 3)
         process_of(run, 1).send_signal(signal.SIGKILL)
         done = finish(process)
     (lost,) = events(run, "generator_lost")
@@ -229,8 +229,8 @@ def test_one_of_two_is_killed_and_the_run_goes_on_and_is_invalid(harness: Harnes
     assert done.code == 96, done
     assert harness.verdict()["verdict"] == "invalid"
     assert (lost["process"], lost["reason"]) == (1, "SIGKILL")
-    assert 1 < lost["t_s"] < 4
-    assert last[0]["t_s"] >= 7  # it stayed to the end
+    assert 1 < lost["t_s"] < 6  # in the first hold
+    assert last[0]["t_s"] >= 9  # it stayed to the end
     assert last[1]["t_s"] < lost["t_s"] + 0.5
     assert rows.count(1) > 20
     assert reasons(harness)["generator_lost"] == {0}

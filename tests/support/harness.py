@@ -168,6 +168,17 @@ def wait_for_load(run_folder: Path, seconds: float, *, patience_s: float = 60) -
     raise AssertionError(f"no load for {seconds} s within {patience_s} s")
 
 
+def wait_for_event(run_folder: Path, kind: str, *, patience_s: float = 30) -> None:
+    """Wait until a run has noted an event of a kind."""
+    deadline = time.monotonic() + patience_s
+    path = run_folder / "events.jsonl"
+    while time.monotonic() < deadline:
+        if path.is_file() and f'"kind":"{kind}"' in path.read_text().replace(" ", ""):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no event {kind} within {patience_s} s")
+
+
 def wait_for_run(harness: Harness, *, patience_s: float = 60) -> Path:
     """Wait until a run folder is there."""
     deadline = time.monotonic() + patience_s
