@@ -66,7 +66,7 @@ class Hops:
             return original_send(session, request, **options)
 
         HttpSession.get_redirect_target = get_redirect_target  # type: ignore[method-assign, assignment]
-        HttpSession.send = send  # type: ignore[method-assign]
+        HttpSession.send = send  # type: ignore[method-assign, assignment]
 
     def _wrap_agent(self) -> None:
         original = LocustUserAgent._urlopen

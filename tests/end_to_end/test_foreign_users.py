@@ -74,6 +74,7 @@ class ZooRun:
 def zoo(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[ZooRun]:
     harness = Harness(tmp_path_factory.mktemp("zoo"), cache)
     harness.environment["API_TOKEN"] = "very-secret-indeed"
+    harness.environment["http_proxy"] = "http://127.0.0.1:9"  # nobody there: none may be asked
     log = harness.folder / "server.log"
     server = subprocess.Popen(
         [sys.executable, str(SUPPORT / "zoo_server.py"), str(log)],
