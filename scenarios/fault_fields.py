@@ -110,7 +110,7 @@ def read_stop(fields: Fields) -> StopRule | None:
     """
     text = fields.text("when", default="")
     fields.no_more()
-    if not text:
+    if not text and fields.take("when") != "":
         return None
     try:
         return parse_stop_rule(text)

@@ -72,7 +72,7 @@ def read_target(fields: Fields, folder: Path | None) -> Target:
 
 def _url(fields: Fields) -> str | None:
     text = fields.text("url", default="")
-    if not text:
+    if not text and fields.take("url") != "":  # an empty one must not become the CRM
         return None
     allowed = "http(s)://host[:port][/path], without credentials, query or fragment"
     try:

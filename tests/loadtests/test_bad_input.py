@@ -50,6 +50,7 @@ def message_of(harness: Harness, done: Done) -> str:
         (["run", "smoke", "--set", 'budgets.all=["p95 < 1s"]'], "no metric"),
         (["run", "smoke", "--set", 'target.headers.Cookie="x"'], "a literal credential"),
         (["run", "smoke", "--url", "http://a:b@127.0.0.1/"], "a literal credential"),
+        (["run", "smoke", "--url", ""], "target.url: found ''"),  # not the CRM instead
         (["run", "smoke", "--url", "http://127.0.0.1:1"], "target.accounts"),
         (["run", "smoke", "--url", "http://127.0.0.1:1", "--database", "sqlite"], "with app alone"),
         (["run", "smoke", "--database", "oracle"], "sqlite"),
@@ -139,6 +140,7 @@ def test_a_secret_that_is_not_in_the_environment(harness: Harness) -> None:
         ("def broken(:", "does not load: SyntaxError"),
         ("import nowhere_to_be_found", "nowhere_to_be_found"),
         ("raise SystemExit(0)", "does not load: SystemExit"),
+        ("raise KeyboardInterrupt", "line 1: does not load: KeyboardInterrupt"),
         ("x = 1", "found no users"),
         ("from locust import HttpUser\nclass Idle(HttpUser): pass", "Idle: found no tasks"),
     ],

@@ -173,6 +173,7 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
         ('load.connect_timeout="1h"', "load.connect_timeout", "at most the timeout"),
         ('load.extend="soon"', "load.extend", "a time with a unit"),
         ('stop.when="error_ratio > 50%"', "stop.when", "for 10s"),
+        ('stop.when=""', "stop.when", "for 10s"),
         ('stop.when="p(99) > 1s for 10s"', "stop.when", "error_ratio, p(50), p(95)"),
         ('faults=[{kind="latency",at="1s",lasts="1s"}]', "faults[0].kind", "no faults of its own"),
         ('faults=[{kind="freeze",at="1s"}]', "faults[0].lasts", "a time with a unit"),
