@@ -33,7 +33,7 @@ def load_users(path: Path) -> tuple[list[type[User]], bool]:
     """
     try:
         classes, shapes = load_locustfile(str(path))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # sys.exit and a killed greenlet too
         where = traceback.extract_tb(error.__traceback__)
         inside = [frame for frame in where if Path(frame.filename) == path]
         line = f", line {inside[-1].lineno}" if inside else ""
