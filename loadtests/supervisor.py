@@ -152,10 +152,10 @@ class Supervisor:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        before = {
-            number: signal.signal(number, self._interrupt)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+            numbers.append(signal.SIGHUP)  # the terminal was closed
+        before = {number: signal.signal(number, self._interrupt) for number in numbers}
         try:
             yield
         finally:
