@@ -48,6 +48,8 @@ LAG_SHARE = 0.05
 
 LATE_LEVEL = 0.99
 
+_WHOLE_FROM_S = 0.1
+
 
 def load_delivered(recording: Recording, hold: Hold) -> Finding:
     """Compare the users that ran, or the arrivals that were begun, with those asked for.
@@ -231,12 +233,14 @@ def not_saturated(recording: Recording, hold: Hold) -> Finding:
     ):
         p99_s = max((_p99(values, limit_s) for values in late.values()), default=0.0)
         if p99_s > limit_s:
-            message = (
-                f"{what} late by {p99_s * 1e3:.3g} ms (p99 of the hold); "
-                f"allowed: {limit_s * 1e3:.3g} ms"
-            )
+            message = f"{what} late by {_ms(p99_s)} (p99 of the hold); allowed: {_ms(limit_s)}"
             reasons.append(_saturated(window, message, p99_s * 1e3, limit_s * 1e3))
     return Finding(reasons=tuple(reasons), notes=tuple(notes))
+
+
+def _ms(seconds: float) -> str:
+    """Write milliseconds with three digits or more, never with an exponent."""
+    return f"{seconds * 1e3:,.0f} ms" if seconds >= _WHOLE_FROM_S else f"{seconds * 1e3:.3g} ms"
 
 
 def _stood_still_s(recording: Recording, window: Window) -> float:

@@ -14,6 +14,8 @@ from scenarios.model import Scenario
 KEPT_S = 60
 """Seconds of the past that are kept to be drawn."""
 
+_WHOLE_FROM = 1_000.0
+
 Line = Mapping[str, Any]
 """A line of timeline.jsonl."""
 
@@ -56,6 +58,11 @@ class Now:
     missed: int
     cpu: float
     lag_ms: float | None
+
+    @property
+    def asked_text(self) -> str:
+        """What is asked for, never with an exponent."""
+        return f"{self.asked:,.0f}" if self.asked >= _WHOLE_FROM else f"{self.asked:.4g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

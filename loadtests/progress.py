@@ -114,7 +114,7 @@ class ConsoleProgress:
         bad = f"  [red]bad {now.bad}[/red]" if now.bad else ""
         missed = f"  [red]missed {now.missed}[/red]" if now.missed else ""
         is_open = self._unit == "arrivals/s"
-        load = f"{now.asked:,.4g} arrivals/s" if is_open else f"{now.running} users"
+        load = f"{now.asked_text} arrivals/s" if is_open else f"{now.running} users"
         return (
             f"stage {stage}/{len(schedule.spans)} {now.phase}  {load}  "
             f"{now.rate:.0f}/s{latency}  open {now.open}{bad}{missed}  {left_s:.0f} s left"

@@ -69,7 +69,7 @@ def _numbers(now: Now, unit: str) -> Table:
     table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="dim")
     is_open = unit.startswith("arrivals")
     cells = [
-        ("asked", f"{now.asked:,.4g} {unit}" if is_open else f"{now.asked:,.0f}", ""),
+        ("asked", f"{now.asked_text} {unit}" if is_open else f"{now.asked:,.0f}", ""),
         ("users", f"{now.running:,}", "" if is_open or now.running >= now.asked else "yellow"),
         ("ok/s", f"{now.rate:,.0f}", ""),
         ("p50", _ms(now.p50_ms), ""),

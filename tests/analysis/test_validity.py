@@ -180,6 +180,14 @@ def test_a_generator_that_does_not_keep_up_is_saturated(
     assert codes(run.validity()) == ["generator_saturated"]
 
 
+def test_a_lag_of_seconds_is_written_without_an_exponent(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.queue()
+    watch(run.build, until_s=HOLD_S, lag_us=2_460_000)
+    (reason,) = run.validity().reasons
+    assert "late by 2,460 ms (p99 of the hold); allowed: 15 ms" in reason.message
+
+
 def test_a_lag_within_a_twentieth_of_the_tightest_limit_does_no_harm(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.queue()

@@ -110,6 +110,13 @@ def test_the_open_model_has_its_late_and_missed_arrivals_on_the_screen() -> None
     assert text.count("missed") == 1
 
 
+@pytest.mark.parametrize(
+    ("rate", "text"), [(2.5, "2.5"), (999.5, "999.5"), (12_345.6, "12,346"), (50_000, "50,000")]
+)
+def test_a_high_rate_is_written_without_an_exponent(rate: float, text: str) -> None:
+    assert f"{text} arrivals/s" in shown(line(4.0, asked=rate), unit="arrivals/s")
+
+
 def test_bars_are_drawn_against_the_highest() -> None:
     assert bars([0, 1, 2]) == "▁▅█"
     assert bars([0.0, 0.0]) == "▁▁"
