@@ -180,6 +180,30 @@ def test_an_overloaded_target_has_failed_and_nothing_is_forgotten(harness: Harne
     assert run.verdict["totals"]["outcomes"]["missed"] == run.count(Outcome.MISSED)
 
 
+def test_arrivals_that_wait_when_the_run_is_interrupted_are_cancelled(harness: Harness) -> None:
+    # one at a time, 20 ms each, for 80 a second: all users wait, and thirty a second more
+    with troubled_server(harness.folder / "answers.log", 0.0, "queue:0::0.02") as url:
+        scenario = prepare(harness, url, hold="20s", timeout="10s", limit="300ms")
+        path = harness.folder / scenario
+        path.write_text(path.read_text().replace("[load]", "[load]\nmax_users = 24"))
+        command = harness.start("run", scenario, "--no-report")
+        wait_for_load(wait_for_run(harness), 3)
+        command.send_signal(signal.SIGINT)
+        done = finish(command)
+    run = judged(harness, done.code)
+    waiting = run.samples[run.samples["sent_us"].isna()]
+
+    assert run.code == 130, done.out
+    assert len(waiting) > 20
+    assert set(waiting["outcome"]) <= {"cancelled", "missed"}
+    # what waited for longer than the drain has had its time
+    cancelled = waiting[waiting["outcome"] == "cancelled"]
+    assert len(cancelled) > 20
+    assert (cancelled["latency_ms"] / 1e3).max() < run.recording.scenario.drain_s
+    assert run.count(Outcome.MISSED) == run.counted("missed") < len(cancelled)
+    assert "records_lost" not in {each["code"] for each in run.verdict["validity"]["reasons"]}
+
+
 def test_a_generator_that_is_stopped_for_a_while_is_invalid(harness: Harness) -> None:
     with troubled_server(harness.folder / "answers.log", 0.002) as url:
         scenario = prepare(harness, url, hold="6s", timeout="5s", limit="500ms")
