@@ -1,4 +1,4 @@
-"""What tests of every room share: golden files, and the system's Chromium."""
+"""What tests of every room share: golden files, the system's Chromium, real commands."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ gc.set_threshold(100_000)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from tests.support.harness import Harness
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,3 +76,19 @@ def browser(chromium: str) -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where datasets are kept between the runs of a session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def harness(tmp_path: Path, cache: Path) -> Iterator[Harness]:
+    """A harness that leaves no process behind."""
+    from tests.support.harness import Harness  # most tests start nothing
+
+    harness = Harness(tmp_path, cache)
+    yield harness
+    harness.clean()

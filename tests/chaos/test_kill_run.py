@@ -6,7 +6,6 @@ processes share are killed, and the target of a run that one process loads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,6 @@ import pytest
 from tests.chaos import kill_run
 from tests.support.harness import Harness
 from tests.support.run_kills import Killed, kill_once
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the dataset is kept between the runs."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def harness(tmp_path: Path, cache: Path) -> Iterator[Harness]:
-    """A harness that leaves no process behind."""
-    harness = Harness(tmp_path, cache)
-    yield harness
-    harness.clean()
 
 
 @pytest.mark.slow

@@ -11,20 +11,6 @@ import pytest
 from tests.support.harness import Done, Harness
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where datasets are kept between the runs of a session."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def harness(tmp_path: Path, cache: Path) -> Iterator[Harness]:
-    """A harness that leaves no process behind."""
-    harness = Harness(tmp_path, cache)
-    yield harness
-    harness.clean()
-
-
 @dataclass(frozen=True)
 class SmokeRun:
     """The one run of the smoke scenario that many tests look at."""

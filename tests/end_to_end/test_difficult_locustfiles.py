@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import resource
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ import pytest
 
 from analysis.recording.reader import read_run
 from analysis.recording.streams import read_lines
-from tests.support.harness import SUPPORT, Done, Harness, finish
+from tests.support.harness import Done, Harness, finish, troubled_server
 
 pytestmark = pytest.mark.slow
 
@@ -32,19 +29,6 @@ stages = [{stages}]
 [budgets]
 all = ["{budget}"]
 """
-
-
-@contextlib.contextmanager
-def stalling_server(*stalls: float) -> Iterator[str]:
-    """A server with stalls, from and until, or none; its URL."""
-    command = [sys.executable, str(SUPPORT / "stalling_server.py"), *map(str, stalls)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def prepare(
@@ -95,7 +79,8 @@ def paced(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Pac
     """
     harness = Harness(tmp_path_factory.mktemp("paced"), cache)
     try:
-        with stalling_server(2.5, 3.4, 5.7, 6.3) as url:
+        log = harness.folder / "answers.log"
+        with troubled_server(log, 0.0, "stall:2.5:3.4", "stall:5.7:6.3") as url:
             command = prepare(harness, PACED, STAGES, url=url, budget="warn: p(95) < 2s")
             done = harness.run(*command)
         recording = read_run(harness.the_run())
@@ -197,7 +182,7 @@ class Names(FastHttpUser):
 
 
 def test_users_that_raise_hang_and_name_every_request_are_told_of(harness: Harness) -> None:
-    with stalling_server() as url:
+    with troubled_server(harness.folder / "answers.log", 0.0) as url:
         done = harness.run(*prepare(harness, DIFFICULT, '{ users = 4, hold = "7s" }', url=url))
     folder = harness.the_run()
     verdict = json.loads((folder / "verdict.json").read_text())
@@ -225,7 +210,7 @@ LONG = '{ users = 10, hold = "30s" }'
 def test_a_disk_that_is_full_ends_the_run_and_what_was_written_can_be_read(
     harness: Harness,
 ) -> None:
-    with stalling_server() as url:
+    with troubled_server(harness.folder / "answers.log", 0.0) as url:
         process = harness.start(*prepare(harness, PACED, LONG, url=url))
         # no file may grow beyond: the processes that it starts inherit that
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (25_000, 25_000))
@@ -256,7 +241,7 @@ Tally.add = add
 
 
 def test_a_recorder_that_raises_ends_the_run(harness: Harness) -> None:
-    with stalling_server() as url:
+    with troubled_server(harness.folder / "answers.log", 0.0) as url:
         done = harness.run(*prepare(harness, PACED + SABOTAGE, LONG, url=url))
 
     assert done.code == 1, done

@@ -204,20 +204,14 @@ def wait_for_process(harness: Harness, word: str, *, patience_s: float = 60) -> 
 @contextlib.contextmanager
 def hanging_server(log: Path, answers_s: float) -> Iterator[str]:
     """A server that answers for some seconds after its first request, then hangs; its URL."""
-    with _server("hanging_server.py", str(answers_s), str(log)) as url:
+    with troubled_server(log, 0.005, f"hang:{answers_s}:") as url:
         yield url
 
 
 @contextlib.contextmanager
 def troubled_server(log: Path, delay_s: float, *rules: str) -> Iterator[str]:
     """A server that does what a script says, by the time since its first request; its URL."""
-    with _server("troubled_server.py", str(log), str(delay_s), *rules) as url:
-        yield url
-
-
-@contextlib.contextmanager
-def _server(name: str, *arguments: str) -> Iterator[str]:
-    command = [sys.executable, str(SUPPORT / name), *arguments]
+    command = [sys.executable, str(SUPPORT / "troubled_server.py"), str(log), str(delay_s), *rules]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

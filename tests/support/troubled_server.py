@@ -1,4 +1,4 @@
-"""A server that does what a script says, by the time since its first request.
+"""A server that does what a script says, by the time since its first request with an id.
 
 Run as ``python troubled_server.py LOG DELAY_S [KIND:FROM_S:TO_S[:SECONDS]]...``; prints its
 port. Each answer takes DELAY_S and is logged as ``<monotonic ns> <request id>``. Kinds:
@@ -28,7 +28,7 @@ DELAY_S = float(sys.argv[2])
 
 
 class Rule:
-    """A kind of trouble and its time, in seconds since the first request."""
+    """A kind of trouble and its time, in seconds since the first request with an id."""
 
     def __init__(self, text: str) -> None:
         kind, start, end, *more = text.split(":")
@@ -47,6 +47,8 @@ TASKS: list[asyncio.Future[None]] = []
 
 
 def rule_now() -> Rule | None:
+    if not BEGUN:
+        return None
     now_s = time.monotonic() - BEGUN[0]
     return next((rule for rule in RULES if rule.start_s <= now_s < rule.end_s), None)
 
@@ -73,10 +75,11 @@ class Protocol(asyncio.Protocol):
         if len(body) < int(headers.get(b"content-length", b"0")):
             return
         self.received = b""
-        if not BEGUN:
+        request = headers.get(b"x-request-id", b"-")
+        if not BEGUN and request != b"-":
             BEGUN.append(time.monotonic())
             plan_refusals()
-        self.answer(headers.get(b"x-request-id", b"-"))
+        self.answer(request)
 
     def answer(self, request: bytes) -> None:
         rule, delay_s, status = rule_now(), DELAY_S, "200 OK"
