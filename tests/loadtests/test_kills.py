@@ -91,10 +91,10 @@ def test_nothing_is_left_and_the_run_can_be_judged(
         assert not list(run.glob("*crm.*"))
     assert harness.processes() == []
     judged = harness.here("check", str(run))
-    reported = harness.here("report", str(run))
+    if code is None:  # the others have reported themselves
+        assert harness.here("report", str(run)).code == 0
     verdict = harness.verdict()
     assert judged.code in {96, 97, 99}, judged
-    assert reported.code == 0
     assert (run / "report.html").is_file()
     assert verdict["verdict"] in {"invalid", "inconclusive", "failed"}
     assert verdict["totals"]["requests"] > 100
