@@ -46,7 +46,9 @@ def recording(
             ),
             *({"t_s": 20.1, "kind": "stream_closed", "process": p, **counts} for p in closed),
         ],
-        samples=pd.DataFrame({"process": [0, 0, 1, 1], "outcome": ["ok"] * 4}),
+        samples=pd.DataFrame(
+            {"process": [0, 0, 1, 1], "outcome": ["ok"] * 4, "sent_us": [1.0] * 4}
+        ),
         streams=[StreamEnd(process=process, rows=2, torn=False) for process in (0, 1)],
         end_why="finished",
     )
