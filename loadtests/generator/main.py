@@ -284,6 +284,9 @@ class Generator:
             self._journal.warn(
                 "too_many_endpoints", "more than 1,000 endpoints: the rest is '(other)'"
             )
+        if locust.log.unhandled_greenlet_exception:  # the engine writes it there, and goes on
+            text = "a listener of the locustfile failed: generator.log says which, and where"
+            self._journal.warn("listener_failed", text)
         rows = self._recorder.close()
         self._journal.event(
             "stream_closed",

@@ -185,6 +185,7 @@ def test_warnings_reach_the_terminal_and_the_pull_request(zoo: ZooRun) -> None:
     for text in (zoo.done.out, (zoo.folder / "report.md").read_text()):
         assert "elsewhere.invalid" in text
         assert "KeyError" in text
+        assert "a listener of the locustfile failed" in text
 
 
 def test_what_users_raise_is_told_once_with_its_number(zoo: ZooRun) -> None:

@@ -23,6 +23,11 @@ def _(environment: Any, **_: Any) -> None:
     assert session.get("/ok/login").status_code == 200
 
 
+@events.init.add_listener
+def _(**_: Any) -> None:
+    raise LookupError("a listener that fails")
+
+
 class Zoo(TaskSet):
     @task
     def plain(self) -> None:
