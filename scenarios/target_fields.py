@@ -140,5 +140,7 @@ def _headers(fields: Fields) -> dict[str, str | Secret]:
             fields.mistake(name, "a literal credential", f"its value {_BY_NAME}")
         elif isinstance(value, str) and ("\n" in value or "\r" in value):
             fields.mistake(name, "a line break", "one line")
+        elif isinstance(value, str) and not value.isascii():
+            fields.mistake(name, repr(value), "ASCII: nothing else can be sent in a header")
         headers[name] = value
     return headers

@@ -212,6 +212,7 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
         ('target.headers."X-Api-Key"="k"', "target.headers.X-Api-Key", "credential"),
         ('target.headers."a b"="k"', "target.headers.a b", "RFC 9110"),
         ('target.headers.A={env=""}', "target.headers.A", "env"),
+        ('target.headers.A="Łódź"', "target.headers.A", "ASCII"),
         ('budgets.all="p(95) < 1s"', "budgets.all", "a list of texts"),
         ('budgets.all=["drift(p(95)) < 5%"]', "budgets.all[0]", "not yet"),
         ('budgets."GET /"=["capacity > 5"]', "budgets.GET /[0]", "subject all"),
