@@ -37,6 +37,7 @@ from loadtests.generator.driver import Driver
 from loadtests.generator.guard import Guard
 from loadtests.generator.hooks import Hooks
 from loadtests.generator.journal import Journal
+from loadtests.generator.leaving import leave_by, refusing_to_leave
 from loadtests.generator.master import MasterProcess
 from loadtests.generator.observer import Observer
 from loadtests.generator.open_files import allow_many
@@ -163,11 +164,22 @@ class Generator:
 
     # while it runs
 
+    def begin(self) -> None:
+        """Let the locustfile's listeners begin.
+
+        Raises
+        ------
+        LocustfileError
+            When one of them ends the process.
+        """
+        with refusing_to_leave("init"):
+            self._environment.events.init.fire(
+                environment=self._environment, runner=self._runner, web_ui=None
+            )
+        leave_by(self._locustfile_leaves)
+
     def run(self) -> None:
         """Report ready, wait for the start, follow the schedule, end."""
-        self._environment.events.init.fire(
-            environment=self._environment, runner=self._runner, web_ui=None
-        )
         # What was imported is here to stay. Collecting it again and again would stop the event
         # loop for tens of milliseconds each time, in the middle of the load.
         gc.collect()
@@ -236,6 +248,11 @@ class Generator:
 
     def _engine_stops(self, **_: Any) -> None:
         """Notice a locustfile that ends the test by itself."""
+        self._end("stopped_by_locustfile")
+
+    def _locustfile_leaves(self, error: BaseException) -> None:
+        """End the test where a task, or a listener, calls ``sys.exit``."""
+        self._user_error(error)
         self._end("stopped_by_locustfile")
 
     def _end(self, why: str) -> None:
@@ -355,6 +372,7 @@ def main() -> None:
     kind = MasterProcess if plan.process is None else Generator
     try:
         process: MasterProcess | Generator = kind(control, plan)
+        process.begin()
     except TrueloadError as error:
         control.send(
             "refused",

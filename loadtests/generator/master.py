@@ -29,6 +29,7 @@ from loadtests.generator.distribution import listen
 from loadtests.generator.driver import Driver
 from loadtests.generator.guard import Guard
 from loadtests.generator.journal import Journal
+from loadtests.generator.leaving import leave_by, refusing_to_leave
 from loadtests.generator.plan import Plan
 from scenarios.schedule import plan as schedule_of
 
@@ -73,11 +74,22 @@ class MasterProcess:
         self._environment.events.request.add_listener(self._request)
         control.send("listening", port=self._runner.server.port, key=key)
 
+    def begin(self) -> None:
+        """Let the locustfile's listeners begin.
+
+        Raises
+        ------
+        LocustfileError
+            When one of them ends the process.
+        """
+        with refusing_to_leave("init"):
+            self._environment.events.init.fire(
+                environment=self._environment, runner=self._runner, web_ui=None
+            )
+        leave_by(lambda _: self._locustfile_stops())
+
     def run(self) -> None:
         """Wait for the generators, deal users out by the schedule, until dismissed."""
-        self._environment.events.init.fire(
-            environment=self._environment, runner=self._runner, web_ui=None
-        )
         while self._runner.worker_count < self._plan.processes:
             gevent.sleep(_POLL_S)  # the supervisor ends us when one does not come
         self._control.send("ready", pid=os.getpid(), monotonic_ns=now_ns())

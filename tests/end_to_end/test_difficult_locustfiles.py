@@ -247,3 +247,34 @@ def test_a_recorder_that_raises_ends_the_run(harness: Harness) -> None:
     assert done.code == 1, done
     assert "samples cannot be written: cannot count" in done.err
     assert read_run(harness.the_run()).ended_s < 10
+
+
+LEAVES = """
+import sys
+
+class Leaves(FastHttpUser):
+    fixed_count = 1
+    wait_time = constant_pacing(1)
+    works = 0
+
+    @task
+    def leave(self):
+        self.works += 1
+        if self.works == 3:
+            sys.exit(4)
+"""
+
+
+def test_a_task_that_calls_sys_exit_ends_the_test_and_everything_is_recorded(
+    harness: Harness,
+) -> None:
+    with troubled_server(harness.folder / "answers.log", 0.0) as url:
+        done = harness.run(*prepare(harness, PACED + LEAVES, LONG, url=url))
+    recording = read_run(harness.the_run())
+    closed = [event for event in recording.events if event["kind"] == "stream_closed"]
+
+    assert harness.verdict()["ended"]["why"] == "stopped_by_locustfile", done
+    assert [event["rows"] for event in closed] == [len(recording.samples)]
+    assert "generator_lost" not in {event["kind"] for event in recording.events}
+    assert "SystemExit: 4" in done.out
+    assert recording.ended_s < 10

@@ -133,6 +133,21 @@ def test_a_secret_that_is_not_in_the_environment(harness: Harness) -> None:
     assert "NOT_THERE" in message
 
 
+LEAVES_AT_ITS_START = """
+import sys
+from locust import HttpUser, events, task
+
+@events.init.add_listener
+def leave(**_):
+    sys.exit(4)
+
+class Idle(HttpUser):
+    @task
+    def work(self):
+        self.client.get("/")
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -141,6 +156,7 @@ def test_a_secret_that_is_not_in_the_environment(harness: Harness) -> None:
         ("import nowhere_to_be_found", "nowhere_to_be_found"),
         ("raise SystemExit(0)", "does not load: SystemExit"),
         ("raise KeyboardInterrupt", "line 1: does not load: KeyboardInterrupt"),
+        (LEAVES_AT_ITS_START, "listener of init ended the process: SystemExit(4)"),
         ("x = 1", "found no users"),
         ("from locust import HttpUser\nclass Idle(HttpUser): pass", "Idle: found no tasks"),
     ],
