@@ -146,6 +146,26 @@ def test_users_that_are_missing_for_a_second_do_no_harm(tmp_path: Path) -> None:
     assert codes(run.validity()) == []
 
 
+@pytest.mark.parametrize(("at_end", "found"), [(USERS, []), (USERS - 1, ["load_not_delivered"])])
+def test_in_a_hold_of_a_second_the_line_at_its_end_counts_too(
+    tmp_path: Path, at_end: int, found: list[str]
+) -> None:
+    run = Run(tmp_path, stages=[(USERS, 1.0)])
+    run.queue()
+    lines = [{"t_s": 0.002, "running": 2}, {"t_s": 1.002, "running": at_end}]
+    run.build.timeline([{**line, "cpu": 0.1, "loop_lag_us": [100]} for line in lines])
+    assert codes(run.validity()) == found
+
+
+def test_an_interrupt_right_after_a_hold_began_is_no_lack_of_data(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.length_s = 0.2
+    run.build.timeline([{"t_s": 0.01, "running": USERS, "cpu": 0.1, "loop_lag_us": [100]}])
+    validity = run.validity(why="interrupted")
+    assert codes(validity) == []
+    assert any("was sent no request" in note for note in validity.notes)
+
+
 def test_a_hold_without_a_timeline_is_not_taken_as_delivered(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.queue()
