@@ -175,7 +175,8 @@ class Generators:
             fds=[line.remote.fileno()],
         )
         line.remote.close()
-        line.send(kind="plan", process=process, processes=self._count, **plan)
+        alone = cores is not None
+        line.send(kind="plan", process=process, processes=self._count, alone=alone, **plan)
         return Generator(process=process, child=child, line=line, cores=cores)
 
     def await_ready(self, look: Callable[[], None]) -> None:

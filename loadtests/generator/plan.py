@@ -43,6 +43,8 @@ class Plan:
         Sizes of the target's tables.
     accounts : str or None
         File of those who may sign in.
+    alone : bool
+        Whether its cores are not the target's.
     """
 
     process: int | None
@@ -56,6 +58,7 @@ class Plan:
     allow: list[str]
     rows: dict[str, int]
     accounts: str | None
+    alone: bool = False
 
     @classmethod
     def of(cls, message: dict[str, Any]) -> Plan:
