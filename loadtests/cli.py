@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -16,7 +17,7 @@ from loadtests.acting import acts
 from loadtests.options import RunOptions, run_options
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
-from loadtests.supervisor import Order, Supervisor
+from loadtests.supervisor import Interrupted, Order, Supervisor
 from loadtests.sweep import run_all
 from scenarios.errors import ExitCode, TrueloadError
 from scenarios.expected import expected_requests
@@ -125,7 +126,13 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
         folder = Supervisor(variant.scenario, order, ConsoleProgress(console)).run()
         from analysis.finish import finish  # noqa: PLC0415 - pandas is not needed while load runs
 
-        verdict = finish(folder, on_inconclusive=asked.inconclusive, report=not asked.no_report)
+        try:
+            verdict = finish(folder, on_inconclusive=asked.inconclusive, report=not asked.no_report)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "interrupted while the run was judged",
+                hint=f"judge it with: trueload check {folder}",
+            ) from None
         return folder, verdict
 
     if len(variants) == 1 and not variants[0].settings:
@@ -227,7 +234,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.PASSED
     except OSError as error:
-        click.echo(f"trueload: {error}; what was recorded before is kept", err=True)
+        with contextlib.suppress(OSError):  # it may be the terminal that is gone
+            click.echo(f"trueload: {error}; what was recorded before is kept", err=True)
         code = ExitCode.FAULT
     sys.exit(int(code or 0))
 
