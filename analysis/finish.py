@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from analysis.recording.reader import read_manifest, read_run
 from analysis.recording.streams import consolidate, stream_paths
 from analysis.report.write import write_reports
 from analysis.verdict import judge
-from scenarios.errors import RunFolderError
+from scenarios.errors import RunFolderError, TrueloadError
 from scenarios.model import Budget
 
 
@@ -46,14 +49,38 @@ def finish(
     ------
     RunFolderError
         When the folder is no run, of a newer format, or damaged.
+    TrueloadError
+        When it cannot be written to.
     """
-    _consolidate(folder)
-    recording = read_run(folder)
-    verdict = judge(recording, budgets=budgets, on_inconclusive=on_inconclusive)
-    _write_json(folder / VERDICT, verdict)
-    if report:
-        write_reports(recording, verdict, folder)
+    with _told_where(folder):
+        _consolidate(folder)
+        recording = read_run(folder)
+        verdict = judge(recording, budgets=budgets, on_inconclusive=on_inconclusive)
+        _write_json(folder / VERDICT, verdict)
+        if report:
+            write_reports(recording, verdict, folder)
     return verdict
+
+
+@contextmanager
+def _told_where(folder: Path) -> Iterator[None]:
+    """Say which folder could not be read or written.
+
+    Raises
+    ------
+    TrueloadError
+        Instead of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        for unfinished in folder.glob("*.part"):
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+        raise TrueloadError(
+            f"{folder}: cannot be judged: {error}; what was recorded is kept",
+            hint=f"make room there, or copy the folder, then: trueload check {folder}",
+        ) from error
 
 
 def report_again(folder: Path) -> dict[str, Any]:
@@ -73,6 +100,8 @@ def report_again(folder: Path) -> dict[str, Any]:
     ------
     RunFolderError
         When the folder is no run, of a newer format, or damaged.
+    TrueloadError
+        When it cannot be written to.
     """
     read_manifest(folder)
     if not (folder / VERDICT).is_file():
@@ -83,8 +112,9 @@ def report_again(folder: Path) -> dict[str, Any]:
         raise RunFolderError(
             f"{folder / VERDICT}: is damaged: {error}", hint="judge again: trueload check"
         ) from error
-    _consolidate(folder)
-    write_reports(read_run(folder), verdict, folder)
+    with _told_where(folder):
+        _consolidate(folder)
+        write_reports(read_run(folder), verdict, folder)
     return dict(verdict)
 
 

@@ -252,7 +252,7 @@ def start_crm(
     database = database_of(scenario.target)
     copy = database.url or str(folder / _COPY[database.kind])
     words = ["reset", "--data", dataset.folder]
-    _run(words, {"CRM_RESET_TO": copy}, "the dataset cannot be copied")
+    _run(words, {"CRM_RESET_TO": copy}, f"the dataset cannot be copied for {folder}")
     held = _hold_port()
     port = held.getsockname()[1]
     # one that is started again keeps its secret, or forms that were open would break by our doing

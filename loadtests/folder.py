@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,26 @@ from analysis.recording.writer import LineFile
 from scenarios.errors import UsageError
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def check_parent(parent: Path) -> None:
+    """Check that run folders can be made in a folder, which need not be there yet.
+
+    Parameters
+    ----------
+    parent : Path
+        Where runs are to be kept.
+
+    Raises
+    ------
+    UsageError
+        When its nearest folder that is there is none, or takes no files.
+    """
+    there = next(path for path in (parent, *parent.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise UsageError(f"--out {parent}: found {there}, which is not a folder; allowed: a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {parent}: no folder can be made in {there}: it is not writable")
 
 
 class RunFolder:
@@ -41,9 +63,10 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True)
             (self.path / SAMPLES_FOLDER).mkdir()
+            self._events = LineFile(self.path / EVENTS)
         except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
             raise UsageError(f"--out {parent}: no folder can be made there: {error}") from error
-        self._events = LineFile(self.path / EVENTS)
         self.manifest: dict[str, Any] = {
             "format": FORMAT,
             "run": self.path.name,

@@ -55,6 +55,31 @@ def raise_not_allowed(host: str, folder: Path | None) -> NoReturn:
     )
 
 
+def raise_cannot_write(error: OSError, place: Path, *, is_kept: bool) -> NoReturn:
+    """Raise that a run cannot be written down.
+
+    Parameters
+    ----------
+    error : OSError
+        Why.
+    place : Path
+        The run folder; or where runs are kept, when nothing of this one is left.
+    is_kept : bool
+        Whether something was recorded.
+
+    Raises
+    ------
+    TrueloadError
+        Always.
+    """
+    kept = "nothing was sent"
+    hint = "make room, or name another folder with --out"
+    if is_kept:
+        kept = "what was recorded before is kept"
+        hint += f"; what was recorded can be read with: trueload check {place}"
+    raise TrueloadError(f"{place}: {error}; {kept}", hint=hint) from error
+
+
 def raise_ended_early(ended: str, log: Path) -> NoReturn:
     """Raise that a generator process ended before there was any load.
 

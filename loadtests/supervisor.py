@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from analysis.recording.format import TIMELINE
 from loadtests import cores as core_shares
 from loadtests import crm, environment
 from loadtests.acting import acting
-from loadtests.folder import RunFolder
+from loadtests.folder import RunFolder, check_parent
 from loadtests.generators import Generators
 from loadtests.hearing import Hearing, Silence
-from loadtests.refusals import raise_not_allowed
+from loadtests.refusals import raise_cannot_write, raise_not_allowed
 from loadtests.resources import Watch
 from loadtests.run_watch import EverySecond, RunState, Watcher
 from loadtests.tail import Tail
@@ -130,6 +130,7 @@ class Supervisor:
             When nothing could be sent, load went where it may not, or samples could
             not be written; a folder of a run that never began is removed.
         """
+        check_parent(self._order.parent)  # before what takes its time
         with self._signals():
             dataset = self._prepare_dataset()
             self._stop_if_interrupted()
@@ -140,6 +141,8 @@ class Supervisor:
                 if self._origin_ns == 0:
                     shutil.rmtree(folder.path, ignore_errors=True)
                 raise
+            except OSError as error:
+                self._cannot_write(folder, error)
         if hearing.refused_host is not None:
             raise_not_allowed(hearing.refused_host, folder.path)
         if hearing.fault is not None:
@@ -149,6 +152,13 @@ class Supervisor:
                 f"can be read with: trueload check {folder.path}",
             )
         return folder.path
+
+    def _cannot_write(self, folder: RunFolder, error: OSError) -> NoReturn:
+        """Say so; a folder of a run that never began is removed."""
+        if self._origin_ns:
+            raise_cannot_write(error, folder.path, is_kept=True)
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise_cannot_write(error, self._order.parent, is_kept=False)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -318,9 +328,14 @@ class Supervisor:
 
     def _audit(self, folder: RunFolder, system: Target) -> None:
         """Ask what the target has stored, while it is there."""
-        from loadtests.goodput import audit  # noqa: PLC0415 - not needed under load
+        from loadtests.goodput import PATIENCE_S, audit  # noqa: PLC0415 - not needed under load
 
         if self._interrupts < 2:  # noqa: PLR2004 - at the second Ctrl-C nobody waits
+            if system.accounts is not None and not system.lost():
+                self._progress.say(
+                    "asking the CRM which writes it has stored; "
+                    f"for at most {PATIENCE_S:g} s, unless it keeps answering"
+                )
             audit(folder.path, system, self._scenario, interrupts=lambda: self._interrupts)
 
     def _close(self, folder: RunFolder) -> None:
