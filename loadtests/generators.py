@@ -52,8 +52,10 @@ class Generator:
         What it said at its end.
     lost : bool
         Whether it ended without a word.
+    heard_s : float or None
+        When its last line came, in seconds of run time.
     silent_since_s : float or None
-        When it was last heard of, in seconds of run time, while it writes no line.
+        The same, while it writes no line although it should.
     """
 
     process: int | None
@@ -63,6 +65,7 @@ class Generator:
     clock: dict[str, object] = field(default_factory=dict)
     end: dict[str, Any] | None = None
     lost: bool = False
+    heard_s: float | None = None
     silent_since_s: float | None = None
     _said: list[dict[str, Any]] = field(default_factory=list)
 

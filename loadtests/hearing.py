@@ -65,12 +65,12 @@ class Hearing:
             self.fault = str(message["message"])
             self._run.generators.tell("stop", why="records_lost")
 
-    def _mind_lost(self, lost: Generator, reason: str) -> None:
+    def _mind_lost(self, lost: Generator, reason: str, *, hung: bool = False) -> None:
         event = {"process": lost.process, "reason": reason}
         if lost.process is None:
             self._run.end("generator_lost", **event)
         else:
-            since_s = lost.silent_since_s
+            since_s = lost.heard_s if hung else lost.silent_since_s
             t_s = self._run.now_s() if since_s is None else since_s
             self._run.event(t_s, "generator_lost", **event)
 
@@ -87,22 +87,25 @@ class Hearing:
         tuple of (str, float)
             Why, and the second of run time.
         """
-        for sender in self._run.generators.senders:
+        senders = self._run.generators.senders
+        for sender in senders:
             if sender.ended is None and not hurried:
-                self._mind_lost(sender, "did not end, and was killed")
-        ends = [each.end for each in self._run.generators.senders if each.end is not None]
+                self._mind_lost(sender, "did not end, and was killed", hung=True)
+        ends = [each.end for each in senders if each.end is not None]
         whys = sorted((str(end["why"]) for end in ends), key=lambda why: why != "finished")
         why = self._run.why or next(iter(whys), "generator_lost")
-        return why, max((float(end["load_ended_s"]) for end in ends), default=self._run.now_s())
+        if ends:
+            return why, max(float(end["load_ended_s"]) for end in ends)
+        # Nobody is left to say it. One that hangs may have done so until its time was over.
+        hung = all(each.ended is None for each in senders) and not hurried
+        heard = [each.heard_s for each in senders if each.heard_s is not None] if hung else []
+        return why, max(heard, default=self._run.now_s())
 
 
 class Silence:
     """Notes generator processes that have stopped writing the timeline, and their return."""
 
     SILENT_S = 2.5
-
-    def __init__(self) -> None:
-        self._heard_s: dict[int, float] = {}
 
     def look(self, run: RunState, t_s: float) -> None:
         """Look which processes have written a line lately."""
@@ -111,12 +114,14 @@ class Silence:
         for sender in run.generators.senders:
             process = sender.process or 0
             if process in heard:
-                self._heard_s[process] = t_s
+                sender.heard_s = t_s
                 if sender.silent_since_s is not None:
                     sender.silent_since_s = None
                     run.event(t_s, "generator_back", process=process)
             elif not over and sender.end is None and sender.ended is None:
-                self._mind(run, sender, self._heard_s.setdefault(process, max(t_s, 0.0)), t_s)
+                if sender.heard_s is None:
+                    sender.heard_s = max(t_s, 0.0)
+                self._mind(run, sender, sender.heard_s, t_s)
 
     def _mind(self, run: RunState, sender: Generator, heard_s: float, t_s: float) -> None:
         if t_s - heard_s > self.SILENT_S and sender.silent_since_s is None:

@@ -202,6 +202,17 @@ def test_one_that_hangs_to_the_end_was_lost_when_it_was_last_heard_of() -> None:
     assert [(event["process"], event["t_s"]) for event in lost] == [(1, 3.0)]
 
 
+def test_when_the_only_one_hangs_the_load_ended_when_it_was_last_heard_of() -> None:
+    run, silence = Run(1, master=False), Silence()
+    run.schedule.end_s = 5.0
+    for t_s in range(1, 12):
+        run.lines = [{"process": 0}] if t_s <= 4 else []
+        silence.look(run, float(t_s))  # type: ignore[arg-type]
+
+    assert hearing_of(run).conclude(hurried=False) == ("generator_lost", 4.0)
+    assert [(event["kind"], event["t_s"]) for event in run.events] == [("generator_lost", 4.0)]
+
+
 def test_a_process_that_writes_no_line_is_noted_once_and_so_is_its_return() -> None:
     run, silence = Run(2, master=True), Silence()
     for tenth in range(120):
