@@ -69,7 +69,7 @@ class Routes:
         """Give the number of an error, cleaned of what must not be written."""
         known = self._errors.get(error)
         if known is None:
-            text = clean_error(error) or _NO_WORDS
+            text = writable(clean_error(error) or _NO_WORDS)
             known = self.number("error", text)
             self._texts.setdefault(known, text if self._names.knows("error", text) else OTHER)
             if len(self._errors) < _MOST_ERRORS:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from locust.stats import RequestStats, StatsEntry, StatsError
 
 from analysis.recording.format import MAX_ENDPOINTS, OTHER, Outcome
+from analysis.recording.writer import writable
 from loadtests.generator.clock import now_ns
 from loadtests.generator.routes import Routes
 from loadtests.generator.rows import Rows
@@ -54,10 +55,11 @@ def bucket_ms(us: Integers) -> Integers:
 
 
 def bound(stats: RequestStats) -> None:
-    """Let the engine's statistics hold no more names than the recording does.
+    """Let the engine's statistics hold no other names, and no more, than the recording does.
 
     The engine keeps some kilobytes for each name, and anybody's users may make a name of
-    every request.
+    every request. And one that cannot be written down ends a worker when it reports to its
+    master.
 
     Parameters
     ----------
@@ -66,15 +68,18 @@ def bound(stats: RequestStats) -> None:
     """
     log_request, log_error = stats.log_request, stats.log_error
 
-    def known(method: str, name: str) -> str:
+    def known(method: str, name: str) -> tuple[str, str]:
+        method, name = writable(method), writable(name)
         there = (name, method) in stats.entries
-        return name if there or len(stats.entries) < MAX_ENDPOINTS else OTHER
+        return method, name if there or len(stats.entries) < MAX_ENDPOINTS else OTHER
 
     def log(method: str, name: str, response_time: int, content_length: int) -> None:
-        log_request(method, known(method, name), response_time, content_length)
+        method, name = known(method, name)
+        log_request(method, name, response_time, content_length)
 
     def log_failure(method: str, name: str, error: Exception | str | None) -> None:
-        name = known(method, name)
+        method, name = known(method, name)
+        error = writable(error) if isinstance(error, str) else error
         if len(stats.errors) >= _MOST_ERRORS:
             there = StatsError.create_key(method, name, error) in stats.errors
             error = error if there else OTHER

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import locust.stats
+import msgpack
 import numpy as np
 import pytest
+from locust.exception import CatchResponseError
 from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
 from analysis.recording.format import MAX_ENDPOINTS, OTHER, Outcome
@@ -129,6 +131,25 @@ def test_the_engine_holds_no_more_names_than_the_recording() -> None:
     assert stats.total.num_requests == MAX_ENDPOINTS + 51
     assert len(stats.errors) <= MAX_ENDPOINTS + 1
     assert sum(error.occurrences for error in stats.errors.values()) == MAX_ENDPOINTS + 50
+
+
+def test_names_that_cannot_be_written_do_not_reach_a_master(tmp_path: Path) -> None:
+    stats = RequestStats()
+    bound(stats)
+    stats.log_request("GET", "/\ud800", 1, 1)
+    stats.log_error("GET", "/\ud800", CatchResponseError("found \udfff"))
+    stats.log_error("GET", "/\ud800", "found \udfff")
+    recorder = Recorder(tmp_path, 0, 2.0, pytest.fail)
+    recorder.feed(BulkStatistics(stats))
+    user = recorder.new_user("a")
+    sent = recorder.sent(user, "GET", "/\ud801")
+    sent.sent_ns = sent.done_ns = now_ns()
+    recorder.finished(sent, Outcome.CHECK_FAILED, 200, "found \ud801")
+    recorder.close()
+
+    reports = [stats.serialize_stats(), stats.serialize_errors()]
+    assert list(stats.entries) == [("/?", "GET")]
+    assert msgpack.dumps(reports)  # what the engine packs a report with
 
 
 def test_what_the_engine_hears_of_from_others_is_not_told_it_twice(tmp_path: Path) -> None:
