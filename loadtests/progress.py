@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from analysis.report.words import clean
 from loadtests.live import LiveRun, Now
 from loadtests.screen import screen
 from scenarios.model import Load, Scenario
@@ -48,19 +51,36 @@ class ConsoleProgress:
         self._unit = "users"
         self._title = ""
         self._stage: int | None = None
+        self._is_gone = False
+
+    @contextmanager
+    def _showing(self) -> Iterator[None]:
+        """Give up for good where the terminal is gone: the run goes on without."""
+        try:
+            yield
+        except OSError:
+            self._is_gone = True
+            self._give_back()
 
     def say(self, text: str) -> None:
         """Say what is being prepared, or what happened."""
-        self._console.print(Text(text, style="dim"))
+        if not self._is_gone:
+            with self._showing():
+                self._console.print(Text(clean(text), style="dim"))
 
     def begin(self, scenario: Scenario, schedule: Schedule, folder: Path) -> None:
         """Load begins."""
+        if not self._is_gone:
+            with self._showing():
+                self._begin(scenario, schedule, folder)
+
+    def _begin(self, scenario: Scenario, schedule: Schedule, folder: Path) -> None:
         self._run = LiveRun(scenario)
         self._unit = level_words(scenario.load)
         self._title = scenario.title
         self._stage = None
-        question = f": {scenario.question}" if scenario.question else ""
-        title = Text.assemble((scenario.title, "bold"), question)
+        question = f": {clean(scenario.question)}" if scenario.question else ""
+        title = Text.assemble((clean(scenario.title), "bold"), question)
         self._console.print(title, soft_wrap=not self._console.is_terminal)
         stages = ", ".join(f"{span.level:g}" for span in schedule.spans)
         self._console.print(
@@ -81,14 +101,17 @@ class ConsoleProgress:
         schedule : Schedule
             As it is planned now: a hold may have been prolonged.
         """
-        if self._run is None:
-            return
-        now = self._run.add(line)
+        if self._run is not None and not self._is_gone:
+            with self._showing():
+                self._second(self._run, line, schedule)
+
+    def _second(self, run: LiveRun, line: dict[str, Any], schedule: Schedule) -> None:
+        now = run.add(line)
         if self._live is not None:
             self._live.update(
                 screen(
-                    self._run.past,
-                    self._run.budgets(),
+                    run.past,
+                    run.budgets(),
                     schedule,
                     unit=self._unit,
                     title=self._title,
@@ -122,6 +145,11 @@ class ConsoleProgress:
 
     def end(self) -> None:
         """Load has ended."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Give the terminal back as it was."""
+        live, self._live = self._live, None
+        if live is not None:
+            with suppress(OSError):
+                live.stop()

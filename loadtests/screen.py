@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from analysis.report.words import clean
 from loadtests.live import BudgetSoFar, Now
 from scenarios.assertions import Metric
 from scenarios.schedule import Schedule
@@ -48,7 +49,7 @@ def screen(
     """
     now = past[-1]
     return Group(
-        Text.assemble((title, "bold"), "  ", (_place(now, schedule), "dim")),
+        Text.assemble((clean(title), "bold"), "  ", (_place(now, schedule), "dim")),
         _numbers(now, unit),
         _trends(past),
         *_budgets(budgets),
@@ -107,7 +108,7 @@ def _budgets(budgets: Sequence[BudgetSoFar]) -> list[RenderableType]:
     table.add_column(justify="right", no_wrap=True)
     for budget in budgets[:_BUDGETS]:
         mark, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}[budget.holds]
-        subject = "" if budget.subject == "all" else f"{budget.subject} "
+        subject = "" if budget.subject == "all" else f"{clean(budget.subject)} "
         table.add_row(
             Text(mark, style=style), Text(f"{subject}{budget.assertion.text}"), Text(_share(budget))
         )

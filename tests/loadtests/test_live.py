@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +142,52 @@ def test_brackets_of_other_people_are_shown_as_they_are(tmp_path: Path, is_termi
     assert "undecided is GET /orders/[id]: p(95) [/id]" in text
     assert "Orders [/id]: is [bold] fast?" in text
     assert "/[red]" in text
+
+
+def test_names_cannot_move_the_cursor(tmp_path: Path) -> None:
+    moves = "GET /\x1b[2Jgone"
+    raw = RAW | {"title": moves, "question": moves, "budgets": {moves: ["p(95) < 300ms"]}}
+    scenario = parse_scenario(raw, name="moves", folder=None)
+    console = Console(width=200, no_color=True, force_terminal=True, legacy_windows=False)
+    progress = ConsoleProgress(console)
+    with console.capture() as capture:
+        progress.say(moves)
+        progress.begin(scenario, plan(scenario), tmp_path)
+        progress.second(line(1.0, budgets=[[100, 3]]), plan(scenario))
+        progress.end()
+
+    assert capture.get().count("GET /\\x1b[2Jgone") >= 4
+    assert moves not in capture.get()
+
+
+@pytest.mark.parametrize("goes_after", [0, 2])
+def test_a_terminal_that_is_gone_stops_the_display_and_nothing_else(
+    tmp_path: Path, goes_after: int
+) -> None:
+    class HangsUp(io.StringIO):
+        left = 10**9
+
+        def write(self, text: str) -> int:
+            self.left -= 1
+            if self.left < 0:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().write(text)
+
+    screen_ = HangsUp()
+    stdout = sys.stdout
+    progress = ConsoleProgress(Console(file=screen_, force_terminal=True, legacy_windows=False))
+    screen_.left = 0 if goes_after == 0 else screen_.left
+    progress.begin(SCENARIO, plan(SCENARIO), tmp_path)
+    for second in range(1, 5):
+        if second == goes_after:
+            screen_.left = 0
+        progress.second(line(float(second)), plan(SCENARIO))
+    tried = screen_.left
+    progress.say("asking")
+    progress.end()
+
+    assert screen_.left == tried < 0
+    assert sys.stdout is stdout
 
 
 def test_without_a_terminal_there_is_a_line_a_stage(tmp_path: Path) -> None:
