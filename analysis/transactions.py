@@ -44,6 +44,7 @@ _NEEDED = [
     "user",
     "outcome",
     "intended_s",
+    "sent_us",
     "end_s",
     "bad",
     "censored",
@@ -80,7 +81,7 @@ def clicks_of(samples: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({name: [] for name in COLUMNS})
     first = rows.iloc[starts]
     cancelled = (rows["outcome"] == Outcome.CANCELLED.label).to_numpy()
-    sent = (rows["outcome"] != Outcome.MISSED.label).to_numpy()
+    sent = rows["sent_us"].notna().to_numpy()
     found = pd.DataFrame(
         {
             "persona": first["persona"].astype(object).to_numpy(),

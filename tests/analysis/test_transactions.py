@@ -41,6 +41,7 @@ class Clicks:
             self.build.add(
                 at_s,
                 length_s,
+                sent_s=-1e-6 if outcome is Outcome.MISSED else None,  # as it is recorded
                 seen_s=at_s + 3 if length_s is None else None,
                 transaction=self.count,
                 step=step,
@@ -113,6 +114,24 @@ def test_a_missed_arrival_is_a_click_without_requests(made: Clicks) -> None:
     found = kind(made.read())
 
     assert (found["count"], found["requests"], found["bad"]) == (1, 0, 1)
+
+
+def test_an_arrival_that_an_interrupt_cut_off_before_it_was_sent_is_no_request(
+    made: Clicks,
+) -> None:
+    made.build.add(
+        11.0,
+        None,
+        sent_s=-1e-6,
+        seen_s=11.5,
+        outcome=Outcome.CANCELLED,
+        transaction=1,
+        click="timeline",
+        persona="sales_rep",
+    )
+    found = kind(made.read())
+
+    assert (found["count"], found["requests"]) == (1, 0)
 
 
 def test_a_hold_has_the_clicks_that_were_intended_in_it_to_their_ends(made: Clicks) -> None:
