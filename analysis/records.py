@@ -217,10 +217,21 @@ def generators_kept(recording: Recording) -> Finding:
                 f"allowed: none",
                 measured=1.0,
                 limit=0.0,
-                advice="look in generator.log, and whether the system ran out of memory",
+                advice=_advice_for(str(event.get("reason") or "")),
             )
         )
     return Finding(reasons=tuple(reasons))
+
+
+def _advice_for(reason: str) -> str:
+    """Say where to look for why a generator was lost; a signal leaves no log."""
+    if reason == "SIGKILL":  # as the system does it to a process
+        return "look whether the system ran out of memory, or who killed it"
+    if reason.startswith("SIG"):
+        return f"look in generator.log, and who or what ended it with {reason}"
+    if "did not end" in reason:
+        return "look who stopped it, or what in the locustfile kept its loop"
+    return "look in generator.log why it ended"
 
 
 def _events(recording: Recording, kind: str) -> list[dict[str, Any]]:

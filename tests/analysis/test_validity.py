@@ -427,6 +427,26 @@ def test_a_generator_that_was_lost_spoils_its_stage(tmp_path: Path, t_s: float |
     assert validity.harmful == validity.reasons
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("SIGKILL", "memory"),
+        ("SIGSEGV", "generator.log"),
+        ("exit code 3", "generator.log"),
+        ("did not end, and was killed", "stopped it"),
+    ],
+)
+def test_what_to_look_for_depends_on_how_a_generator_was_lost(
+    tmp_path: Path, reason: str, advice: str
+) -> None:
+    run = Run(tmp_path)
+    run.queue()
+    watch(run.build, until_s=HOLD_S)
+    run.build.event(t_s=4.0, kind="generator_lost", process=0, reason=reason)
+    (found,) = (each for each in run.validity().reasons if each.code == "generator_lost")
+    assert advice in found.advice
+
+
 def test_a_reason_above_the_required_load_does_not_count_for_the_run(tmp_path: Path) -> None:
     run = Run(tmp_path, stages=[(10, 10.0), (20, 5.0)], required=10)
     run.queue(end_s=10.0)
