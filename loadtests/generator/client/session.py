@@ -162,13 +162,13 @@ class Session:
         if "://" in path:
             origin, head, path, name = self._elsewhere(path, name)
         elif self._root:
-            name = name or path.partition("?")[0]
+            name = name or path.partition("?")[0] or "/"
             path = self._root + path
         body, about = b"", ""
         if data is not None or json is not None or method != "GET":
             body, about = body_of(method, data, json, headers)
         lines = head.text_with(headers) if headers else head.text
-        endpoint = name or path.partition("?")[0]
+        endpoint = name or path.partition("?")[0] or "/"
         request = Request(method, origin, target_of(path), endpoint, lines, body, about)
         if not allow_redirects:
             return self._send(request, expect, check, None)

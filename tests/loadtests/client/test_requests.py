@@ -128,6 +128,14 @@ def test_a_path_cannot_leave_its_line(path: str, sent: str) -> None:
         assert t.server.requests[0].split(b"\r\n")[0].decode() == f"GET {sent} HTTP/1.1"
 
 
+@pytest.mark.parametrize("path", ["", "?x=1"])
+def test_an_empty_path_is_the_root(path: str) -> None:
+    with talk(answers(HELLO)) as t:
+        t.get(path)
+        assert t.server.requests[0].startswith(f"GET /{path} HTTP/1.1\r\n".encode())
+    assert t.last.endpoint == "/"
+
+
 def test_the_path_of_the_base_url_comes_first_and_is_not_in_the_name() -> None:
     with ScriptedServer(answers(HELLO)) as server:
         t = Talk(server, url=f"{server.url}/app/")
