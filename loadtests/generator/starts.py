@@ -47,8 +47,11 @@ class Starts:
         stuck = [type(user).__name__ for user, since in self._starting.items() if since < too_long]
         for kind in sorted(set(stuck) - self._told):
             self._told.add(kind)
+            one = stuck.count(kind) == 1
+            users, start = ("user", "starts") if one else ("users", "start")
+            are, count = ("is", "it counts") if one else ("are", "they count")
             self._warn(
                 "users_starting",
-                f"{stuck.count(kind)} users of {kind} are in on_start for more than {STUCK_S:g} s: "
-                f"they count as running, and start no task",
+                f"{stuck.count(kind)} {users} of {kind} {are} in on_start for more than "
+                f"{STUCK_S:g} s: {count} as running, and {start} no task",
             )

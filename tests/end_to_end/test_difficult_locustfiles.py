@@ -197,7 +197,7 @@ def test_users_that_raise_hang_and_name_every_request_are_told_of(harness: Harne
     )
     assert "records_lost" not in reasons
     assert "KeyError: 'nothing there'" in done.out
-    assert "1 users of Hangs are in on_start for more than 5 s" in done.out
+    assert "1 user of Hangs is in on_start for more than 5 s: it counts as running" in done.out
     assert "more than 1,000 endpoints" in done.out
     assert len(endpoints) == 51
     assert endpoints["(other)"] == endpoints.total() - 50
