@@ -26,6 +26,7 @@ from analysis.reasons import Finding, Reason
 from analysis.recording.reader import Recording
 from analysis.records import lost_at_s
 from analysis.windows import Hold, Window
+from scenarios.model import named
 
 SHORT_S = 1.0
 """Users may be short for so long in a hold, or the arrivals of so long not begun."""
@@ -81,11 +82,12 @@ def _users_ran(recording: Recording, window: Window, asked: float) -> Finding:
     times = window.start_s + (np.arange(steps) + 0.5) * window.length_s / steps
     every, lost = {**dict.fromkeys(_processes(recording), ()), **lines}, lost_at_s(recording)
     running = _sum_at(times, every, lost)
-    named = f"{asked:g} {'virtual users' if recording.scenario.load.is_open else 'users'}"
+    is_open = recording.scenario.load.is_open
+    asked_words = f"{asked:g} virtual users" if is_open else named(asked, "users")
     if np.isnan(running).all():
         message = (
             f"stage {window.stage + 1}: the timeline has no line of this hold, or not of "
-            f"every generator, so nobody saw whether {named} ran"
+            f"every generator, so nobody saw whether {asked_words} ran"
         )
         return _short(window, message, measured=0.0, limit=asked)
     # Against the schedule, not the driver's word: who asks for less does not deliver.
@@ -97,7 +99,7 @@ def _users_ran(recording: Recording, window: Window, asked: float) -> Finding:
     if short_s > SHORT_S or (short.all() and window.complete and not at_end >= asked):
         fewest = float(np.nanmin(running))
         message = (
-            f"stage {window.stage + 1}: {named} were asked for, and for "
+            f"stage {window.stage + 1}: {asked_words} were asked for, and for "
             f"{short_s:.3g} s of the hold fewer ran, at the least {fewest:.0f}; "
             f"allowed: {SHORT_S:g} s"
         )

@@ -31,7 +31,7 @@ def run_warnings(recording: Recording, notes: Iterable[str]) -> list[str]:
     events = recording.events
     written = [str(event.get("text")) for event in events if event.get("kind") == "warning"]
     written += [
-        f"a user's task failed {event.get('count', 1)} times: {event.get('text')}"
+        f"a user's task failed {_times(event.get('count', 1))}: {event.get('text')}"
         for event in events
         if event.get("kind") == "user_error"
     ]
@@ -43,6 +43,10 @@ def run_warnings(recording: Recording, notes: Iterable[str]) -> list[str]:
         }
     )
     return [*written, *together(notes), *unjudged]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def together(notes: Iterable[str]) -> list[str]:

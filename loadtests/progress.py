@@ -14,7 +14,7 @@ from rich.text import Text
 from analysis.report.words import clean
 from loadtests.live import LiveRun, Now
 from loadtests.screen import screen
-from scenarios.model import Load, Scenario
+from scenarios.model import Load, Scenario, named
 from scenarios.schedule import Schedule
 
 
@@ -137,7 +137,7 @@ class ConsoleProgress:
         bad = f"  [red]bad {now.bad}[/red]" if now.bad else ""
         missed = f"  [red]missed {now.missed}[/red]" if now.missed else ""
         is_open = self._unit == "arrivals/s"
-        load = f"{now.asked_text} arrivals/s" if is_open else f"{now.running} users"
+        load = f"{now.asked_text} arrivals/s" if is_open else named(now.running, "users")
         return (
             f"stage {stage}/{len(schedule.spans)} {now.phase}  {load}  "
             f"{now.rate:.0f}/s{latency}  open {now.open}{bad}{missed}  {left_s:.0f} s left"

@@ -33,7 +33,7 @@ def named(level: float, unit: str) -> str:
     str
         For example ``"1000 users"`` or ``"12.5 arrivals/s"``.
     """
-    return f"{level:.10g} {unit}"
+    return f"{level:.10g} {'user' if level == 1 and unit == 'users' else unit}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

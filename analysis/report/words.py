@@ -308,8 +308,10 @@ def unit_of(verdict: Mapping[str, Any]) -> str:
 
 
 def unit_of_stage(stage: Mapping[str, Any]) -> str:
-    """Name what a stage's level counts."""
-    return "users" if stage.get("rate") is None else "arrivals/s"
+    """Name what a stage's level counts: one user, or several."""
+    if stage.get("rate") is not None:
+        return "arrivals/s"
+    return "user" if stage.get("level") == 1 else "users"
 
 
 _CODES = {"littles_law": "Little's law"}

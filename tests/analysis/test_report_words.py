@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from analysis.estimate import Estimate, not_estimable
 from analysis.report.words import (
     clean,
+    level_text,
     missing_intervals,
     moment,
     number,
@@ -20,7 +21,9 @@ from analysis.report.words import (
     say,
     shorten,
     thin,
+    unit_of_stage,
 )
+from scenarios.model import named
 
 
 @pytest.mark.parametrize(
@@ -139,3 +142,14 @@ def test_users_are_named_with_what_makes_them_quick() -> None:
 def test_units_do_not_leave_their_numbers() -> None:
     assert thin("305 ms at 200 users, 5 %") == "305\u202fms at 200\u202fusers, 5\u202f%"
     assert moment(62.5) == "1:02.5"
+
+
+@pytest.mark.parametrize(
+    ("level", "unit", "said"),
+    [(1, "users", "1 user"), (2, "users", "2 users"), (1, "arrivals/s", "1 arrivals/s")],
+)
+def test_one_user_is_no_users(level: float, unit: str, said: str) -> None:
+    stage = {"level": level, "rate": None if unit == "users" else level}
+
+    assert named(level, unit) == said
+    assert f"{level_text(level)} {unit_of_stage(stage)}" == said

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from analysis.ran_on import ran_on
-from analysis.run_warnings import together
+from analysis.run_warnings import run_warnings, together
 
 SHORT = "Little's law was not assessed: the hold is shorter than three cycles of a user"
 
@@ -47,3 +48,11 @@ def test_cores_are_known_of_a_target_that_we_started(
     found = ran_on({"target": target, "generators": [{"process": 0, "cores": [0]}, {}]})
 
     assert found == {"target": cores, "generators": [[0], None]}
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "once"), (2, "2 times"), (1200, "1,200 times")])
+def test_how_often_a_task_failed_is_said_as_people_say_it(count: int, said: str) -> None:
+    event = {"kind": "user_error", "text": "KeyError: 'x'", "count": count}
+    recording: Any = SimpleNamespace(events=[event], scenario=SimpleNamespace(budgets=()))
+
+    assert run_warnings(recording, []) == [f"a user's task failed {said}: KeyError: 'x'"]
