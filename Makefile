@@ -46,16 +46,16 @@ export PYTHONDONTWRITEBYTECODE :=
 
 # A file's tests stay in one process: they share its applications, servers and datasets.
 PYTEST := $(BIN)/python -m pytest
-SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/end_to_end
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
-# Whole runs go one after the other: each needs the machine to itself.
+# Whole runs after all else, and two at a time: what they ask of a machine is little.
 test: env ## every test (browser tests install Debian's chromium where they may)
 	@$(BIN)/python tests/chromium.py
-	$(PYTEST) $(SIDE_BY_SIDE)
-	$(PYTEST) tests/end_to_end
+	$(PYTEST) $(SIDE_BY_SIDE) --ignore=tests/end_to_end
+	$(PYTEST) $(SIDE_BY_SIDE) tests/end_to_end
 
 unit: env ## the unit tests alone, on two cores: no servers, no browser
-	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not browser"
+	$(PYTEST) $(SIDE_BY_SIDE) --ignore=tests/end_to_end -m "not slow and not browser"
 
 check: format lint types imports test ## format, lint, types, import contracts, tests
 
