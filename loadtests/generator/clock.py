@@ -88,10 +88,11 @@ class Alarm:
         self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, spec, None)
 
     def _ring(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._fd, 8)
         run_callback = get_hub().loop.run_callback
         while self._due and self._due[0][0] <= now_ns():
             run_callback(heapq.heappop(self._due)[2].switch, None)
         if self._due:
-            self._arm()
+            self._arm()  # which also takes back that it has rung
+        else:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._fd, 8)

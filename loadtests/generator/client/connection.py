@@ -25,9 +25,10 @@ from loadtests.generator.client.failures import StaleConnection
 from loadtests.generator.client.origin import Origin
 from loadtests.generator.guard import HostRefusedError
 
-IDLE_NS = 1_000_000
+IDLE_NS = 100_000_000
 """A connection that was idle for longer is looked at before it is used; after a shorter time
-the loop's word is taken, because the look costs as much as a tenth of a request."""
+the loop's word is taken, because the look costs as much as a tenth of a request. Servers
+end idle connections after seconds."""
 
 _BUFFER = bytearray(128 * 1024)
 _VIEW = memoryview(_BUFFER)
