@@ -28,8 +28,9 @@ USERS, RATE = 20, 60.0
 """As many as deal each persona of every mix a user of its own; far from what the CRM carries."""
 
 THINK_SCALE = 0.02
-HARMLESS = {"generator_saturated"}
-"""What a busy machine may bring about; whatever else makes a run invalid is ours."""
+HARMLESS = {"generator_saturated", "no_data"}
+"""What a busy machine may bring about, and what a hold of a second is too short for; whatever
+else makes a run invalid is ours."""
 
 
 def in_short(scenario: Scenario) -> dict[str, str]:
