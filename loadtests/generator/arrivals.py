@@ -8,8 +8,9 @@
                                         │
                                         └─ older than the timeout, or the load ends: missed
 
-An idle user waits on a ``Waiter`` and is switched to from the event loop: no queue between
-(a queue, or a greenlet for each arrival, made the tail of the lateness longer). Every
+An idle user waits on a ``Waiter`` and is switched to where the timer rings in the event
+loop: nothing between (a queue, a greenlet of the scheduler's own or one for each arrival
+made the tail of the lateness longer). Every
 arrival that comes due in the load is handed to a user, or given up; none is forgotten.
 """
 
@@ -23,7 +24,7 @@ from gevent import get_hub
 from gevent.event import Event
 from gevent.hub import Waiter
 
-from loadtests.generator.clock import Alarm, now_ns
+from loadtests.generator.clock import Timer, now_ns
 from scenarios.arrivals import Draw, Intensity
 from scenarios.schedule import Schedule
 
@@ -31,9 +32,6 @@ _LET_OTHERS_RUN = 50
 """Arrivals handed out in a row before others run: a burst must not stop the loop."""
 
 _SWEEP_S = 0.02
-
-_LOOK_NS = 100_000_000
-"""So often the schedule is looked at anew: it may have changed, and an earlier one be next."""
 
 
 class Due:
@@ -75,8 +73,6 @@ class Arrivals:
         What this process is to begin, in order and without end.
     schedule : Schedule
         Says when.
-    alarm : Alarm
-        What it sleeps on.
     patience_s : float
         An arrival that has waited longer for a virtual user is missed, in seconds.
     missed : callable
@@ -97,21 +93,19 @@ class Arrivals:
         drawn: Iterator[Draw],
         schedule: Schedule,
         *,
-        alarm: Alarm,
         patience_s: float,
         missed: Callable[[Due], None],
         late: Callable[[Due], None],
     ) -> None:
         self._drawn = drawn
         self._intensity = Intensity(schedule)
-        self._alarm = alarm
         self._patience_ns = round(patience_s * 1e9)
         self._missed = missed
         self._late = late
         self._origin_ns = 0
         self._next = next(drawn)
         self._due_ns: int | None = None
-        self._changed = Event()
+        self._timer: Timer | None = None
         self._pools: dict[str | None, _Pool] = {}
         self.came = 0
         self.closed = False
@@ -121,21 +115,32 @@ class Arrivals:
     def run(self, origin_ns: int) -> None:
         """Follow the schedule for ever; a greenlet of its own."""
         self._origin_ns = origin_ns
+        self._timer = timer = Timer(self._ring)
+        try:
+            self._due_ns = self._next_ns()
+            self._set_timer()
+            Event().wait()
+        finally:
+            self._timer = None
+            timer.close()
+
+    def _ring(self) -> None:
+        """Hand out what has come due, from the event loop itself."""
         in_a_row = 0
-        self._due_ns = self._next_ns()
-        while not self.closed:
-            due_ns = self._due_ns
-            if due_ns is None:
-                self._changed.wait()
-                self._changed.clear()
-            elif (now := now_ns()) < due_ns:
-                in_a_row = 0
-                self._alarm.sleep_until(min(due_ns, now + _LOOK_NS))
-            else:
-                self._hand(self._come(due_ns))
-                in_a_row += 1
-                if in_a_row % _LET_OTHERS_RUN == 0:
-                    gevent.sleep(0)
+        while self._due_ns is not None and self._due_ns <= now_ns() and not self.closed:
+            if in_a_row == _LET_OTHERS_RUN:
+                return  # it rings again, after what else has happened
+            in_a_row += 1
+            self._hand(self._come(self._due_ns), at_once=True)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is None:
+            return
+        if self._due_ns is None or self.closed:
+            self._timer.unset()
+        else:
+            self._timer.set(self._due_ns)
 
     def _next_ns(self) -> int | None:
         """When the next one comes; None where it lies beyond the end of the schedule."""
@@ -160,7 +165,7 @@ class Arrivals:
         """
         self._intensity = Intensity(schedule)
         self._due_ns = self._next_ns()
-        self._changed.set()
+        self._set_timer()
 
     def give_up_for_ever(self) -> None:
         """Give up what nobody had time for within the timeout; a greenlet of its own."""
@@ -177,14 +182,17 @@ class Arrivals:
             pool = self._pools[name] = _Pool()
         return pool
 
-    def _hand(self, due: Due) -> None:
+    def _hand(self, due: Due, *, at_once: bool = False) -> None:
         pool = self._pool(due.drawn.persona)
-        if pool.idle:
-            idle = pool.idle.popleft()
-            idle.due = due
-            get_hub().loop.run_callback(idle.waiter.switch, None)
-        else:
+        if not pool.idle:
             pool.pending.append(due)
+            return
+        idle = pool.idle.popleft()
+        idle.due = due
+        if at_once:  # only where the event loop itself runs
+            idle.waiter.switch(None)
+        else:
+            get_hub().loop.run_callback(idle.waiter.switch, None)
 
     # what virtual users call
 

@@ -6,12 +6,12 @@ watched by the loop has not.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import heapq
 import os
 import struct
 import time
+from collections.abc import Callable
 
 import gevent
 from gevent import get_hub
@@ -21,6 +21,7 @@ _CLOCK_MONOTONIC = 1
 _NONBLOCK_CLOEXEC = 0o2004000
 _TFD_TIMER_ABSTIME = 1
 _SPEC = struct.Struct("qqqq")
+_NEVER = _SPEC.pack(0, 0, 0, 0)
 
 now_ns = time.monotonic_ns
 
@@ -54,6 +55,40 @@ class LagMonitor:
         return late
 
 
+class Timer:
+    """One moment to be called back at, by the event loop, on a timerfd.
+
+    Parameters
+    ----------
+    rung : callable
+        Called in the event loop when the moment has come, and again each time round until
+        another one is set: who has much to do there does a part of it and returns.
+    """
+
+    def __init__(self, rung: Callable[[], object]) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._fd = self._libc.timerfd_create(_CLOCK_MONOTONIC, _NONBLOCK_CLOEXEC)
+        if self._fd < 0:
+            raise OSError(ctypes.get_errno(), "timerfd_create failed")
+        self._watcher = get_hub().loop.io(self._fd, 1)
+        self._watcher.start(rung)
+
+    def set(self, t_ns: int) -> None:
+        """Set the moment, which also takes back that it has rung."""
+        spec = _SPEC.pack(0, 0, *divmod(max(t_ns, 1), 1_000_000_000))
+        self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, spec, None)
+
+    def unset(self) -> None:
+        """Do not call back until a moment is set."""
+        self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, _NEVER, None)
+
+    def close(self) -> None:
+        """Give the timer back; it cannot be set any more."""
+        self._watcher.stop()
+        self._watcher.close()
+        os.close(self._fd)
+
+
 class Alarm:
     """Wakes many greenlets, each at its moment, from one timerfd.
 
@@ -62,14 +97,9 @@ class Alarm:
     """
 
     def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._fd = self._libc.timerfd_create(_CLOCK_MONOTONIC, _NONBLOCK_CLOEXEC)
-        if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create failed")
         self._due: list[tuple[int, int, Waiter]] = []
         self._count = 0
-        self._watcher = get_hub().loop.io(self._fd, 1)
-        self._watcher.start(self._ring)
+        self._timer = Timer(self._ring)
 
     def sleep_until(self, t_ns: int) -> None:
         """Sleep until a moment; lets others run when it has passed."""
@@ -80,19 +110,14 @@ class Alarm:
         self._count += 1
         heapq.heappush(self._due, (t_ns, self._count, waiter))
         if self._due[0][2] is waiter:
-            self._arm()
+            self._timer.set(t_ns)
         waiter.get()
-
-    def _arm(self) -> None:
-        spec = _SPEC.pack(0, 0, *divmod(self._due[0][0], 1_000_000_000))
-        self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, spec, None)
 
     def _ring(self) -> None:
         run_callback = get_hub().loop.run_callback
         while self._due and self._due[0][0] <= now_ns():
             run_callback(heapq.heappop(self._due)[2].switch, None)
         if self._due:
-            self._arm()  # which also takes back that it has rung
+            self._timer.set(self._due[0][0])
         else:
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._fd, 8)
+            self._timer.unset()

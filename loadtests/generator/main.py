@@ -128,7 +128,6 @@ class Generator:
             self._schedule,
             self._sending,
             self._hooks,
-            self._alarm,
             process=self._process,
             processes=self._plan.processes,
         )

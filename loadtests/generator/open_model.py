@@ -11,7 +11,6 @@ from locust.runners import WorkerRunner
 
 from analysis.recording.format import Outcome
 from loadtests.generator.arrivals import Arrivals, Due
-from loadtests.generator.clock import Alarm
 from loadtests.generator.hooks import Hooks
 from loadtests.generator.open_users import OpenUsers
 from loadtests.generator.sending import Sending
@@ -33,8 +32,6 @@ class OpenModel:
         What requests are sent with, and where they are noted.
     hooks : Hooks
         Know which greenlets are users at work.
-    alarm : Alarm
-        What the scheduler sleeps on.
     process, processes : int
         Number of this generator process, and how many there are.
     """
@@ -45,7 +42,6 @@ class OpenModel:
         schedule: Schedule,
         sending: Sending,
         hooks: Hooks,
-        alarm: Alarm,
         *,
         process: int,
         processes: int,
@@ -59,7 +55,6 @@ class OpenModel:
         self._arrivals = Arrivals(
             draws(load, shares, scenario.target.seed, shard=process, shards=processes),
             schedule,
-            alarm=alarm,
             patience_s=load.timeout_s,
             missed=self._missed,
             late=self._late,

@@ -11,7 +11,7 @@ import pytest
 from gevent.event import Event
 
 from loadtests.generator.arrivals import Arrivals, Due
-from loadtests.generator.clock import Alarm, now_ns
+from loadtests.generator.clock import now_ns
 from scenarios.arrivals import Draw
 from scenarios.schedule import Schedule, Span
 
@@ -91,7 +91,6 @@ def watch() -> Iterator[Callable[..., Watched]]:
             Arrivals(
                 drawn,
                 schedule(end_s),
-                alarm=Alarm(),
                 patience_s=patience_s,
                 missed=missed,
                 late=late,

@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from loadtests.generator.arrivals import Arrivals, Due
-from loadtests.generator.clock import Alarm, now_ns
+from loadtests.generator.clock import now_ns
 from loadtests.generator.in_flight import VirtualUser
 from loadtests.generator.open_users import OpenUsers
 from scenarios.arrivals import Draw
@@ -52,7 +52,6 @@ class Bench:
         self.arrivals = Arrivals(
             iter([Draw(0, NEVER, None, None)]),
             Schedule(warmup_s=0.0, spans=(span,)),
-            alarm=Alarm(),
             patience_s=10.0,
             missed=lambda due: self.missed.append(due.drawn.number),
             late=lambda _: None,
