@@ -16,11 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.availability import Availability
-from analysis.budgets import HOLD_METRICS, decide, unanswered, unit_of
+from analysis.budgets import HOLD_METRICS, decide, unanswered
 from analysis.capacity import Capacity, capacity_of, judge_capacity
 from analysis.decision import Decision, Verdict, together
+from analysis.drift import judge_drift
 from analysis.estimate import not_estimable
 from analysis.reasons import HARNESS
+from analysis.recovery import judge_recovery
+from analysis.stability import Stability
 from analysis.validity import Validity
 from analysis.windows import Hold
 from scenarios.assertions import Metric, Severity
@@ -227,7 +230,7 @@ def judge_all(
     budgets: Sequence[Budget],
     holds: Sequence[Hold],
     validity: Validity,
-    availability: dict[str, Availability | None],
+    stability: Stability,
     *,
     patience_s: float,
 ) -> tuple[list[BudgetResult], dict[int, Verdict], Capacity]:
@@ -241,8 +244,8 @@ def judge_all(
         Every stage's.
     validity : Validity
         Of the run.
-    availability : dict of str to Availability or None
-        By subject.
+    stability : Stability
+        Of the run.
     patience_s : float
         As :func:`analysis.budgets.decide` takes it.
 
@@ -257,23 +260,25 @@ def judge_all(
         if metric in HOLD_METRICS:
             results[index] = judge_in_holds(budget, holds, validity, patience_s=patience_s)
         elif metric is Metric.AVAILABILITY:
-            seen = availability[budget.subject]
+            seen = stability.up[budget.subject]
             results[index] = judge_availability(budget, seen, holds, validity)
     verdicts = stage_verdicts(list(results.values()), holds)
     capacity = capacity_of(verdicts, holds)
     for index, budget in enumerate(budgets):
         if index not in results:
-            results[index] = _the_rest(budget, capacity, validity)
+            results[index] = _the_rest(budget, capacity, stability, validity)
     return [results[index] for index in range(len(budgets))], verdicts, capacity
 
 
-def _the_rest(budget: Budget, capacity: Capacity, validity: Validity) -> BudgetResult:
+def _the_rest(
+    budget: Budget, capacity: Capacity, stability: Stability, validity: Validity
+) -> BudgetResult:
     if budget.assertion.metric is Metric.CAPACITY:
         decision = judge_capacity(budget.assertion, capacity)
+    elif budget.assertion.metric is Metric.DRIFT:
+        decision = judge_drift(budget.assertion, budget.subject, stability.drifts)
     else:
-        why = f"{budget.assertion.metric} is not judged by this version"
-        measured = not_estimable(why, unit=unit_of(budget.assertion))
-        decision = Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=why)
+        decision = judge_recovery(budget.assertion, stability.recoveries)
     invalid = any(reason.code != "no_data" and reason.stage is None for reason in validity.reasons)
     verdict = Verdict.INVALID if invalid else decision.verdict
     return BudgetResult(budget=budget, verdict=verdict, decision=decision, stage=None, level=None)

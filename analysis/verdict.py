@@ -15,18 +15,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from analysis.availability import Availability, availability
 from analysis.budgets import HOLD_METRICS, limit_of, unit_of
-from analysis.capacity import Capacity
 from analysis.clicks import clicks_in
 from analysis.decision import Verdict
-from analysis.estimate import Estimate, not_estimable
+from analysis.estimate import Estimate
 from analysis.goodput import Goodput
 from analysis.goodput import assess as assess_goodput
 from analysis.judging import BudgetResult, StageDecision, judge_all, unanswered_anywhere
@@ -35,17 +31,15 @@ from analysis.ran_on import ran_on
 from analysis.reasons import Reason
 from analysis.recording.reader import Recording
 from analysis.run_warnings import run_warnings
-from analysis.scalability import Level, scalability
+from analysis.scaling import scaling_of
 from analysis.scorecard import scorecard
-from analysis.summary import counts, endpoints, in_flight_of, measured, throughput_of
+from analysis.stability import stability_of
+from analysis.summary import counts, endpoints, in_flight_of, measured
 from analysis.validity import Validity, assess
 from analysis.windows import (
     Hold,
-    availability_window,
     hold_of,
     hold_windows,
-    of_subject,
-    open_until_s,
 )
 from scenarios.errors import ExitCode
 from scenarios.model import Budget, Load
@@ -107,10 +101,9 @@ def judge(
     windows = hold_windows(recording.schedule, recording.ended_s)
     holds = [hold_of(recording.samples, window) for window in windows]
     validity = assess(recording, holds, scenario.budgets)
-    subjects = {"all", *(b.subject for b in scenario.budgets)}
-    up = {subject: _availability(recording, subject) for subject in subjects}
+    stability = stability_of(recording, (budget.subject for budget in scenario.budgets))
     results, verdicts, capacity = judge_all(
-        scenario.budgets, holds, validity, up, patience_s=scenario.drain_s
+        scenario.budgets, holds, validity, stability, patience_s=scenario.drain_s
     )
     dead = unanswered_anywhere(holds, validity, patience_s=scenario.drain_s)
     complete = all(h.window.complete for h in holds if h.window.level == scenario.load.required)
@@ -154,12 +147,12 @@ def judge(
         "transactions": clicks.transactions,
         "mix_achieved": clicks.mix,
         "stages": stages,
-        "scalability": _scalability(holds, stages, capacity),
-        "stability": _stability(up["all"]),
+        "scalability": scaling_of(holds, stages, capacity),
+        "stability": stability.as_dict(),
         "goodput": goodput.document,
         "scorecard": scorecard(
             results,
-            availability=_over_time(up["all"]),
+            availability=stability.over_time,
             p95=_p95(shown),
             capacity=capacity,
             required=scenario.load.required,
@@ -250,65 +243,6 @@ def _exit_code(verdict: Verdict, end_why: str, on_inconclusive: str | None) -> E
     if verdict is Verdict.INCONCLUSIVE:
         return _ON_INCONCLUSIVE[on_inconclusive]
     return _EXIT_CODES[verdict]
-
-
-def _availability(recording: Recording, subject: str) -> Availability | None:
-    """Measure the availability of a subject up to the required stage.
-
-    A request that was answered later than the harness follows one at the end of a run
-    served nobody while it lasted: else a freeze that ends before the timeout, in which
-    every user waits and then gets a right answer, would be no outage at all.
-    """
-    scenario = recording.scenario
-    window = availability_window(recording.schedule, scenario.load.required, recording.ended_s)
-    if window[1] <= window[0]:
-        return None
-    samples = of_subject(recording.samples, subject)
-    times = samples["intended_s"].to_numpy(), open_until_s(samples)
-    good, bad = samples["good"].to_numpy(), samples["bad"].to_numpy()
-    plain = availability(*times, good, bad, *window)
-    if scenario.largest_latency_limit_s is None:
-        return plain
-    late = good & (samples["latency_ms"].to_numpy() > scenario.drain_s * 1e3)
-    seen = availability(*times, good, np.asarray(bad | late, dtype=np.bool_), *window)
-    return replace(seen, by_requests=plain.by_requests)
-
-
-def _over_time(seen: Availability | None) -> Estimate:
-    if seen is None:
-        return not_estimable("the run ended before anything was judged", unit="ratio")
-    return seen.estimate
-
-
-def _stability(seen: Availability | None) -> dict[str, Any]:
-    missing = _over_time(None)
-    return {
-        "availability": _over_time(seen).as_dict(),
-        "by_requests": (seen.by_requests if seen else missing).as_dict(),
-        "up_s": seen.up_s if seen else 0.0,
-        "down_s": seen.down_s if seen else 0.0,
-        "unknown_s": seen.unknown_s if seen else 0.0,
-        "outages": [outage.as_dict() for outage in seen.outages] if seen else [],
-        "mttr": (seen.mttr if seen else replace(missing, unit="s")).as_dict(),
-        "mtbf": (seen.mtbf if seen else replace(missing, unit="s")).as_dict(),
-        "drift": [],
-        "recovery": [],
-    }
-
-
-def _scalability(
-    holds: Sequence[Hold], stages: Sequence[Mapping[str, Any]], capacity: Capacity
-) -> dict[str, Any]:
-    levels = [
-        Level(
-            level=hold.window.level,
-            in_flight=in_flight_of(hold),
-            throughput=throughput_of(hold),
-            valid=stage["valid"] and stage["complete"],
-        )
-        for hold, stage in zip(holds, stages, strict=True)
-    ]
-    return {**scalability(levels).as_dict(), "capacity": capacity.as_dict()}
 
 
 def _shown_stage(holds: Sequence[Hold], required: float) -> Hold:

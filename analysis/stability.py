@@ -1,0 +1,123 @@
+"""Stability of a run: availability, outages, drift, recovery, as one part of the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analysis.availability import Availability, availability
+from analysis.drift import Drift, drifts_of
+from analysis.estimate import Estimate, not_estimable
+from analysis.recording.reader import Recording
+from analysis.recovery import Recovery, recoveries_of
+from analysis.windows import availability_window, of_subject, open_until_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stability:
+    """How steadily a target served.
+
+    Attributes
+    ----------
+    up : mapping of str to Availability or None
+        By subject, ``"all"`` among them; None where the run ended before anything was judged.
+    drifts : tuple of Drift
+        Of the series that were looked at.
+    recoveries : tuple of Recovery
+        Of the disturbances, in the order of time.
+    """
+
+    up: Mapping[str, Availability | None]
+    drifts: tuple[Drift, ...]
+    recoveries: tuple[Recovery, ...]
+
+    @property
+    def over_time(self) -> Estimate:
+        """Availability by time, of all requests."""
+        seen = self.up["all"]
+        return _nothing_judged("ratio") if seen is None else seen.estimate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as verdict.json does.
+
+        Returns
+        -------
+        dict
+            Plain numbers, texts, lists and None.
+        """
+        seen, ratio, seconds = self.up["all"], _nothing_judged("ratio"), _nothing_judged("s")
+        return {
+            "availability": self.over_time.as_dict(),
+            "by_requests": (seen.by_requests if seen else ratio).as_dict(),
+            "up_s": seen.up_s if seen else 0.0,
+            "down_s": seen.down_s if seen else 0.0,
+            "unknown_s": seen.unknown_s if seen else 0.0,
+            "outages": [outage.as_dict() for outage in seen.outages] if seen else [],
+            "mttr": (seen.mttr if seen else seconds).as_dict(),
+            "mtbf": (seen.mtbf if seen else seconds).as_dict(),
+            "drift": [drift.as_dict() for drift in self.drifts],
+            "recovery": [recovery.as_dict() for recovery in self.recoveries],
+        }
+
+
+def _nothing_judged(unit: str) -> Estimate:
+    return not_estimable("the run ended before anything was judged", unit=unit)
+
+
+def stability_of(recording: Recording, subjects: Iterable[str]) -> Stability:
+    """Look at how steadily the target served.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    subjects : iterable of str
+        Endpoints that budgets name.
+
+    Returns
+    -------
+    Stability
+        Of those and of all requests.
+    """
+    return Stability(
+        up={subject: availability_of(recording, subject) for subject in {"all", *subjects}},
+        drifts=drifts_of(recording),
+        recoveries=recoveries_of(recording),
+    )
+
+
+def availability_of(recording: Recording, subject: str) -> Availability | None:
+    """Measure the availability of a subject up to the required stage.
+
+    A request that was answered later than the harness follows one at the end of a run
+    served nobody while it lasted: else a freeze that ends before the timeout, in which
+    every user waits and then gets a right answer, would be no outage at all.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    subject : str
+        An endpoint or ``"all"``.
+
+    Returns
+    -------
+    Availability or None
+        None when the run ended before anything was judged.
+    """
+    scenario = recording.scenario
+    window = availability_window(recording.schedule, scenario.load.required, recording.ended_s)
+    if window[1] <= window[0]:
+        return None
+    samples = of_subject(recording.samples, subject)
+    times = samples["intended_s"].to_numpy(), open_until_s(samples)
+    good, bad = samples["good"].to_numpy(), samples["bad"].to_numpy()
+    plain = availability(*times, good, bad, *window)
+    if scenario.largest_latency_limit_s is None:
+        return plain
+    late = good & (samples["latency_ms"].to_numpy() > scenario.drain_s * 1e3)
+    seen = availability(*times, good, np.asarray(bad | late, dtype=np.bool_), *window)
+    return replace(seen, by_requests=plain.by_requests)
