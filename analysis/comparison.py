@@ -1,0 +1,456 @@
+"""Ratios of two systems over runs: candidate / base, with intervals from run to run.
+
+A run is one observation: what differs from run to run (the machine, its caches, its
+neighbours) is not seen inside a run, so a thousand requests more do not make it smaller.
+Everything is computed on logarithms, where a ratio and its inverse lie equally far from
+no change. Runs that were made next to each other are pairs: what they share cancels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr, stdtrit
+
+from analysis.estimate import Estimate, not_estimable
+
+FloatArray = npt.NDArray[np.float64]
+
+ALPHA: Final = 0.05
+"""How often a change of exactly the tolerance may be called more: one-sided."""
+
+CONFIDENCE: Final = 1 - 2 * ALPHA
+"""Two-sided: each end of an interval is a one-sided 95 % bound, the one that decides."""
+
+POWER: Final = 0.80
+"""How often a change of the minimum detectable size is found."""
+
+TOLERANCE: Final = 0.05
+"""A change for the worse up to so much is none that matters."""
+
+FEWEST = 2
+"""Runs a side, or pairs, from which their variance can be told at all."""
+
+MOST_NEEDED = 1_000
+"""Beyond so many runs nobody wants to know the number."""
+
+PAIRED = "paired t on the logarithm"
+WELCH = "Welch's t on the logarithm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """How far the candidate lies from the base, with its error from run to run.
+
+    Attributes
+    ----------
+    mean : float
+        Mean difference: of logarithms, or of shares.
+    se : float
+        Its standard error; above 0.
+    df : float
+        Degrees of freedom of Student's t.
+    n : int
+        Pairs, or runs of both sides.
+    method : str
+        How it was found.
+    """
+
+    mean: float
+    se: float
+    df: float
+    n: int
+    method: str
+
+    def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
+        """Bound the difference from both sides.
+
+        Parameters
+        ----------
+        confidence : float
+            Two-sided; 0.90 makes each end a one-sided 95 % bound.
+
+        Returns
+        -------
+        tuple of (float, float)
+            Mean -+ t(df) se.
+
+        Raises
+        ------
+        ValueError
+            When `confidence` is not between 0 and 1.
+        """
+        half = _t(_two_sided(confidence), self.df) * self.se
+        return self.mean - half, self.mean + half
+
+    def chance_beyond(self, limit: float) -> float:
+        """Find the p-value of a difference above a limit.
+
+        Parameters
+        ----------
+        limit : float
+            In the unit of the difference.
+
+        Returns
+        -------
+        float
+            How often runs would lie so far above it or farther, were the true
+            difference the limit: one-sided, 0..1.
+        """
+        return float(stdtr(self.df, (limit - self.mean) / self.se))
+
+    def detectable(self, *, alpha: float = ALPHA, power: float = POWER) -> float:
+        """Say how far beyond a limit the truth must lie to be found.
+
+        Parameters
+        ----------
+        alpha : float
+            One-sided error allowed.
+        power : float
+            How often it is to be found.
+
+        Returns
+        -------
+        float
+            Distance, in the unit of the difference.
+        """
+        return (_t(1 - alpha, self.df) + _t(power, self.df)) * self.se
+
+
+def _t(probability: float, df: float) -> float:
+    return float(stdtrit(df, probability))
+
+
+def _two_sided(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence = {confidence}; allowed: between 0 and 1")
+    return (1 + confidence) / 2
+
+
+def _logs(values: npt.ArrayLike, name: str) -> FloatArray:
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.ndim != 1 or not np.isfinite(numbers).all() or not (numbers > 0).all():
+        raise ValueError(f"{name}: allowed: one value a run, each above 0")
+    return np.asarray(np.log(numbers), dtype=np.float64)
+
+
+def log_ratios(base: npt.ArrayLike, candidate: npt.ArrayLike) -> FloatArray:
+    """Take the logarithm of candidate / base, pair by pair.
+
+    Parameters
+    ----------
+    base, candidate : array_like, shape (m,)
+        One value a run, each above 0; those at the same place are a pair.
+
+    Returns
+    -------
+    ndarray of float, shape (m,)
+        ln(candidate / base).
+
+    Raises
+    ------
+    ValueError
+        When a value is not above 0, or the sides differ in length.
+    """
+    before, after = _logs(base, "base"), _logs(candidate, "candidate")
+    if before.shape != after.shape:
+        raise ValueError(f"found {len(before)} and {len(after)} runs; allowed: pairs")
+    return after - before
+
+
+def paired_shift(differences: npt.ArrayLike) -> Shift | None:
+    """Find the mean of paired differences, with its error.
+
+    Parameters
+    ----------
+    differences : array_like, shape (m,)
+        One a pair: of logarithms, or of shares.
+
+    Returns
+    -------
+    Shift or None
+        None with fewer than two pairs, or when they do not vary at all: then nothing
+        is known of what varies from run to run.
+    """
+    found = np.asarray(differences, dtype=np.float64)
+    if len(found) < FEWEST or found.min() == found.max():
+        return None
+    return Shift(
+        mean=float(found.mean()),
+        se=float(found.std(ddof=1)) / math.sqrt(len(found)),
+        df=float(len(found) - 1),
+        n=len(found),
+        method=PAIRED,
+    )
+
+
+def welch_shift(base: npt.ArrayLike, candidate: npt.ArrayLike) -> Shift | None:
+    """Find the difference of two means, with its error.
+
+    Parameters
+    ----------
+    base : array_like, shape (n,)
+        One value a run: logarithms, or shares.
+    candidate : array_like, shape (m,)
+        The same.
+
+    Returns
+    -------
+    Shift or None
+        None with fewer than two runs a side, or when neither side varies.
+
+    References
+    ----------
+    Welch (1947), "The generalization of Student's problem when several different
+    population variances are involved", with the degrees of freedom of its equation 28.
+    """
+    sides = [np.asarray(side, dtype=np.float64) for side in (base, candidate)]
+    sizes = [len(side) for side in sides]
+    if min(sizes) < FEWEST or all(side.min() == side.max() for side in sides):
+        return None
+    parts = [float(side.var(ddof=1)) / len(side) for side in sides]
+    spread = sum(parts)
+    df = spread**2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
+    return Shift(
+        mean=float(sides[1].mean() - sides[0].mean()),
+        se=math.sqrt(spread),
+        df=df,
+        n=sum(sizes),
+        method=WELCH,
+    )
+
+
+def paired_interval(
+    base: npt.ArrayLike, candidate: npt.ArrayLike, confidence: float = CONFIDENCE
+) -> Estimate:
+    """Estimate the ratio candidate / base from pairs of runs.
+
+    Parameters
+    ----------
+    base, candidate : array_like, shape (m,)
+        One value a run, each above 0; those at the same place are a pair.
+    confidence : float
+        Two-sided; 0.90 makes each end a one-sided 95 % bound.
+
+    Returns
+    -------
+    Estimate
+        The geometric mean of the ratios, with Student's t on their logarithms;
+        without ends for one pair, or pairs that do not vary.
+    """
+    ratios = log_ratios(base, candidate)
+    return as_ratio(paired_shift(ratios), ratios, confidence, method=PAIRED)
+
+
+def welch_interval(
+    base: npt.ArrayLike, candidate: npt.ArrayLike, confidence: float = CONFIDENCE
+) -> Estimate:
+    """Estimate the ratio candidate / base from runs that are no pairs.
+
+    Parameters
+    ----------
+    base : array_like, shape (n,)
+        One value a run, each above 0.
+    candidate : array_like, shape (m,)
+        The same.
+    confidence : float
+        Two-sided; 0.90 makes each end a one-sided 95 % bound.
+
+    Returns
+    -------
+    Estimate
+        The ratio of the geometric means, with Welch's t on the logarithms; without
+        ends for one run a side, or runs that do not vary.
+    """
+    before, after = _logs(base, "base"), _logs(candidate, "candidate")
+    apart = after.mean() - before.mean() if len(before) and len(after) else np.nan
+    seen = np.full(min(len(before), len(after)), apart)
+    return as_ratio(welch_shift(before, after), seen, confidence, method=WELCH)
+
+
+def as_ratio(
+    shift: Shift | None, ratios: FloatArray, confidence: float = CONFIDENCE, *, method: str
+) -> Estimate:
+    """Write a shift of logarithms as a ratio.
+
+    Parameters
+    ----------
+    shift : Shift or None
+        Of logarithms.
+    ratios : ndarray, shape (m,)
+        Logarithms of what was seen, for the value where there is no shift.
+    confidence : float
+        Two-sided.
+    method : str
+        How it would have been found.
+
+    Returns
+    -------
+    Estimate
+        Without a unit: 1 is no change.
+    """
+    if shift is not None:
+        low, high = shift.interval(confidence)
+        return Estimate(
+            value=math.exp(shift.mean),
+            low=math.exp(low),
+            high=math.exp(high),
+            level=confidence,
+            n=shift.n,
+            method=shift.method,
+            covers="runs",
+        )
+    if len(ratios) == 0:
+        return not_estimable("there are no runs", method=method)
+    return Estimate(
+        value=math.exp(float(ratios.mean())),
+        n=len(ratios),
+        method=method,
+        why=ONE_RUN if len(ratios) < FEWEST else NO_VARIATION,
+    )
+
+
+ONE_RUN = "of one run nobody knows how much it would differ from the next"
+NO_VARIATION = "the runs do not vary at all, which no machine does: look how they were recorded"
+
+
+def minimum_detectable_ratio(
+    sd: float,
+    m: int,
+    alpha: float = ALPHA,
+    power: float = POWER,
+    tolerance: float = TOLERANCE,
+) -> float:
+    """Say which true ratio would be called regressed so often.
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation of ln(candidate / base) from pair to pair.
+    m : int
+        Pairs, at least two.
+    alpha : float
+        One-sided error allowed at the tolerance.
+    power : float
+        How often it is to be found.
+    tolerance : float
+        Change that does not matter, 0.05 for 5 %.
+
+    Returns
+    -------
+    float
+        exp(ln(1 + tolerance) + (t(1 - alpha) + t(power)) sd / sqrt(m)), t of m - 1
+        degrees of freedom.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two pairs, or a standard deviation below 0.
+    """
+    if m < FEWEST or not sd >= 0:
+        raise ValueError(f"found {m} pairs of sd {sd}; allowed: two and more, from 0")
+    reach = _t(1 - alpha, m - 1) + _t(power, m - 1)
+    return (1 + tolerance) * math.exp(reach * sd / math.sqrt(m))
+
+
+def pairs_needed(
+    sd: float, *, alpha: float = ALPHA, power: float = POWER, tolerance: float = TOLERANCE
+) -> int | None:
+    """Say how many pairs it takes to recognise that nothing has changed.
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation of ln(candidate / base) from pair to pair.
+    alpha : float
+        One-sided error allowed at the tolerance.
+    power : float
+        How often it is to be recognised.
+    tolerance : float
+        Change that does not matter.
+
+    Returns
+    -------
+    int or None
+        The fewest pairs with (t(1 - alpha) + t(power)) sd / sqrt(m) at most
+        ln(1 + tolerance); None beyond a thousand.
+    """
+    m = np.arange(FEWEST, MOST_NEEDED + 1)
+    reach = (stdtrit(m - 1, 1 - alpha) + stdtrit(m - 1, power)) * sd / np.sqrt(m)
+    enough = np.flatnonzero(reach <= math.log1p(tolerance))
+    return int(m[enough[0]]) if len(enough) else None
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Adjust p-values so that one false alarm among all is as rare as asked for one.
+
+    Parameters
+    ----------
+    chances : sequence of float
+        p-values, 0..1, in any order.
+
+    Returns
+    -------
+    list of float
+        Adjusted, in the same order: what is at most alpha is an alarm.
+
+    References
+    ----------
+    Holm (1979), "A simple sequentially rejective multiple test procedure".
+    """
+    found = np.asarray(chances, dtype=np.float64)
+    order = np.argsort(found, kind="stable")
+    stepped = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
+    adjusted = np.empty(len(found))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return [float(chance) for chance in adjusted]
+
+
+def ratio_within(base: Estimate, candidate: Estimate) -> Estimate:
+    """Estimate the ratio of two runs, from what their own requests say.
+
+    Parameters
+    ----------
+    base, candidate : Estimate
+        Of one run each, with their intervals.
+
+    Returns
+    -------
+    Estimate
+        ``covers`` is ``"this run"``: it says nothing of the next run. Without ends
+        where an interval lacks one.
+
+    References
+    ----------
+    Zou and Donner (2008), "Construction of confidence limits about effect measures:
+    a general approach": the distances of the ends add up as errors do.
+    """
+    method = "two intervals combined on the logarithm"
+    if not base.value or candidate.value is None or candidate.value <= 0:
+        return not_estimable("a ratio needs two values above 0", method=method)
+    value = candidate.value / base.value
+    if None in {base.low, base.high, candidate.low, candidate.high} or not base.low:
+        why = candidate.why or base.why or "an interval of a run has no end"
+        return Estimate(value=value, n=2, method=method, why=why)
+    return _combined(base, candidate, value, method)
+
+
+def _combined(base: Estimate, candidate: Estimate, value: float, method: str) -> Estimate:
+    ends = (base.low, base.high, candidate.low, candidate.high)
+    base_low, base_high, low, high = (float(end or 0.0) for end in ends)
+    before, after = math.log(base.value or 1.0), math.log(candidate.value or 1.0)
+    up = math.hypot(math.log(high) - after, before - math.log(base_low))
+    down = math.hypot(after - math.log(low), math.log(base_high) - before) if low > 0 else math.inf
+    return Estimate(
+        value=value,
+        low=value * math.exp(-down),
+        high=value * math.exp(up),
+        level=min(base.level or 0.0, candidate.level or 0.0) or None,
+        n=2,
+        method=method,
+    )
