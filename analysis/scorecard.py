@@ -1,47 +1,146 @@
-"""The scorecard: indicator, expected, actual, difference, for each criterion that is measured.
+"""The scorecard: what was expected of a run, what it did, and what to do about the difference.
 
+A row is one indicator of one criterion of CRM evaluation::
+
+    stability     availability, response time
+    scalability   user growth, data growth, functional extension
+
+Every budget is a row, with whose expectation it is and where it comes from. A criterion
+that this run says nothing of has a row that says so: what was not looked at is not fine.
 The sign of a difference: positive is worse than expected, whatever the indicator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from analysis.budgets import limit_of
 from analysis.capacity import Capacity
 from analysis.decision import Verdict
-from analysis.estimate import Estimate
+from analysis.estimate import Estimate, not_estimable
 from analysis.judging import BudgetResult
-from scenarios.assertions import Metric
-from scenarios.model import named
+from scenarios.assertions import Assertion, Metric
+from scenarios.model import NOBODY, Expectation, Scenario, named
 
-NO_EXPECTATION = None
-"""What stands as expected where the budgets state none: shown as "no expectation stated"."""
+AVAILABILITY = "stability.availability"
+RESPONSE_TIME = "stability.response_time"
+USER_GROWTH = "scalability.user_growth"
+DATA_GROWTH = "scalability.data_growth"
+EXTENSION = "scalability.functional_extension"
+
+CRITERIA = (AVAILABILITY, RESPONSE_TIME, USER_GROWTH, DATA_GROWTH, EXTENSION)
+"""In the order in which they are shown."""
+
+REQUIRED_SOURCE = "the scenario's required load"
+
+_OF_METRIC = {
+    Metric.ERROR_RATIO: AVAILABILITY,
+    Metric.AVAILABILITY: AVAILABILITY,
+    Metric.RECOVERY_TIME: AVAILABILITY,
+    Metric.THROUGHPUT: USER_GROWTH,
+    Metric.CAPACITY: USER_GROWTH,
+}
+"""Criterion of a budget by its metric; response time where nothing is said."""
+
+_RESOURCES = frozenset({"memory", "files", "connections"})
+"""Series whose drift ends in an outage."""
+
+_NEXT = {
+    (AVAILABILITY, Verdict.FAILED): "find the first outage or error among the events and failures",
+    (RESPONSE_TIME, Verdict.FAILED): "see where the time goes at the deciding stage",
+    (USER_GROWTH, Verdict.FAILED): "find the limit with: trueload capacity",
+}
+_NEXT_ANYWHERE = {
+    Verdict.PASSED: "keep",
+    Verdict.INCONCLUSIVE: "measure longer: load.extend, or a longer hold",
+    Verdict.INVALID: "mend the run first",
+    Verdict.UNJUDGED: "state an expectation in [budgets]",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """A row of the scorecard.
+
+    Attributes
+    ----------
+    criterion : str
+        One of :data:`CRITERIA`.
+    indicator : str
+        What was measured.
+    expected : str or None
+        In words; None where nobody stated an expectation.
+    expectation : Expectation
+        Whose it is, and where it comes from.
+    actual : Estimate
+        With its interval.
+    difference : float or None
+        In the unit of `actual`; positive is worse than expected.
+    difference_percent : float or None
+        The same in per cent of what was expected; None where that was nothing.
+    verdict : str
+        As a budget shows it.
+    next : str
+        What to do now.
+    """
+
+    criterion: str
+    indicator: str
+    actual: Estimate
+    expected: str | None = None
+    expectation: Expectation = NOBODY
+    difference: float | None = None
+    difference_percent: float | None = None
+    verdict: str = str(Verdict.UNJUDGED)
+    next: str = _NEXT_ANYWHERE[Verdict.UNJUDGED]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as verdict.json does.
+
+        Returns
+        -------
+        dict
+            Plain numbers, texts and None.
+        """
+        return {
+            "criterion": self.criterion,
+            "indicator": self.indicator,
+            "expected": self.expected,
+            "owner": self.expectation.owner,
+            "source": self.expectation.source,
+            "actual": self.actual.as_dict(),
+            "difference": self.difference,
+            "difference_percent": self.difference_percent,
+            "unit": self.actual.unit,
+            "verdict": self.verdict,
+            "next": self.next,
+        }
 
 
 def scorecard(
     results: Sequence[BudgetResult],
+    scenario: Scenario,
     *,
     availability: Estimate,
     p95: Estimate,
     capacity: Capacity,
-    required: float,
     judged: bool,
     valid: bool,
-) -> list[dict[str, Any]]:
+) -> list[Indicator]:
     """Lay what was measured beside what was expected.
 
     Parameters
     ----------
     results : sequence of BudgetResult
         Of all budgets.
+    scenario : Scenario
+        Its required load is an expectation too.
     availability, p95 : Estimate
         What is shown where no budget states an expectation.
     capacity : Capacity
         Of the run.
-    required : float
-        The load that must be carried: an expectation of its own.
     judged : bool
         Whether any budget is judged in holds: else no load passes or fails.
     valid : bool
@@ -49,68 +148,125 @@ def scorecard(
 
     Returns
     -------
-    list of dict
-        Rows as verdict.json has them.
+    list of Indicator
+        In the order of the criteria; at least one of each.
     """
-    rows = _stated(results, Metric.AVAILABILITY, "stability.availability") or [
-        _row("stability.availability", "availability over time", availability)
+    stated = [_stated(result, valid=valid) for result in results]
+    rows = [
+        *stated,
+        _growth(scenario, capacity, judged=judged, valid=valid),
+        *_not_assessed(scenario),
     ]
-    rows += _stated(results, None, "stability.response_time") or [
-        _row("stability.response_time", "p(95) of all requests, at the required load", p95)
-    ]
-    rows.append(_growth(capacity, required, judged=judged))
-    if not valid:
-        for row in rows:
-            if row["verdict"] == Verdict.PASSED:
-                row["verdict"] = str(Verdict.INVALID)
-    return rows
+    if not any(row.criterion == AVAILABILITY for row in stated):
+        rows.append(
+            Indicator(
+                criterion=AVAILABILITY, indicator="availability over time", actual=availability
+            )
+        )
+    if not any(row.criterion == RESPONSE_TIME for row in stated):
+        name = "p(95) of all requests, at the required load"
+        rows.append(Indicator(criterion=RESPONSE_TIME, indicator=name, actual=p95))
+    return sorted(rows, key=lambda row: CRITERIA.index(row.criterion))
 
 
-def _stated(
-    results: Sequence[BudgetResult], metric: Metric | None, criterion: str
-) -> list[dict[str, Any]]:
-    """Give a row for each budget of a metric; None stands for all latencies."""
-    rows = []
-    for result in results:
-        assertion = result.budget.assertion
-        if assertion.metric is metric or (metric is None and assertion.is_latency):
-            subject = "" if result.budget.subject == "all" else f" of {result.budget.subject}"
-            name = assertion.text.split(assertion.operator)[0].strip()
-            row = _row(criterion, f"{name}{subject}", result.decision.measured)
-            row["expected"] = f"{assertion.operator} {assertion.text.split()[-1]}"
-            row["verdict"] = str(result.shown)
-            value = result.decision.measured.value
-            if value is not None:
-                worse = value - limit_of(assertion)
-                row["difference"] = worse if assertion.upper else -worse
-            rows.append(row)
-    return rows
+def criterion_of(assertion: Assertion) -> str:
+    """Name the criterion that an assertion speaks of.
+
+    Parameters
+    ----------
+    assertion : Assertion
+        Any.
+
+    Returns
+    -------
+    str
+        One of :data:`CRITERIA`.
+    """
+    if assertion.metric is Metric.DRIFT and assertion.series in _RESOURCES:
+        return AVAILABILITY
+    return _OF_METRIC.get(assertion.metric, RESPONSE_TIME)
 
 
-def _growth(capacity: Capacity, required: float, *, judged: bool) -> dict[str, Any]:
-    actual = capacity.estimate()
-    row = _row("scalability.user_growth", f"{capacity.unit} carried within the budgets", actual)
-    row["expected"] = f">= {named(required, capacity.unit)}"
+def _stated(result: BudgetResult, *, valid: bool) -> Indicator:
+    assertion, budget = result.budget.assertion, result.budget
+    criterion, actual = criterion_of(assertion), result.decision.measured
+    subject = "" if budget.subject == "all" else f" of {budget.subject}"
+    name = assertion.text.split(assertion.operator)[0].strip()
+    verdict = _validly(result.shown, valid=valid)
+    difference, percent = None, None
     if actual.value is not None:
-        row["difference"] = required - actual.value
+        limit = limit_of(assertion)
+        difference = actual.value - limit if assertion.upper else limit - actual.value
+        percent = 100 * difference / limit if limit > 0 else None
+    return Indicator(
+        criterion=criterion,
+        indicator=f"{name}{subject}",
+        expected=f"{assertion.operator} {assertion.text.split()[-1]}",
+        expectation=budget.expectation,
+        actual=actual,
+        difference=difference,
+        difference_percent=percent,
+        verdict=verdict,
+        next=_next(criterion, verdict),
+    )
+
+
+def _growth(scenario: Scenario, capacity: Capacity, *, judged: bool, valid: bool) -> Indicator:
+    actual, required = capacity.estimate(), scenario.load.required
     last, first = capacity.last_pass, capacity.first_fail
+    verdict = Verdict.UNJUDGED
     if judged:
         verdict = Verdict.INCONCLUSIVE
         if last is not None and last >= required:
             verdict = Verdict.PASSED
         elif first is not None and first <= required:
             verdict = Verdict.FAILED
-        row["verdict"] = str(verdict)
-    return row
+    shown = _validly(str(verdict), valid=valid)
+    difference = None if actual.value is None else required - actual.value
+    return Indicator(
+        criterion=USER_GROWTH,
+        indicator=f"{capacity.unit} carried within the budgets",
+        expected=f">= {named(required, capacity.unit)}",
+        expectation=Expectation(owner=_common_owner(scenario), source=REQUIRED_SOURCE),
+        actual=actual,
+        difference=difference,
+        difference_percent=None if difference is None else 100 * difference / required,
+        verdict=shown,
+        next=_next(USER_GROWTH, shown),
+    )
 
 
-def _row(criterion: str, indicator: str, actual: Estimate) -> dict[str, Any]:
-    return {
-        "criterion": criterion,
-        "indicator": indicator,
-        "expected": NO_EXPECTATION,
-        "actual": actual.as_dict(),
-        "difference": None,
-        "unit": actual.unit,
-        "verdict": str(Verdict.UNJUDGED),
-    }
+def _common_owner(scenario: Scenario) -> str | None:
+    """Whose the budgets are, where all that were written are one's."""
+    owners = {budget.expectation.owner for budget in scenario.budgets if not budget.implied}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _not_assessed(scenario: Scenario) -> list[Indicator]:
+    """Name the criteria that take several runs."""
+    data, module = "one run has one volume of data", "one run has one set of modules"
+    return [
+        Indicator(
+            criterion=DATA_GROWTH,
+            indicator="growth of p(95) with the volume of data",
+            actual=not_estimable(f"{data}: see a group of runs", method="log-log exponent"),
+            next="trueload sweep data_growth",
+        ),
+        Indicator(
+            criterion=EXTENSION,
+            indicator="p(95) with a module switched on, against without",
+            actual=not_estimable(f"{module}: see a comparison", method="ratio"),
+            next=f"trueload duel {scenario.name} --base ... --candidate ...",
+        ),
+    ]
+
+
+def _validly(verdict: str, *, valid: bool) -> str:
+    return str(Verdict.INVALID) if verdict == Verdict.PASSED and not valid else verdict
+
+
+def _next(criterion: str, verdict: str) -> str:
+    if verdict == "warned":
+        verdict = str(Verdict.FAILED)
+    known = Verdict(verdict)
+    return _NEXT.get((criterion, known)) or _NEXT_ANYWHERE.get(known, "see the report")

@@ -150,15 +150,18 @@ def judge(
         "scalability": scaling_of(holds, stages, capacity),
         "stability": stability.as_dict(),
         "goodput": goodput.document,
-        "scorecard": scorecard(
-            results,
-            availability=stability.over_time,
-            p95=_p95(shown),
-            capacity=capacity,
-            required=scenario.load.required,
-            judged=any(r.gates and r.budget.assertion.metric in HOLD_METRICS for r in results),
-            valid=not validity.harmful,
-        ),
+        "scorecard": [
+            row.as_dict()
+            for row in scorecard(
+                results,
+                scenario,
+                availability=stability.over_time,
+                p95=_p95(shown),
+                capacity=capacity,
+                judged=any(r.gates and r.budget.assertion.metric in HOLD_METRICS for r in results),
+                valid=not validity.harmful,
+            )
+        ],
     }
 
 
@@ -288,6 +291,8 @@ def _budget(result: BudgetResult, unit: str) -> dict[str, Any]:
         "unit": unit_of(assertion),
         "severity": str(assertion.severity),
         "implied": result.budget.implied,
+        "owner": result.budget.expectation.owner,
+        "source": result.budget.expectation.source,
         "stage": result.stage,
         **_load(result.level, unit),
         "measured": decision.measured.as_dict(),

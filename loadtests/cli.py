@@ -24,6 +24,7 @@ from scenarios.expected import expected_requests
 from scenarios.loading import builtin_scenarios, find, load_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import plan
+from scenarios.smart import remarks
 from scenarios.variation import Variant, parse_variation
 
 
@@ -191,6 +192,11 @@ def validate(scenario: str, settings: tuple[str, ...]) -> None:
         words = "" if needed is None else _evidence(loaded, budget.subject, needed)
         added = f" ({budget.implied})" if budget.implied else ""
         click.echo(f"  {budget.subject}: {budget.assertion.text}{added}{words}")
+    lacking = remarks(loaded)
+    if lacking:
+        click.echo("what the budgets lack as goals:")
+    for remark in lacking:
+        click.echo(f"  {remark}")
 
 
 def _evidence(scenario: Scenario, subject: str, needed: int) -> str:

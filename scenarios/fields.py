@@ -83,7 +83,7 @@ class Fields:
         if value is not None and not isinstance(value, dict):
             self.mistake(key, repr(value), "a table")
             value = None
-        return self._child(key, value or {})
+        return self.child(key, value or {})
 
     def tables(self, key: str, *, allowed: str) -> list[Fields]:
         """List of tables; at least one."""
@@ -92,9 +92,10 @@ class Fields:
             found = "nothing" if value is None else repr(value)
             self.mistake(key, found, allowed)
             return []
-        return [self._child(f"{key}[{index}]", table) for index, table in enumerate(value)]
+        return [self.child(f"{key}[{index}]", table) for index, table in enumerate(value)]
 
-    def _child(self, key: str, raw: Mapping[str, Any]) -> Fields:
+    def child(self, key: str, raw: Mapping[str, Any]) -> Fields:
+        """Read a table that lies at a key; its mistakes are this one's."""
         path = f"{self._path}.{key}" if self._path else key
         return Fields(raw, where=self._where, path=path, mistakes=self.mistakes)
 

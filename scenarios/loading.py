@@ -10,10 +10,11 @@ from typing import Any
 
 from scenarios.assertions import Assertion, Metric, Severity, parse_assertion
 from scenarios.errors import Mistake, ScenarioError, UsageError
+from scenarios.expectation_fields import read_asserted, read_expectation
 from scenarios.fault_fields import check_faults, read_faults, read_stop
 from scenarios.fields import Fields
 from scenarios.load_fields import default_pool, read_load, users_needed
-from scenarios.model import Budget, Load, Scenario
+from scenarios.model import NOBODY, Budget, Expectation, Load, Scenario
 from scenarios.persona_fields import read_personas
 from scenarios.personas import Persona
 from scenarios.schedule import plan
@@ -26,6 +27,7 @@ FOLDER = Path(__file__).parent
 
 IMPLIED_ERROR_BUDGET = "error_ratio < 1%"
 IMPLIED_AVAILABILITY_BUDGET = "availability >= 99%"
+IMPLIED_SOURCE = "assumption: Trueload adds it to every latency budget"
 
 NOT_YET = {
     Metric.DRIFT: "drift(...)",
@@ -178,7 +180,7 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
     target = read_target(top.table("target"), folder)
     personas = read_personas(top.table("personas"))
     load = read_load(top.table("load"), folder, personas)
-    budgets = _budgets(top.table("budgets"))
+    budgets = _budgets(top)
     faults, stop = read_faults(top), read_stop(top.table("stop"))
     top.take("vary")  # whose values are settings of other runs: see scenarios.variation
     top.no_more()
@@ -231,18 +233,27 @@ def _with_pool(
     return load
 
 
-def _budgets(fields: Fields) -> tuple[Budget, ...]:
+def _budgets(top: Fields) -> tuple[Budget, ...]:
+    """Read the tables ``budgets`` and ``expectations``."""
+    expected, fields = top.table("expectations"), top.table("budgets")
+    everybodys = read_expectation(expected)
+    expected.no_more()
     budgets = []
     for subject in fields.keys():  # noqa: SIM118 - Fields is no mapping
-        for index, text in enumerate(fields.texts(subject)):
-            assertion = _assertion(fields, subject, index, text)
+        for key, text, own in read_asserted(fields, subject):
+            assertion = _assertion(fields, subject, key, text)
             if assertion is not None:
-                budgets.append(Budget(subject=subject, assertion=assertion))
+                whose = own or NOBODY
+                expectation = Expectation(
+                    owner=whose.owner or everybodys.owner, source=whose.source or everybodys.source
+                )
+                budgets.append(
+                    Budget(subject=subject, assertion=assertion, expectation=expectation)
+                )
     return tuple(budgets)
 
 
-def _assertion(fields: Fields, subject: str, index: int, text: str) -> Assertion | None:
-    key = f"{subject}[{index}]"
+def _assertion(fields: Fields, subject: str, key: str, text: str) -> Assertion | None:
     try:
         assertion = parse_assertion(text)
     except ValueError as error:
@@ -288,7 +299,7 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         "vary",
     ):
         top.take(key)  # a whole scenario will do
-    budgets = _budgets(top.table("budgets"))
+    budgets = _budgets(top)
     top.no_more()
     if not budgets and not top.mistakes:
         top.mistake(
@@ -329,7 +340,9 @@ def with_implied(budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
     ):
         if metric not in judged:
             why = f"added: a latency budget always comes with {text}"
-            added.append(Budget(subject="all", assertion=parse_assertion(mark + text), implied=why))
+            ours = Expectation(source=IMPLIED_SOURCE)
+            assertion = parse_assertion(mark + text)
+            added.append(Budget(subject="all", assertion=assertion, implied=why, expectation=ours))
     return (*budgets, *added)
 
 

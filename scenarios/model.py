@@ -190,15 +190,37 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """Who expects something, and on what ground; None where nobody said.
+
+    Attributes
+    ----------
+    owner : str or None
+        A person, a role or a department.
+    source : str or None
+        A standard, a vendor's benchmark, own history, a contract or an assumption, with
+        details after a colon.
+    """
+
+    owner: str | None = None
+    source: str | None = None
+
+
+NOBODY = Expectation()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """A subject (``"all"`` or an endpoint) and an assertion about it.
 
-    `implied` names the reason when the budget was added, not written.
+    `implied` names the reason when the budget was added, not written; `expectation`
+    says whose it is.
     """
 
     subject: str
     assertion: Assertion
     implied: str | None = None
+    expectation: Expectation = NOBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

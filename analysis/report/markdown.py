@@ -240,12 +240,13 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
     failures = [(row.outcome, row.total, text(row.share)) for row in tables.failure_rows(verdict)]
     indicators = [
         (_verdict(row.verdict), text(row.criterion), text(row.indicator), text(row.expected),
-         text(row.actual), text(row.difference))
+         text(row.whose), text(row.actual), text(row.difference), text(row.next))
         for row in tables.indicator_rows(verdict)
     ]  # fmt: skip
     stability = verdict.get("stability") or {}
     endpoint_head = ("endpoint", "requests", "ok", "p50", "p95", "p99", "bad")
-    indicator_head = ("verdict", "criterion", "indicator", "expected", "actual", "worse by")
+    expected_head = ("verdict", "criterion", "indicator", "expected", "whose, from")
+    indicator_head = (*expected_head, "actual", "worse by", "next")
     return [
         *_fold("Endpoints at the required load", _table(endpoint_head, endpoints, right=1)),
         *_fold("Failures", _table(("outcome", "requests", "share"), failures, right=1))
@@ -258,7 +259,7 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
                 "",
             ],
         ),
-        *_fold("Scorecard", _table(indicator_head, indicators, right=3)) * bool(indicators),
+        *_fold("Scorecard", _table(indicator_head, indicators, right=8)) * bool(indicators),
         *_fold("Method", [f"{text(paragraph)}\n" for paragraph in sentences.method(verdict)]),
         *_fold(
             "Surroundings",

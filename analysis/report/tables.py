@@ -110,9 +110,11 @@ class IndicatorRow:
     criterion: str
     indicator: str
     expected: str
+    whose: str
     actual: Said
     difference: str
     verdict: str
+    next: str
 
 
 def parsed(budget: Document) -> Assertion | None:
@@ -317,12 +319,22 @@ def indicator_rows(verdict: Document) -> list[IndicatorRow]:
             criterion=clean(row.get("criterion")),
             indicator=clean(row.get("indicator")),
             expected=clean(row.get("expected") or "no expectation stated"),
+            whose=_whose(row),
             actual=say(row.get("actual")),
             difference=_difference(row),
             verdict=clean(row.get("verdict")),
+            next=clean(row.get("next") or "-"),
         )
         for row in verdict.get("scorecard", [])
     ]
+
+
+def _whose(row: Document) -> str:
+    """Owner and source of an expectation; a miss that is nobody's is told as such."""
+    if not row.get("expected"):
+        return "-"
+    owner = clean(row.get("owner") or "no owner stated")
+    return f"{owner}; {clean(row.get('source') or 'no source stated')}"
 
 
 def _difference(row: Document) -> str:
@@ -332,10 +344,9 @@ def _difference(row: Document) -> str:
         return "-"
     unit = str(row.get("unit") or "")
     sign = "+" if difference > 0 else ""
-    if unit == "ratio":
-        return f"{sign}{quantity(difference * 100, '')} points"
-    said = f"{sign}{quantity(difference, unit)}"
-    actual = (row.get("actual") or {}).get("value")
-    upper = str(row.get("expected") or "").startswith("<")
-    expected = 0 if actual is None else actual - (difference if upper else -difference)
-    return f"{said} ({sign}{percent(difference / expected)})" if expected > 0 else said
+    points = f"{sign}{quantity(difference * 100, '')} points"
+    said = points if unit == "ratio" else f"{sign}{quantity(difference, unit)}"
+    relative = row.get("difference_percent")
+    if not isinstance(relative, int | float):
+        return said
+    return f"{said} ({sign}{percent(relative / 100)})"

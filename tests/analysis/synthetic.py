@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ class RunBuilder:
 def scenario_of(
     stages: Sequence[tuple[int, float]],
     *,
-    budgets: dict[str, list[str]] | None = None,
+    budgets: Mapping[str, Sequence[Any]] | None = None,
     **load: Any,
 ) -> dict[str, Any]:
     """A scenario document: stages as (users, hold in seconds), no settle unless asked."""
@@ -152,7 +152,7 @@ def scenario_of(
             **load,
         },
         "personas": ONE_CLICK,
-        "budgets": budgets or {},
+        "budgets": {subject: list(those) for subject, those in (budgets or {}).items()},
     }
 
 

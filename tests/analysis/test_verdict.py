@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,14 @@ def judged(folder: Path, **options: Any) -> dict[str, Any]:
 def started(
     folder: Path,
     stages: Sequence[tuple[int, float]] = ((USERS, 10.0),),
-    budgets: dict[str, list[str]] | None = None,
+    budgets: Mapping[str, Sequence[Any]] | None = None,
+    expectations: Mapping[str, str] | None = None,
     **load: Any,
 ) -> RunBuilder:
     load = {"think_scale": 0.01, "timeout": "9s"} | load
     chosen = LATENCY if budgets is None else budgets
-    return RunBuilder(folder / "run", scenario_of(stages, budgets=chosen, **load))
+    scenario = scenario_of(stages, budgets=chosen, **load)
+    return RunBuilder(folder / "run", scenario | {"expectations": dict(expectations or {})})
 
 
 def queue(build: RunBuilder, start_s: float, end_s: float, **options: Any) -> None:
@@ -102,7 +104,11 @@ def test_a_healthy_run_passes_and_is_valid(tmp_path: Path) -> None:
     assert document["stages"][0]["verdict"] == "passed"
     assert document["scalability"]["capacity"] == {"last_pass": 10, "first_fail": None}
     assert document["stability"]["availability"]["value"] == 1
-    assert [row["verdict"] for row in document["scorecard"]] == ["passed"] * 3
+    assert [row["verdict"] for row in document["scorecard"]] == ["passed"] * 4 + ["unjudged"] * 2
+    assert [row["criterion"] for row in document["scorecard"][-2:]] == [
+        "scalability.data_growth",
+        "scalability.functional_extension",
+    ], "what one run says nothing of is not passed over"
 
 
 def test_a_hang_fails_the_run_and_every_stuck_request_is_counted(tmp_path: Path) -> None:
@@ -346,7 +352,7 @@ def test_a_run_without_budgets_is_unjudged(tmp_path: Path) -> None:
     document = judged(healthy(tmp_path, budgets={}))
     assert outcome_of(document) == ("unjudged", 0)
     assert document["scorecard"][0]["expected"] is None
-    assert [row["verdict"] for row in document["scorecard"]] == ["unjudged"] * 3
+    assert [row["verdict"] for row in document["scorecard"]] == ["unjudged"] * 5
 
 
 def test_a_broken_warning_shows_and_does_not_fail_the_run(tmp_path: Path) -> None:
@@ -359,13 +365,28 @@ def test_a_broken_warning_shows_and_does_not_fail_the_run(tmp_path: Path) -> Non
 def test_a_positive_difference_is_worse_whatever_the_indicator(tmp_path: Path) -> None:
     budgets = {"all": ["p(95) < 300ms", "availability >= 99.9%"]}
     build = grown(tmp_path, [0.002, 0.1], budgets)
-    rows = {row["criterion"]: row for row in judged(build.finish(ended_s=20.0))["scorecard"]}
-    latency, growth = rows["stability.response_time"], rows["scalability.user_growth"]
+    rows = {row["indicator"]: row for row in judged(build.finish(ended_s=20.0))["scorecard"]}
+    latency, growth = rows["p(95)"], rows["users carried within the budgets"]
     assert latency["difference"] == pytest.approx(latency["actual"]["value"] - 300)
     assert latency["difference"] > 0
     assert (latency["expected"], latency["unit"], latency["verdict"]) == ("< 300ms", "ms", "failed")
+    assert latency["difference_percent"] == pytest.approx(latency["difference"] / 3)
     assert (growth["expected"], growth["difference"]) == (">= 20 users", 10)
-    assert rows["stability.availability"]["difference"] == pytest.approx(-0.001)
+    assert growth["difference_percent"] == 50
+    assert rows["availability"]["difference"] == pytest.approx(-0.001)
+
+
+def test_an_expectation_is_somebodys_and_comes_from_somewhere(tmp_path: Path) -> None:
+    budgets = {"all": ["p(95) < 300ms", {"assert": "p(99) < 1s", "source": "own history"}]}
+    whose = {"owner": "head of sales", "source": "contract: SLA 2026"}
+    build = healthy(tmp_path, budgets=budgets, expectations=whose)
+    rows = {row["indicator"]: row for row in judged(build)["scorecard"]}
+    said = {name: (row["owner"], row["source"]) for name, row in rows.items()}
+    assert said["p(95)"] == ("head of sales", "contract: SLA 2026")
+    assert said["p(99)"] == ("head of sales", "own history")
+    assert said["users carried within the budgets"][0] == "head of sales"
+    assert said["availability"][0] is None, "nobody wrote it"
+    assert said["availability"][1].startswith("assumption")
 
 
 def test_a_recorded_run_is_judged_again_by_other_budgets(tmp_path: Path) -> None:
