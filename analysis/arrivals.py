@@ -181,7 +181,7 @@ def due_in(recording: Recording, window: Window) -> int:
         Over all generator processes.
     """
     scenario = recording.scenario
-    times_s = _times_s(recording.schedule, scenario.load.arrivals, scenario.target.seed)
+    times_s = _times_s(recording.schedule, scenario.load.arrivals, scenario.load_seed)
     first, last = np.searchsorted(times_s, (window.start_s, window.end_s))
     return int(last - first)
 

@@ -253,7 +253,7 @@ class Supervisor:
             "target": {**system.facts, "cores": core_shares.named(cores.target)},
             "environment": environment.fingerprint(),
             "tags": environment.tags(),
-            "seeds": {"dataset": self._scenario.target.seed, "users": self._scenario.target.seed},
+            "seeds": {"dataset": self._scenario.target.seed, "users": self._scenario.load_seed},
             "group": None,
             "role": None,
             "sequence": None,

@@ -18,8 +18,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "paging": ("keyset", "offset"),
     "sqlite_tx": ("legacy", "deferred", "immediate"),
 }
-SWITCHES = ("n_plus_one",)
-RANGES: Mapping[str, tuple[int, int]] = {"pool_size": (1, 128), "password_cost": (7, 20)}
+SWITCHES = ("n_plus_one", "synthetic")
+RANGES: Mapping[str, tuple[int, int]] = {
+    "pool_size": (1, 128),
+    "password_cost": (7, 20),
+    "synthetic_seed": (0, 2**32 - 1),
+}
+NUMBERS: Mapping[str, tuple[float, float]] = {"synthetic_mean_ms": (0.1, 500.0)}
 DROP_INDEX = "drop_index"
 INDEXES = (
     "activities_customer",
@@ -55,7 +60,7 @@ INDEXES = (
 )
 """Indexes that speed up: a defect is to do without. Those that keep a rule stay."""
 
-NAMES = (*CHOICES, *SWITCHES, *RANGES, DROP_INDEX)
+NAMES = (*CHOICES, *SWITCHES, *RANGES, *NUMBERS, DROP_INDEX)
 
 EXTENSIONS = ("loyalty",)
 """Modules of the CRM that are switched on by name alone."""
@@ -78,6 +83,7 @@ def read_options(fields: Fields) -> dict[str, Option]:
         **dict.fromkeys(CHOICES, _choice),
         **dict.fromkeys(SWITCHES, Fields.switch),
         **dict.fromkeys(RANGES, _whole),
+        **dict.fromkeys(NUMBERS, _number),
         DROP_INDEX: lambda table, key: read_words(table, key, INDEXES),
     }
     return {
@@ -95,6 +101,11 @@ def _choice(fields: Fields, key: str) -> str:
 def _whole(fields: Fields, key: str) -> int:
     low, high = RANGES[key]
     return fields.whole(key, default=None, low=low, high=high)
+
+
+def _number(fields: Fields, key: str) -> float:
+    low, high = NUMBERS[key]
+    return fields.number(key, default=low, low=low, high=high)
 
 
 def read_words(fields: Fields, key: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def read_load(fields: Fields, folder: Path | None, personas: Mapping[str, Person
         connect_timeout_s=_connect_timeout(fields, timeout_s),
         max_users=_max_users(fields, highest, is_open=is_open),
         extend_s=fields.duration("extend", default=0.0),
+        seed=fields.whole("seed", default=0, low=0, high=2**32 - 1) if "seed" in fields else None,
     )
     fields.no_more()
     return load

@@ -14,7 +14,7 @@ from scenarios.assertions import Assertion
 from scenarios.personas import Persona
 from scenarios.stop_rule import StopRule
 
-Option = str | int | bool | tuple[str, ...]
+Option = str | float | bool | tuple[str, ...]
 """Value of a switch of the CRM."""
 
 
@@ -133,6 +133,8 @@ class Load:
         The load that must be carried; stages beyond it find the limit.
     extend_s : float
         The required stage is held on, at most so long, while a budget is undecided.
+    seed : int or None
+        Of what users do and when arrivals come; that of the dataset when None.
     stages : tuple of Stage
         At least one.
     """
@@ -150,6 +152,7 @@ class Load:
     connect_timeout_s: float = 10.0
     max_users: int = 10_000
     extend_s: float = 0.0
+    seed: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -262,6 +265,11 @@ class Scenario:
         if self.load.is_open:
             return self.load.max_users
         return round(max(stage.level for stage in self.load.stages))
+
+    @property
+    def load_seed(self) -> int:
+        """What the users' and the arrivals' chances are drawn from."""
+        return self.target.seed if self.load.seed is None else self.load.seed
 
     @property
     def tightest_latency_limit_s(self) -> float | None:

@@ -23,9 +23,9 @@ from target_app import (
     problems,
     products,
     search,
+    synthetic,
     telemetry,
 )
-from target_app.api import PREFIX
 from target_app.config import Config
 from target_app.ids import RecordId
 from target_app.pages import site
@@ -74,8 +74,11 @@ def create_app(config: Config) -> Flask:
     resources = [*RESOURCES, *(e.api for e in added if e.api is not None)]
     if config.test_mode:
         resources.append(audit.api)
+    if config.options.synthetic:
+        synthetic.install(app, config)
+        resources.append(synthetic.api)
     for resource in resources:
-        app.register_blueprint(resource.blueprint, url_prefix=PREFIX)
+        app.register_blueprint(resource.blueprint, url_prefix=resource.prefix or None)
     openapi.install(app, resources)
     extensions.install(app, added)
     site.install(app, config)

@@ -2,8 +2,9 @@
 
 A resource makes an `Api` and describes each view where it is defined; the description is what is
 enforced before the view runs and what the OpenAPI document says. Views get what they asked for as
-keyword arguments: ``account`` always, ``query`` and ``body`` where described, and the parameters of
-the path. They do not commit: an answer below 400 is committed, anything else is rolled back.
+keyword arguments: ``account``, but of a public resource, the parameters of the path, and ``query``
+and ``body`` where described. They do not commit: an answer below 400 is committed, anything else is
+rolled back.
 """
 
 from __future__ import annotations
@@ -34,13 +35,17 @@ class Operation:
     name: str
     method: str
     path: str
-    """As Flask writes it, without the prefix."""
+    """As Flask writes it, after the prefix."""
     resource: str
     summary: str
-    allow: frozenset[str]
-    """The roles that may call it."""
     answers: Mapping[int, Schema | None]
     """JSON Schema of the body by status, None for no body; those of errors are added."""
+    allow: frozenset[str] = frozenset()
+    """The roles that may call it."""
+    prefix: str = PREFIX
+    """What comes before the path."""
+    public: bool = False
+    """Whether it is answered without a token; it can only read, then."""
     query: Mapping[str, Parameter] = field(default_factory=dict)
     body: Mapping[str, Field] | None = None
     idempotent: bool = False
@@ -66,10 +71,16 @@ class Api:
     ----------
     resource : str
         Its name, in the plural.
+    prefix : str
+        What its paths begin with.
+    public : bool
+        Whether it is answered without a token.
     """
 
-    def __init__(self, resource: str) -> None:
+    def __init__(self, resource: str, *, prefix: str = PREFIX, public: bool = False) -> None:
         self.blueprint = Blueprint(resource, f"target_app.{resource}")
+        self.prefix = prefix
+        self.public = public
         self.operations: list[Operation] = []
 
     def operation(self, method: str, path: str, **description: Any) -> Callable[[View], View]:
@@ -99,6 +110,8 @@ class Api:
                 path=path,
                 resource=self.blueprint.name,
                 summary=summary,
+                prefix=self.prefix,
+                public=self.public,
                 **description,
             )
             self.operations.append(operation)
@@ -130,6 +143,8 @@ def _serve(operation: Operation, view: View) -> View:
 
     @functools.wraps(view)
     def serve(**path: Any) -> Response:
+        if operation.public:
+            return view(**path, **_input(operation))
         account = accounts.by_token()
         accounts.require(account, operation.allow, writes=operation.writes)
         given = path | _input(operation)

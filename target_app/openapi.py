@@ -172,9 +172,9 @@ def document(described: Iterable[Operation]) -> Json:
     described = list(described)
     paths: dict[str, Json] = {}
     for operation in described:
-        paths.setdefault(written(PREFIX + operation.path), {})[operation.method.lower()] = (
-            _operation(operation, described)
-        )
+        paths.setdefault(written(operation.prefix + operation.path), {})[
+            operation.method.lower()
+        ] = _operation(operation, described)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -218,8 +218,8 @@ def _operation(operation: Operation, described: Sequence[Operation]) -> Json:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.resource],
-        "x-roles": sorted(operation.allow),
     }
+    members |= {"security": []} if operation.public else {"x-roles": sorted(operation.allow)}
     if parameters:
         members["parameters"] = parameters
     if operation.body is not None:
@@ -340,15 +340,15 @@ def _errors(operation: Operation) -> Iterable[int]:
     body = operation.body is not None
     can: Mapping[int, bool] = {
         400: body,
-        401: True,
-        403: operation.writes or operation.allow != EVERYBODY,
+        401: not operation.public,
+        403: not operation.public and (operation.writes or operation.allow != EVERYBODY),
         404: "<" in operation.path,
         409: operation.writes,
         412: _checks_version(operation),
         413: body or operation.idempotent,
         415: body,
         422: True,
-        503: True,
+        503: not operation.public,  # which asks the database nothing
     }
     return [status for status, so in can.items() if so]
 
@@ -384,7 +384,7 @@ def _name(status: int) -> str:
 
 
 def _itself() -> Json:
-    """Describe the one path that needs no token."""
+    """Describe the path of the document, which needs no token."""
     return {
         "operationId": "openapi",
         "summary": "Say what the API is: this document.",

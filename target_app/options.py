@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from target_app.models import Base
+
+SERVICE_LEAST_MS, SERVICE_MOST_MS = 0.1, 500.0
+"""Between what a mean service time of ``/synthetic`` may be."""
 
 
 class OptionError(ValueError):
@@ -45,6 +49,15 @@ class Options:
 
     password_cost: int = 15
     """Binary logarithm of scrypt's N for the seeded accounts; 15 takes about 100 ms a login."""
+
+    synthetic: bool = False
+    """Whether ``/synthetic`` answers: a queue of known truth (`target_app.synthetic`)."""
+
+    synthetic_mean_ms: float = 25.0
+    """Mean service time of ``/synthetic`` for a request that names none."""
+
+    synthetic_seed: int | None = None
+    """Of its service times, the same in each worker; others each time when None."""
 
     @classmethod
     def parse(cls, settings: Iterable[str]) -> Options:
@@ -152,6 +165,19 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        try:
+            number = float(value) if value.isascii() else math.nan
+        except ValueError:
+            number = math.nan
+        if not least <= number <= most:  # neither is nan
+            raise OptionError(f"must be a number from {least:g} to {most:g}")
+        return number
+
+    return read
+
+
 def _switch(value: str) -> bool:
     if value not in {"true", "false"}:
         raise OptionError("must be true or false")
@@ -176,6 +202,9 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "sqlite_tx": _one_of("legacy", "deferred", "immediate"),
     "pool_size": _whole(1, 128),
     "password_cost": _whole(7, 20),
+    "synthetic": _switch,
+    "synthetic_mean_ms": _number(SERVICE_LEAST_MS, SERVICE_MOST_MS),
+    "synthetic_seed": _whole(0, 2**32 - 1),
 }
 NAMES = tuple(_READERS)
 """Of all options."""

@@ -28,6 +28,8 @@ _EMAIL = re.compile(
 _SPACE = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 _CONTROL_BUT_LINES = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
+_DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+_DECIMAL_LONGEST = 30
 _KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list"}
 
 
@@ -227,6 +229,43 @@ class Digits:
     def json_schema(self) -> Schema:
         """Say the same as JSON Schema: see `Rule`."""
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class Decimal:
+    """A number, as a query writes it in decimal or scientific notation."""
+
+    least: float
+    most: float
+
+    def __call__(self, value: object) -> float:
+        """
+        Check a number.
+
+        Parameters
+        ----------
+        value : object
+            A text.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        Refused
+            When it is none, or out of range.
+        """
+        text = str(value)
+        if len(text) <= _DECIMAL_LONGEST and _DECIMAL.fullmatch(text):
+            number = float(text)
+            if self.least <= number <= self.most:
+                return number
+        raise Refused(f"must be a number from {self.least:g} to {self.most:g}")
+
+    def json_schema(self) -> Schema:
+        """Say the same as JSON Schema."""
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
 
 
 @dataclass(frozen=True, slots=True)

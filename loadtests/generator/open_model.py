@@ -53,7 +53,7 @@ class OpenModel:
         shares = click_shares(scenario)
         self._pools = pool_sizes(load, shares, process=process, processes=processes)
         self._arrivals = Arrivals(
-            draws(load, shares, scenario.target.seed, shard=process, shards=processes),
+            draws(load, shares, scenario.load_seed, shard=process, shards=processes),
             schedule,
             patience_s=load.timeout_s,
             missed=self._missed,

@@ -27,7 +27,11 @@ from tests.support.databases import KINDS, Databases
 
 CUSTOMERS = 300
 SEED = 1
-WORDS = ("--test-mode", "--extension", "loyalty")
+WORDS = (
+    *("--test-mode", "--extension", "loyalty"),
+    # seeded: a service time has no upper end, and a case has
+    *("--option", "synthetic=true", "--option", "synthetic_seed=1"),
+)
 """What the server is started with: everything there is."""
 _CLASSES = ("2xx", "3xx", "4xx", "5xx")
 

@@ -14,6 +14,7 @@ from scenarios.crm_options import (
     EXTENSIONS,
     INDEXES,
     NAMES,
+    NUMBERS,
     RANGES,
     SWITCHES,
     as_settings,
@@ -41,6 +42,7 @@ def test_it_has_every_extension_and_no_other() -> None:
     [
         *({name: word} for name, words in CHOICES.items() for word in words),
         *({name: bound} for name, bounds in RANGES.items() for bound in bounds),
+        *({name: bound} for name, bounds in NUMBERS.items() for bound in (*bounds, 28.75)),
         *({name: value} for name in SWITCHES for value in (True, False)),
         {DROP_INDEX: INDEXES},
     ],
@@ -58,6 +60,8 @@ def test_the_crm_takes_every_value_of_it_as_it_is_meant(options: dict[str, Optio
         *({name: "maybe"} for name in SWITCHES),
         *({name: low - 1} for name, (low, _) in RANGES.items()),
         *({name: high + 1} for name, (_, high) in RANGES.items()),
+        *({name: low / 2} for name, (low, _) in NUMBERS.items()),
+        *({name: high * 1.01} for name, (_, high) in NUMBERS.items()),
         {DROP_INDEX: ("users_email",)},
     ],
 )

@@ -67,6 +67,15 @@ def test_defaults_are_those_of_the_design(tmp_path: Path) -> None:
     assert scenario.drain_s == 2.0
 
 
+def test_the_seed_of_the_load_is_that_of_the_dataset_unless_it_has_its_own(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+
+    assert load_scenario(path, settings=["target.seed=7"]).load_seed == 7
+    assert load_scenario(path, settings=["target.seed=7", "load.seed=0"]).load_seed == 0
+    with pytest.raises(ScenarioError, match=r"load\.seed.*from 0 to"):
+        load_scenario(path, settings=["load.seed=-1"])
+
+
 def test_a_latency_budget_brings_an_error_budget_and_an_availability_with_it(
     tmp_path: Path,
 ) -> None:
@@ -340,7 +349,7 @@ def test_secrets_are_kept_by_name_only(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_is_told_which_there_are() -> None:
-    with pytest.raises(UsageError, match="breakpoint, data_growth, demo, growth") as caught:
+    with pytest.raises(UsageError, match="breakpoint, capacity, data_growth, demo") as caught:
         load_scenario("no-such-scenario")
 
     assert caught.value.exit_code == ExitCode.USAGE

@@ -1,9 +1,13 @@
-"""Queues whose truth is known, simulated."""
+"""Queues whose truth is known: simulated, and by theory."""
 
 from __future__ import annotations
 
+import heapq
+import math
+
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
 
 
 def mm1_responses(
@@ -19,3 +23,45 @@ def mm1_responses(
     waiting = walk - np.minimum.accumulate(walk)
     found: npt.NDArray[np.float64] = (waiting + service)[warm:]
     return found
+
+
+def mmc_responses(
+    came_s: npt.NDArray[np.float64], service_s: npt.NDArray[np.float64], servers: int
+) -> npt.NDArray[np.float64]:
+    """Responses of `servers` servers with one queue, first come first served (Kiefer, Wolfowitz).
+
+    Arrivals in order, and how long each is served; the system is empty before the first.
+    """
+    free = [-math.inf] * servers
+    ends = np.empty(len(came_s))
+    for index, (came, service) in enumerate(zip(came_s.tolist(), service_s.tolist(), strict=True)):
+        ends[index] = max(came, free[0]) + service
+        heapq.heapreplace(free, ends[index])
+    found: npt.NDArray[np.float64] = ends - came_s
+    return found
+
+
+def erlang_c(load: float, servers: int) -> float:
+    """Share of arrivals that wait, at `load` Erlangs: by the recursion of Erlang's B."""
+    blocked = 1.0
+    for k in range(1, servers + 1):
+        blocked = load * blocked / (k + load * blocked)
+    return blocked / (1 - (load / servers) * (1 - blocked))
+
+
+def mmc_tail(limit: float, rate: float, mu: float, servers: int) -> float:
+    """Share of responses of M/M/c, first come first served, that take longer than `limit`."""
+    load = rate / mu
+    waits, d = erlang_c(load, servers), servers - 1 - load
+    if abs(d) < 1e-9:
+        return math.exp(-mu * limit) * (1 + waits * mu * limit)
+    return math.exp(-mu * limit) * (1 + waits / d) - waits * math.exp(-mu * limit * (1 + d)) / d
+
+
+def mmc_capacity(limit: float, share: float, mu: float, servers: int) -> float:
+    """Rate at which just the share `share` of responses of M/M/c takes longer than `limit`."""
+
+    def beyond(rate: float) -> float:
+        return mmc_tail(limit, rate, mu, servers) - share
+
+    return float(brentq(beyond, 1e-6, servers * mu * (1 - 1e-9)))

@@ -78,7 +78,7 @@ def persona_users(
                 "accounts": people,
                 "products": products,
                 "run_id": run,
-                "seed": f"{scenario.target.seed}-{process}-{name}",
+                "seed": f"{scenario.load_seed}-{process}-{name}",
             },
         )
         for name, weight in scenario.load.mix.items()

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from target_app import openapi
 from target_app.api import PREFIX, Operation
+from target_app.options import Options
 
 Json = dict[str, Any]
 
@@ -56,7 +57,14 @@ def test_every_schema_in_it_is_one(document: Json) -> None:
         Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("more", [{}, {"extensions": ("loyalty",), "test_mode": True}])
+EVERYTHING = {
+    "extensions": ("loyalty",),
+    "test_mode": True,
+    "options": Options(synthetic=True),
+}
+
+
+@pytest.mark.parametrize("more", [{}, EVERYTHING])
 def test_it_names_every_rule_of_the_api_and_no_other(
     make_app: Callable[..., Flask], more: dict[str, Any]
 ) -> None:
@@ -65,7 +73,7 @@ def test_it_names_every_rule_of_the_api_and_no_other(
     rules = {
         (openapi.written(rule.rule), method)
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(PREFIX)
+        if rule.rule.startswith((PREFIX, "/synthetic"))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert rules == {(path, method.upper()) for path, method, _ in operations(document)}
@@ -129,6 +137,16 @@ def test_only_the_document_itself_needs_no_token(document: Json) -> None:
     without = [o["operationId"] for _, _, o in operations(document) if o.get("security") == []]
     assert without == ["openapi"]
     assert document["security"] == [{"token": []}]
+
+
+def test_the_queue_of_known_truth_needs_no_token_and_asks_no_database(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(options=Options(synthetic=True))
+    operation = app.test_client().get(openapi.PATH).get_json()["paths"]["/synthetic"]["get"]
+
+    assert operation["security"] == []
+    assert set(operation["responses"]) == {"200", "422"}
 
 
 def test_a_kind_of_parameter_without_a_schema_is_refused() -> None:
