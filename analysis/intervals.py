@@ -10,10 +10,11 @@ intervals become several times too narrow.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri, stdtrit
 
@@ -24,6 +25,15 @@ QUANTILE_METHOD: Final = "linear"
 
 WINDOW = 5.0
 """Sokal's window: the sum over lags stops at the first M with M >= 5 tau."""
+
+FIRST_LAGS, MORE_LAGS = 1_000, 16
+"""Lags that are looked at first for where the window ends, and the factor to the next."""
+
+BLOCK_LAGS = 8
+"""Length of a transform in lags: longer ones leave the cache, shorter ones overlap more."""
+
+TOGETHER = 1 << 18
+"""Values that are transformed in one call."""
 
 TAU_LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Sample quantiles at which the dependence of a latency series is looked at."""
@@ -157,19 +167,59 @@ def autocorrelation_time(series: npt.ArrayLike) -> float:
     ----------
     Sokal (1997), "Monte Carlo methods in statistical mechanics", section 3.
     """
-    values = _series(series)
+    values = np.asarray(series)
+    values = values if values.dtype == np.bool_ and values.ndim == 1 else _series(values)
     # Asked of the values, not of the variance: 0.1 n times has a mean that is not 0.1.
     if len(values) <= 1 or values.min() == values.max():
         return 1.0
-    values = values - values.mean()
-    # Padded to twice the length, or the transform would wrap the end around to the start.
-    size = next_fast_len(2 * len(values), real=True)
-    power = np.abs(rfft(values, size)) ** 2
-    covariance = irfft(power, size)[: len(values)]
-    tau = 1 + 2 * np.cumsum(covariance[1:] / covariance[0])
-    # There always is such a lag: over all lags the sum is -1/2, so tau ends at 0.
-    window = np.arange(1, len(values)) >= WINDOW * tau
-    return max(1.0, float(tau[np.argmax(window)]))
+    lags = 0
+    while True:
+        # Most series forget soon: the rest of the lags is looked at only where one does not.
+        lags = min(lags * MORE_LAGS or FIRST_LAGS, len(values) - 1)
+        covariance = autocovariance(values, lags)
+        tau = 1 + 2 * np.cumsum(covariance[1:] / covariance[0])
+        window = np.arange(1, lags + 1) >= WINDOW * tau
+        # There always is such a lag: over all lags the sum is -1/2, so tau ends at 0.
+        if window.any() or lags == len(values) - 1:
+            return max(1.0, float(tau[np.argmax(window)]))
+
+
+def autocovariance(values: npt.NDArray[Any], lags: int) -> FloatArray:
+    """Sum the products of a series with itself, some steps later.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Finite numbers or truth values.
+    lags : int
+        The longest lag, below n.
+
+    Returns
+    -------
+    ndarray, shape (lags + 1,)
+        sum over i of (x[i] - mean) (x[i + k] - mean) for k = 0..lags: the same as by one
+        transform of everything, by many short ones, which need no memory and stay in the
+        cache.
+    """
+    mean = float(values.mean())
+    size = next_fast_len(BLOCK_LAGS * max(lags, FIRST_LAGS), real=True)
+    if size >= 2 * len(values):
+        # Padded to twice the length, or the transform would wrap the end around to the start.
+        size = next_fast_len(len(values) + lags, real=True)
+        power = np.abs(rfft(values - mean, size)) ** 2
+        return np.asarray(irfft(power, size)[: lags + 1], dtype=np.float64)
+    step = size - lags
+    together = max(1, TOGETHER // size)
+    spectrum = np.zeros(size // 2 + 1, dtype=np.complex128)
+    for first in range(0, len(values), step * together):
+        part = values[first : first + step * together + lags] - mean
+        blocks = -(-min(len(values) - first, step * together) // step)
+        padded = np.zeros(blocks * step + lags)
+        padded[: len(part)] = part
+        later = rfft(sliding_window_view(padded, size)[::step])
+        now = rfft(padded[: blocks * step].reshape(blocks, step), size)
+        spectrum += np.einsum("ij,ij->j", now.conj(), later)
+    return np.asarray(irfft(spectrum, size)[: lags + 1], dtype=np.float64)
 
 
 def largest_autocorrelation_time(latencies: npt.ArrayLike, limit: float) -> float:

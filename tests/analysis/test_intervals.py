@@ -9,6 +9,7 @@ from scipy import stats
 
 from analysis.intervals import (
     autocorrelation_time,
+    autocovariance,
     batch_averages,
     batch_means,
     effective_size,
@@ -102,6 +103,26 @@ def test_the_transform_agrees_with_plain_sums() -> None:
         lag += 1
         tau += 2 * float(centred[:-lag] @ centred[lag:]) / float(centred @ centred)
     assert autocorrelation_time(values) == pytest.approx(max(1.0, tau))
+
+
+@pytest.mark.parametrize("n", [7_000, 60_000, 700_001])
+def test_many_short_transforms_agree_with_plain_sums(n: int) -> None:
+    values = ar1(0.9, n, np.random.default_rng(11))
+    centred = values - values.mean()
+    found = autocovariance(values, 1_500)
+    for lag in (0, 1, 37, 1_500):
+        expected = float(centred[: n - lag] @ centred[lag:])
+        assert found[lag] == pytest.approx(expected, abs=1e-9 * found[0])
+
+
+def test_a_memory_beyond_the_lags_looked_at_first_is_followed() -> None:
+    values = np.repeat(np.random.default_rng(12).normal(size=800), 400)
+    centred = values - values.mean()
+    covariance = np.fft.irfft(np.abs(np.fft.rfft(centred, 2 * len(values))) ** 2)
+    tau = 1 + 2 * np.cumsum(covariance[1 : len(values)] / covariance[0])
+    end = int(np.argmax(np.arange(1, len(values)) >= 5 * tau))
+    assert end > 1_500
+    assert autocorrelation_time(values) == pytest.approx(tau[end])
 
 
 def test_an_indicator_series_has_an_autocorrelation_time() -> None:
