@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.decision import Verdict, together
+from analysis.estimate import Estimate, not_estimable
+from analysis.growth import Growth, growth
 
 Document = Mapping[str, Any]
 """verdict.json of a run."""
 
 EstimateDict = Mapping[str, Any]
+
+VOLUME = "target.customers"
+"""The setting that is the volume of data: orders and feedback follow from it."""
+
+GROWTH_LEVELS = ("p50", "p95")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +55,14 @@ class Across:
         endpoint was sent no request.
     verdict : Verdict
         Of all together: invalid, else failed, else inconclusive, else passed.
+    growth : dict of str to dict of str to Growth
+        By endpoint and percentile, where the runs differ in the volume of data alone.
     """
 
     columns: tuple[Column, ...]
     p95: dict[str, list[EstimateDict | None]]
     verdict: Verdict
+    growth: dict[str, dict[str, Growth]]
 
     def as_dict(self) -> dict[str, Any]:
         """Write it as JSON does."""
@@ -63,6 +73,10 @@ class Across:
             "p95": {
                 name: [None if e is None else dict(e) for e in estimates]
                 for name, estimates in self.p95.items()
+            },
+            "growth": {
+                name: {level: growth.as_dict() for level, growth in levels.items()}
+                for name, levels in self.growth.items()
             },
         }
 
@@ -98,7 +112,38 @@ def across(runs: Sequence[tuple[Mapping[str, Any], Document]]) -> Across:
         for (settings, document), stage in zip(runs, shown, strict=True)
     )
     verdicts = [Verdict(column.verdict) for column in columns]
-    return Across(columns=columns, p95=p95, verdict=together(verdicts))
+    valid = [verdict is not Verdict.INVALID for verdict in verdicts]
+    return Across(
+        columns=columns,
+        p95=p95,
+        verdict=together(verdicts),
+        growth=_growth([settings for settings, _ in runs], shown, valid),
+    )
+
+
+def _growth(
+    settings: Sequence[Mapping[str, Any]], shown: Sequence[Document], valid: Sequence[bool]
+) -> dict[str, dict[str, Growth]]:
+    """Say how each operation's time grows, where only the volume of data was varied."""
+    if any(set(each) != {VOLUME} for each in settings) or len(settings) <= 1:
+        return {}
+    chosen = [(each[VOLUME], s) for each, s, ok in zip(settings, shown, valid, strict=True) if ok]
+    volumes = [float(volume) for volume, _ in chosen]
+    parts = [{"all": stage, **{p["name"]: p for p in stage["endpoints"]}} for _, stage in chosen]
+    names = list(dict.fromkeys(name for part in parts for name in part))
+    return {
+        name: {
+            level: growth(volumes, [_latency(part.get(name), level) for part in parts])
+            for level in GROWTH_LEVELS
+        }
+        for name in names
+    }
+
+
+def _latency(part: Document | None, level: str) -> Estimate:
+    if part is None:
+        return not_estimable("no request")
+    return Estimate(**part["latency"][level])
 
 
 def _shown(document: Document) -> Document:

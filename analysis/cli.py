@@ -154,7 +154,11 @@ def tell_side_by_side(
         verdicts.
     """
     from analysis.across import across  # noqa: PLC0415 - only runs side by side need it
-    from analysis.report.side_by_side import as_text, side_by_side  # noqa: PLC0415 - the same
+    from analysis.report.side_by_side import (  # noqa: PLC0415 - the same
+        as_text,
+        growth_lines,
+        side_by_side,
+    )
 
     found = across(runs)
     text = json.dumps(found.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
@@ -163,6 +167,8 @@ def tell_side_by_side(
         sys.stdout.write(text + "\n")
     else:
         click.echo(as_text(side_by_side(found)), nl=False)
+        for line in growth_lines(found):
+            click.echo(line)
         click.echo(f"verdict: {found.verdict}; side by side in {path}")
     if not complete:
         return int(ExitCode.INTERRUPTED)

@@ -12,6 +12,7 @@ from analysis.estimate import Estimate, not_estimable
 from analysis.failures import error_ratio, outcome_counts
 from analysis.quantiles import maximum, mean, quantiles
 from analysis.recording.format import UNFINISHED, Outcome
+from analysis.spent import spent_in
 from analysis.throughput import throughput
 from analysis.windows import Hold
 
@@ -134,6 +135,7 @@ def measured(hold: Hold) -> dict[str, Any]:
         "error_ratio": error_ratio(samples["bad"].to_numpy(), ~cancelled).as_dict(),
         "latency": times(samples, "latency_ms"),
         "service_time": times(samples, "service_ms"),
+        "spent": spent_in(samples).as_dict(),
     }
 
 

@@ -111,7 +111,6 @@ _COLUMNS: tuple[tuple[str, str, str, pa.DataType, bool, bool], ...] = (
 )
 
 COLUMNS = tuple(column[0] for column in _COLUMNS)
-TIMES = tuple(name for name in COLUMNS if name.endswith("_us") and name not in {"server_us"})
 NULLABLE = frozenset(column[0] for column in _COLUMNS if column[4])
 NAMED = tuple(column[0] for column in _COLUMNS if column[5] and column[0] != "outcome")
 """Columns that hold the number of a name (outcome holds one that is fixed)."""

@@ -13,6 +13,7 @@ from analysis.report import (
     facts,
     goodput,
     sentences,
+    spent,
     tables,
     validity,
     words,
@@ -249,6 +250,7 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
     indicator_head = (*expected_head, "actual", "worse by", "next")
     return [
         *_fold("Endpoints at the required load", _table(endpoint_head, endpoints, right=1)),
+        *_spent(verdict),
         *_fold("Failures", _table(("outcome", "requests", "share"), failures, right=1))
         * bool(failures),
         *_fold(
@@ -266,6 +268,21 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
             [*(f"- {name}: {text(value)}" for name, value in facts.surroundings(manifest)), ""],
         ),
     ]
+
+
+def _spent(verdict: tables.Document) -> list[str]:
+    rows = [*spent.spent_by_stage(verdict), *spent.spent_rows(verdict)]
+    if not rows:
+        return []
+    cells = [
+        (code(row.name), text(row.waiting.value), text(row.application.value),
+         text(row.database.value), text(row.queries.value), text(row.largest))
+        for row in rows
+    ]  # fmt: skip
+    head = ("requests", "waiting", "application", "database", "queries", "most in")
+    sentence = spent.spent_words(verdict)
+    lines = [text(sentence), ""] * bool(sentence)
+    return _fold("Where the time goes", [*lines, *_table(head, cells, right=1)])
 
 
 def _fold(title: str, lines: list[str]) -> list[str]:

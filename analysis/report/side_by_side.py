@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.across import Across
+from analysis.across import VOLUME, Across
+from analysis.estimate import Estimate
 from analysis.report.words import NOT_ESTIMABLE, clean, say, shorten
 
 _NAME_WIDTH = 40
@@ -35,6 +36,44 @@ def side_by_side(runs: Across) -> list[list[str]]:
         label = "p95 of all requests" if name == "all" else f"p95 {clean(name)}"
         rows.append([shorten(label, _NAME_WIDTH), *(_short(estimate) for estimate in estimates)])
     return rows
+
+
+def growth_lines(runs: Across) -> list[str]:
+    """Say how each operation's time grows with the volume of data.
+
+    Parameters
+    ----------
+    runs : Across
+        The runs.
+
+    Returns
+    -------
+    list of str
+        A heading and a line for each operation; empty where not only the volume differs.
+    """
+    if not runs.growth:
+        return []
+    volumes = sorted(column.settings[VOLUME] for column in runs.columns)
+    lines = [
+        f"growth with the volume of data, {volumes[0]:,} to {volumes[-1]:,} customers "
+        "(time = c volume^b):"
+    ]
+    for name, levels in runs.growth.items():
+        label = "all requests" if name == "all" else clean(name)
+        words = "; ".join(
+            f"{level} {growth.words}{_exponent(growth.exponent)}"
+            for level, growth in levels.items()
+        )
+        lines.append(f"  {shorten(label, _NAME_WIDTH)}: {words}")
+    return lines
+
+
+def _exponent(exponent: Estimate) -> str:
+    if exponent.value is None:
+        return ""
+    if exponent.low is None or exponent.high is None:
+        return f" (b {exponent.value:.2f})"
+    return f" (b {exponent.value:.2f}, {exponent.low:.2f} to {exponent.high:.2f})"
 
 
 def as_text(rows: list[list[str]]) -> str:

@@ -99,6 +99,18 @@ def part(requests: int, bad: int, users: int, share: float, unfinished: int = 0)
         "throughput": around(rate, "1/s"),
         "latency": latency(users, 0.8 + share),
         "service_time": latency(users, 0.79 + share),
+        "spent": spent(users, share),
+    }
+
+
+def spent(users: int, share: float) -> dict[str, Any]:
+    """Where the time of a request goes: it waits longer under load, and works as before."""
+    index = USERS.index(users)
+    return {
+        "waiting": around(2.0 + 9.5 * index * (1 + share), "ms"),
+        "application": around(6.5 + share, "ms"),
+        "database": around(3.25 + share, "ms"),
+        "queries": estimate(4.0, 4.0, 4.0, unit=""),
     }
 
 

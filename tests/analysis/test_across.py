@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.across import across
 from analysis.decision import Verdict
-from analysis.report.side_by_side import as_text, side_by_side
+from analysis.report.side_by_side import as_text, growth_lines, side_by_side
 from tests.analysis.sample_verdict import sample_verdict
 
 
@@ -36,3 +36,30 @@ def test_the_table_names_what_was_varied_and_never_invents_a_number() -> None:
     assert [row[-1] for row in rows].count("-") == 1
     text = as_text(rows)
     assert len(text.splitlines()) == len(rows)
+
+
+def grown(p50: float, **settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    document = sample_verdict()
+    stage = document["stages"][5]
+    stage["latency"]["p50"] |= {"value": p50, "low": p50 / 1.05, "high": p50 * 1.05, "level": 0.95}
+    return settings, document
+
+
+def test_growth_with_the_volume_of_data_is_said_for_each_operation() -> None:
+    members = [grown(10.0 * (v / 1e4) ** 0.5, **{"target.customers": v}) for v in (10_000, 10**6)]
+    lines = growth_lines(across(members))
+    assert lines[0].startswith("growth with the volume of data, 10,000 to 1,000,000 customers")
+    assert lines[1].startswith("  all requests: p50 sublinear (b 0.50, ")
+    assert len(lines) == 2 + len(sample_verdict()["stages"][5]["endpoints"])
+
+
+def test_what_varies_beside_the_volume_says_nothing_of_growth() -> None:
+    members = [grown(10.0, **{"target.customers": v, "target.workers": v}) for v in (1, 100)]
+    assert growth_lines(across(members)) == []
+    assert growth_lines(across([grown(10.0, **{"target.workers": v}) for v in (1, 2)])) == []
+
+
+def test_an_invalid_run_says_nothing_of_growth() -> None:
+    members = [grown(10.0, **{"target.customers": v}) for v in (10_000, 10**6)]
+    members[1][1]["verdict"] = "invalid"
+    assert "p50 not known" in growth_lines(across(members))[1]

@@ -1,0 +1,182 @@
+"""How the time of an operation grows with the volume of data.
+
+The law is T(V) = c V^b: b is the slope of ln T over ln V. What b means in words, over the
+volumes that were measured, and only where its interval lies within one class::
+
+    constant      b below 0.05: at most an eighth more for ten times the data
+    logarithmic   b up to 0.25: what a search in a tree gives over two decades
+    sublinear     b up to 0.9
+    linear        around 1: ten times the data, ten times the time
+    worse         b above 1.1
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.estimate import Estimate, not_estimable
+from analysis.intervals import student_t
+
+Floats = npt.NDArray[np.float64]
+
+CLASSES = (
+    ("constant", 0.05),
+    ("logarithmic", 0.25),
+    ("sublinear", 0.9),
+    ("linear", 1.1),
+    ("worse than linear", math.inf),
+)
+"""Name of each class and the exponent at which it ends."""
+
+METHOD = "log-log slope; least squares weighted by the intervals"
+SPREAD_METHOD = "log-log slope; least squares, Student t"
+NORMAL_95 = 1.959963984540054
+
+LEAST_SPREAD = 2.0
+"""Factor by which the volumes must differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """How one operation's time grows.
+
+    Attributes
+    ----------
+    exponent : Estimate
+        b of T = c V^b.
+    words : str
+        Its class, or between which classes it lies.
+    """
+
+    exponent: Estimate
+    words: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON does.
+
+        Returns
+        -------
+        dict
+            The estimate and the words.
+        """
+        return {"exponent": self.exponent.as_dict(), "words": self.words}
+
+
+def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
+    """Fit the exponent of an operation's time over the volume of data.
+
+    Parameters
+    ----------
+    volumes : sequence of float, length n
+        Rows, customers, ...: above 0.
+    times : sequence of Estimate, length n
+        At each volume; those without a value, or of 0, are left out.
+
+    Returns
+    -------
+    Growth
+        Where each time has an interval, its width on the log scale is its weight, and the
+        error is widened by the lack of fit; else Student t on the residuals, which takes
+        three volumes. Not estimable where the volumes differ by less than a factor of two.
+
+    Raises
+    ------
+    ValueError
+        When the two differ in length, or a volume is not above 0.
+
+    References
+    ----------
+    Weighted least squares with known errors and a scale factor sqrt(chi2 / df) where that
+    is above 1: Birge (1932), "The calculation of errors by the method of least squares".
+    """
+    if len(volumes) != len(times):
+        raise ValueError(f"found {len(volumes)} volumes and {len(times)} times; allowed: as many")
+    if not all(0 < volume < math.inf for volume in volumes):
+        raise ValueError(f"found volumes {list(volumes)}; allowed: above 0")
+    used = [(v, t.value, t) for v, t in zip(volumes, times, strict=True) if t.value]
+    distinct = {volume for volume, _, _ in used}
+    if not distinct or max(distinct) < LEAST_SPREAD * min(distinct):
+        why = f"{len(distinct)} volume(s) with a time; it takes two, a factor of two apart"
+        nothing = not_estimable(why, n=len(used), method=METHOD)
+        return Growth(exponent=nothing, words="not known")
+    x = np.log([volume for volume, _, _ in used])
+    y = np.log([value for _, value, _ in used])
+    errors = [_log_error(time) for _, _, time in used]
+    if all(error is not None for error in errors):
+        exponent = _weighted(x, y, np.array(errors, dtype=float))
+    else:
+        exponent = _by_residuals(x, y)
+    return Growth(exponent=exponent, words=in_words(exponent))
+
+
+def _log_error(time: Estimate) -> float | None:
+    """Take the standard error of ln T from the ends of its interval."""
+    if time.low is None or time.high is None or time.low <= 0 or time.high <= time.low:
+        return None
+    return math.log(time.high / time.low) / (2 * NORMAL_95)
+
+
+def _weighted(
+    x: Floats,
+    y: Floats,
+    errors: Floats,
+) -> Estimate:
+    weights = errors**-2
+    centre = float(np.average(x, weights=weights))
+    spread = float((weights * (x - centre) ** 2).sum())
+    slope = float((weights * (x - centre) * y).sum()) / spread
+    level = float(np.average(y, weights=weights))
+    residuals = y - level - slope * (x - centre)
+    df = len(x) - 2
+    scale = math.sqrt(max(1.0, float((weights * residuals**2).sum()) / df)) if df else 1.0
+    half = NORMAL_95 * scale / math.sqrt(spread)
+    return _exponent(slope, half, len(x), METHOD)
+
+
+def _by_residuals(x: Floats, y: Floats) -> Estimate:
+    slope = float(np.polyfit(x, y, 1)[0])
+    df = len(x) - 2
+    if df < 1:
+        why = "two volumes whose times have no intervals: a third one is needed"
+        return Estimate(value=slope, n=len(x), method=SPREAD_METHOD, why=why)
+    residuals = y - y.mean() - slope * (x - x.mean())
+    spread = float(((x - x.mean()) ** 2).sum())
+    error = math.sqrt(float((residuals**2).sum()) / df / spread)
+    return _exponent(slope, student_t(0.95, df) * error, len(x), SPREAD_METHOD)
+
+
+def _exponent(slope: float, half: float, n: int, method: str) -> Estimate:
+    return Estimate(
+        value=slope, low=slope - half, high=slope + half, level=0.95, n=n, method=method
+    )
+
+
+def in_words(exponent: Estimate) -> str:
+    """Say what an exponent means.
+
+    Parameters
+    ----------
+    exponent : Estimate
+        b of T = c V^b.
+
+    Returns
+    -------
+    str
+        One of :data:`CLASSES` where the whole interval lies in it, else between which.
+    """
+    if exponent.value is None:
+        return "not known"
+    if exponent.low is None or exponent.high is None:
+        return f"perhaps {_class(exponent.value)}"
+    first, last = _class(exponent.low), _class(exponent.high)
+    return first if first == last else f"between {first} and {last}"
+
+
+def _class(exponent: float) -> str:
+    return next(name for name, end in CLASSES if exponent <= end)
