@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-NOT_ESTIMATED = "intervals for percentiles are not estimated by this version"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:

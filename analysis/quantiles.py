@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimate import NOT_ESTIMATED, Estimate, not_estimable
+from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import (
     BATCH_TAUS,
     MIN_BATCHES,
@@ -25,11 +26,14 @@ from analysis.intervals import (
     intended_order,
     student_t,
 )
+from analysis.percentile_intervals import Ends, interval_levels, values_for_an_end
 
 __all__ = ["NO_VALUES", "QUANTILE_METHOD", "SEEN", "maximum", "mean", "quantile", "quantiles"]
 
 NO_VALUES = "there are no values"
 SEEN = "what was seen in this run: a maximum has no interval"
+QUANTILE = f"numpy {QUANTILE_METHOD}"
+QUANTILE_INTERVAL = f"{QUANTILE}; quantiles at the level -+ z sqrt(p (1 - p) / n_eff)"
 
 
 def _checked(
@@ -56,26 +60,30 @@ def quantile(
     *,
     censored: npt.ArrayLike | None = None,
     unit: str = "ms",
+    confidence: float = 0.95,
 ) -> Estimate:
     """Compute one quantile.
 
     Parameters
     ----------
     values : array_like, shape (n,)
-        In `unit`, in any order; censored ones at their age.
+        In `unit`, **in the order of intended starts**; censored ones at their age.
     level : float
         0..1; 0.95 for the 95th percentile.
     censored : array_like of bool, shape (n,), optional
         Which values are only lower bounds.
     unit : str
         Unit of `values`.
+    confidence : float
+        Two-sided.
 
     Returns
     -------
     Estimate
         As :func:`quantiles` makes it.
     """
-    return quantiles(values, [level], censored=censored, unit=unit)[float(level)]
+    found = quantiles(values, [level], censored=censored, unit=unit, confidence=confidence)
+    return found[float(level)]
 
 
 def quantiles(
@@ -84,60 +92,116 @@ def quantiles(
     *,
     censored: npt.ArrayLike | None = None,
     unit: str = "ms",
+    confidence: float = 0.95,
 ) -> dict[float, Estimate]:
-    """Compute many quantiles in one pass.
+    """Compute quantiles with their intervals.
 
     Parameters
     ----------
     values : array_like, shape (n,)
-        In `unit`, in any order; censored ones at their age.
+        In `unit`, **in the order of intended starts** (the values themselves do not depend
+        on it, their intervals do); censored ones at their age.
     levels : iterable of float
-        Each 0..1.
+        0..1.
     censored : array_like of bool, shape (n,), optional
         Which values are only lower bounds.
     unit : str
         Unit of `values`.
+    confidence : float
+        Two-sided.
 
     Returns
     -------
     dict of float to Estimate
-        By level. A lower bound (``high`` None, ``low == value``) where raising the
-        censored values to infinity would change the quantile; without a value when
-        there are no values.
+        One for each level. It is a lower bound, and says so, when the quantile would
+        be another one if the censored values were infinite; an end of which that is
+        true, or for which there is too little evidence, is missing and says why.
 
     Raises
     ------
     ValueError
-        When a level is outside 0..1, or values are not finite or not one series.
+        When values are no numbers, lengths differ, or a level is outside 0..1.
 
     References
     ----------
-    Hyndman and Fan (1996), "Sample quantiles in statistical packages", type 7.
+    Hyndman and Fan (1996), "Sample quantiles in statistical packages", type 7. For the
+    intervals see :mod:`analysis.percentile_intervals`.
     """
     wanted = [float(level) for level in levels]
     for level in wanted:
         if not 0 <= level <= 1:
             raise ValueError(f"quantile level = {level}; allowed: 0 to 1")
     numbers, flags = _checked(values, censored)
-    n, method = len(numbers), f"numpy {QUANTILE_METHOD}"
-    if n == 0:
-        empty = not_estimable(NO_VALUES, unit=unit, method=method)
+    if len(numbers) == 0:
+        empty = not_estimable(NO_VALUES, unit=unit, method=QUANTILE)
         return dict.fromkeys(wanted, empty)
-    found = np.quantile(numbers, wanted, method=QUANTILE_METHOD)
-    bounded = _would_change(numbers, flags, wanted, found)
-    why = _at_least(int(flags.sum()), n)
+    ends = interval_levels(numbers, wanted, confidence=confidence)
+    asked = np.concatenate([wanted, ends.low, ends.high])
+    asked = np.where(np.isnan(asked), 0.0, asked)  # there is no such end: it is not read below
+    numbers_at = np.quantile(numbers, asked, method=QUANTILE_METHOD)
+    bounded = _would_change(numbers, flags, asked, numbers_at)
+    read = _Read(ends, numbers_at.reshape(3, -1), bounded.reshape(3, -1), int(flags.sum()))
     return {
-        level: Estimate(value=value, low=value, n=n, unit=unit, method=method, why=why)
-        if is_bound
-        else Estimate(value=value, n=n, unit=unit, method=method, why=NOT_ESTIMATED)
-        for level, value, is_bound in zip(wanted, found.tolist(), bounded.tolist(), strict=True)
+        level: read.estimate(index, level, len(numbers), unit) for index, level in enumerate(wanted)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Quantiles and the ends of their intervals, as read off the values; one column each."""
+
+    ends: Ends
+    numbers: npt.NDArray[np.float64]  # shape (3, k): value, low, high
+    bounded: npt.NDArray[np.bool_]  # shape (3, k): whether the censored leave them open above
+    censored: int
+
+    def estimate(self, index: int, level: float, n: int, unit: str) -> Estimate:
+        """Give one quantile, with the ends that there are."""
+        value, low, high = (float(number) for number in self.numbers[:, index])
+        if self.bounded[0, index]:
+            bound = _at_least(self.censored, n)
+            return Estimate(value=value, low=value, n=n, unit=unit, method=QUANTILE, why=bound)
+        no_low, no_high = np.isnan(self.ends.low[index]), np.isnan(self.ends.high[index])
+        why = _too_few(self.ends, level, n) if no_low or no_high else None
+        if not no_high and self.bounded[2, index]:
+            no_high = True
+            why = (
+                f"the upper end lies among the {self.censored} of {n} "
+                "that did not end while they were watched"
+            )
+        # With no end above, an end that equals the value would read as a lower bound.
+        no_low = no_low or (no_high and low == value)
+        given = not (no_low and no_high)
+        return Estimate(
+            value=value,
+            low=None if no_low else low,
+            high=None if no_high else high,
+            level=self.ends.confidence if given else None,
+            n=n,
+            n_eff=float(self.ends.n_eff[index]),
+            unit=unit,
+            method=QUANTILE_INTERVAL if given else QUANTILE,
+            why=why,
+        )
+
+
+def _too_few(ends: Ends, level: float, n: int) -> str:
+    """Say what an end would take: more values, or values that depend less on each other."""
+    if level in {0.0, 1.0}:
+        return SEEN
+    needed = values_for_an_end(level, ends.confidence)
+    if n < needed:
+        return f"{n} values are too few for both ends of an interval: they take at least {needed}"
+    return (
+        f"{n} values depend on each other so long that they are worth {ends.least_n_eff:.0f} "
+        f"independent ones, too few for both ends of an interval"
+    )
 
 
 def _would_change(
     numbers: npt.NDArray[np.float64],
     flags: npt.NDArray[np.bool_],
-    levels: list[float],
+    levels: npt.NDArray[np.float64],
     found: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.bool_]:
     """Whether each quantile would be another one if the censored values were infinite.

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 from scipy.stats.mstats import mquantiles
 
-from analysis.estimate import NOT_ESTIMATED
 from analysis.intervals import batch_averages, batch_means, student_t
+from analysis.percentile_intervals import interval_levels
 from analysis.quantiles import QUANTILE_METHOD, maximum, mean, quantile, quantiles
+from tests.support.queues import mm1_responses
 
 numbers = st.floats(0, 1e6, allow_nan=False, allow_subnormal=False)
 series = st.lists(numbers, min_size=1, max_size=60)
@@ -47,12 +48,6 @@ def test_quantiles_agree_with_scipy_and_the_standard_library() -> None:
     assert found[0.95].value == pytest.approx(cuts[-1])
 
 
-def test_without_censored_values_no_interval_is_claimed_yet() -> None:
-    estimate = quantile([1, 2, 3], 0.5)
-    assert (estimate.low, estimate.high, estimate.why) == (None, None, NOT_ESTIMATED)
-    assert (estimate.n, estimate.unit) == (3, "ms")
-
-
 def test_one_value_is_every_quantile_of_itself() -> None:
     assert [e.value for e in quantiles([7.0], [0, 0.5, 1]).values()] == [7.0, 7.0, 7.0]
 
@@ -62,6 +57,58 @@ def test_no_values_have_no_quantile() -> None:
     assert estimate.value is None
     assert estimate.n == 0
     assert estimate.why == "there are no values"
+
+
+def test_the_interval_is_read_off_the_values_at_the_levels_of_its_ends() -> None:
+    values = mm1_responses(np.random.default_rng(5), 0.5, 5_000)
+    ends = interval_levels(values, [0.5, 0.95])
+    found = quantiles(values, [0.5, 0.95])
+    for index, estimate in enumerate(found.values()):
+        low, high = (by_hand(values.tolist(), end[index]) for end in (ends.low, ends.high))
+        assert (estimate.low, estimate.high) == pytest.approx((low, high))
+        assert (estimate.level, estimate.n_eff) == (0.95, ends.n_eff[index])
+        assert estimate.why is None
+
+
+def test_few_values_have_a_quantile_without_ends_and_say_how_many_it_takes() -> None:
+    estimate = quantile(range(20), 0.5)
+    assert (estimate.value, estimate.low, estimate.high, estimate.level) == (9.5, None, None, None)
+    assert "20 values are too few" in str(estimate.why)
+    assert "at least 25" in str(estimate.why)
+
+
+def test_a_tail_without_enough_requests_has_no_upper_end() -> None:
+    values = np.random.default_rng(6).exponential(10, 300)
+    estimate = quantile(values, 0.99)
+    assert estimate.low is not None
+    assert estimate.high is None
+    assert not estimate.is_lower_bound
+    assert "at least 476" in str(estimate.why)
+
+
+def test_a_long_memory_leaves_no_ends_and_says_what_the_values_are_worth() -> None:
+    estimate = quantile(np.repeat(np.arange(10.0), 500), 0.5)
+    assert (estimate.low, estimate.high) == (None, None)
+    assert "depend on each other" in str(estimate.why)
+    assert str(round(estimate.n_eff or 0)) in str(estimate.why)
+
+
+def test_an_upper_end_among_the_censored_is_missing() -> None:
+    values = np.arange(1000.0)
+    shuffled = np.random.default_rng(7).permutation(values)
+    estimate = quantile(shuffled, 0.95, censored=shuffled >= 955)
+    assert estimate.value == pytest.approx(949.05)
+    assert estimate.low is not None
+    assert estimate.high is None
+    assert "the upper end lies among the 45 of 1000" in str(estimate.why)
+
+
+def test_equal_values_are_no_lower_bound_of_each_other() -> None:
+    estimate = quantile(np.full(50, 3.0), 0.95)
+    assert (estimate.value, estimate.low, estimate.high) == (3.0, None, None)
+    assert not estimate.is_lower_bound
+    both = quantile(np.full(500, 3.0), 0.95)
+    assert (both.low, both.high) == (3.0, 3.0)
 
 
 def test_a_quantile_among_the_censored_is_a_lower_bound() -> None:
@@ -116,6 +163,21 @@ def test_quantiles_lie_within_the_values_and_rise_with_the_level(
     assert min(values) - slack <= results[0]
     assert results[-1] <= max(values) + slack
     assert all(b >= a - slack for a, b in itertools.pairwise(results))
+
+
+@repeatable
+@given(st.lists(numbers, min_size=26, max_size=200), st.lists(levels, min_size=1, max_size=4))
+def test_a_quantile_lies_in_its_interval_and_a_surer_interval_is_wider(
+    values: list[float], asked: list[float]
+) -> None:
+    wide, narrow = (quantiles(values, asked, confidence=c) for c in (0.95, 0.8))
+    for level in asked:
+        e, inner = wide[level], narrow[level]
+        assert e.value is not None
+        assert e.low is None or e.low <= e.value
+        assert e.high is None or e.high >= e.value
+        assert e.low is None or inner.low is None or e.low <= inner.low
+        assert e.high is None or (inner.high is not None and inner.high <= e.high)
 
 
 @repeatable

@@ -90,7 +90,7 @@ def test_the_report_states_method_sources_results_and_recommendations(page_of_sa
         "2 of 7 budgets are broken",
         "Exit code 99",
         "it waits rather than works",
-        "intervals for percentiles are not estimated",
+        "a maximum has no interval",
         "an assumption",
         "samples.parquet",
         "trueload run growth",
