@@ -327,7 +327,8 @@ def _mean(assertion: Assertion, _: Hold, counted: pd.DataFrame, __: Flags) -> De
 
 def _throughput(assertion: Assertion, hold: Hold, _: pd.DataFrame, __: Flags) -> Decision:
     window = hold.window
-    done_s = hold.open["end_s"][hold.open["good"].to_numpy()].to_numpy()
+    opened = hold.opened("end_s", "good")
+    done_s = opened["end_s"].to_numpy()[opened["good"].to_numpy()]
     measured = throughput(done_s, window.start_s, window.end_s, confidence=TWO_SIDED)
     verdict = _bounded(assertion, measured.low, measured.high)
     return Decision(verdict=verdict, measured=measured, why=measured.why)

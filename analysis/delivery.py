@@ -51,6 +51,8 @@ LATE_LEVEL = 0.99
 
 _WHOLE_FROM_S = 0.1
 
+_OF_A_SEND = ("process", "user", "persona", "step", "outcome", "intended_s", "sent_us", "end_s")
+
 
 def load_delivered(recording: Recording, hold: Hold) -> Finding:
     """Compare the users that ran, or the arrivals that were begun, with those asked for.
@@ -340,8 +342,27 @@ def generator_lag_s(recording: Recording, hold: Hold) -> npt.NDArray[np.float64]
 
 def _sends(hold: Hold) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
     """Collect the requests sent of those intended in a hold, and since when each could be."""
-    sent = hold.open[hold.open["sent_us"].notna()].sort_values("sent_us", kind="stable")
-    before_us = (sent["end_s"] * 1e6).groupby([sent["process"], sent["user"]]).shift(1)
-    free_us = np.fmax(sent["intended_us"].to_numpy(), before_us.to_numpy())
-    inside = (sent["intended_s"] >= hold.window.start_s).to_numpy()
-    return sent[inside], free_us[inside] / 1e6
+    opened = hold.opened(*_OF_A_SEND)
+    sent = opened[opened["sent_us"].notna().to_numpy()]
+    sent = sent.iloc[np.argsort(sent["sent_us"].to_numpy(), kind="stable")]
+    free_s = sent["intended_s"].to_numpy(dtype=float, copy=True)
+    before, after = _one_after_the_other(sent)
+    free_s[after] = np.fmax(free_s[after], sent["end_s"].to_numpy(dtype=float)[before])
+    inside = sent["intended_s"].to_numpy() >= hold.window.start_s
+    return sent[inside], free_s[inside]
+
+
+def _one_after_the_other(
+    sent: pd.DataFrame,
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Find the rows of which the second is the next one of the same user."""
+    user = sent["user"].to_numpy(dtype=float)
+    known = np.flatnonzero(~np.isnan(user))
+    number = user[known].astype(np.int64)
+    number += sent["process"].to_numpy(dtype=np.int64)[known] * (number.max(initial=0) + 1)
+    # NumPy sorts 16 bits by counting: ten times as fast.
+    kind = np.uint16 if number.max(initial=0) <= np.iinfo(np.uint16).max else np.int64
+    order = np.argsort(number.astype(kind), kind="stable")
+    same = np.diff(number[order]) == 0
+    rows = known[order]
+    return rows[:-1][same], rows[1:][same]

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from analysis.reasons import Finding, Reason
-from analysis.windows import Hold, open_until_s
+from analysis.windows import Hold, columns_of, open_until_s
 from scenarios.mix import mean_think_s
 from scenarios.model import Scenario
 
@@ -65,9 +66,9 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     if not is_assessable(scenario):
         return Finding()
     user_time_s = window.level * window.length_s
-    intended = hold.open["intended_s"].to_numpy(dtype=float)
-    start = np.maximum(intended, window.start_s)
-    in_flight_s = float((np.minimum(open_until_s(hold.open), window.end_s) - start).sum())
+    opened = hold.opened("intended_s", "end_s", "outcome")
+    start = np.maximum(opened["intended_s"].to_numpy(dtype=float), window.start_s)
+    in_flight_s = float((np.minimum(open_until_s(opened), window.end_s) - start).sum())
     clicks, thoughts_s = _thinking(scenario, hold)
     if thoughts_s is None:
         return _unassessed(hold, "some requests name no persona whose think time is known")
@@ -103,12 +104,14 @@ def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, npt.NDArray[np.float
 
     A click whose step nobody wrote down is one of the persona's on average.
     """
-    samples = hold.samples[hold.samples["intended_s"] >= hold.window.start_s]
-    first = samples[samples["step"] == 0].drop_duplicates(["process", "transaction"])
-    kinds = first[["persona", "click"]].astype(object)
-    kinds = kinds.where(kinds.notna(), None)
-    counted = kinds.value_counts(dropna=False)
-    planned = [_planned_s(scenario, persona, click) for persona, click in counted.index]
+    samples = hold.samples.iloc[hold.carried :]
+    first = columns_of(samples, "process", "transaction", "persona", "click")
+    first = first[(samples["step"] == 0).to_numpy()].drop_duplicates(["process", "transaction"])
+    counted = first.groupby(["persona", "click"], dropna=False, observed=True).size()
+    planned = [
+        _planned_s(scenario, *(None if pd.isna(word) else str(word) for word in kind))
+        for kind in counted.index
+    ]
     if None in planned:
         return len(first), None
     each_s = np.repeat(np.array(planned, dtype=float), counted.to_numpy())

@@ -59,10 +59,11 @@ def times(samples: pd.DataFrame, column: str) -> dict[str, Any]:
     dict
         Estimates by ``p50``, ``p90``, ``p95``, ``p99``, ``mean``, ``max``.
     """
-    among = samples[(samples["good"] | samples["censored"]).to_numpy()]
-    among = among[among[column].notna().to_numpy()]  # what was never sent has no service time
-    values = among[column].to_numpy(dtype=float)
-    censored = among["censored"].to_numpy(dtype=bool)
+    values = samples[column].to_numpy(dtype=float)
+    censored = samples["censored"].to_numpy(dtype=bool)
+    among = samples["good"].to_numpy() | censored
+    among &= ~np.isnan(values)  # what was never sent has no service time
+    values, censored = values[among], censored[among]
     found = quantiles(values, LEVELS.values(), censored=censored)
     estimates = {name: found[level] for name, level in LEVELS.items()}
     estimates["mean"] = mean(values, censored=censored)
@@ -85,7 +86,8 @@ def throughput_of(hold: Hold) -> Estimate:
     """
     if not hold.window.was_run:
         return not_estimable(NOT_RUN, unit="1/s")
-    done_s = hold.open["end_s"][hold.open["good"].to_numpy()].to_numpy()
+    opened = hold.opened("end_s", "good")
+    done_s = opened["end_s"].to_numpy()[opened["good"].to_numpy()]
     return throughput(done_s, hold.window.start_s, hold.window.end_s)
 
 
@@ -104,10 +106,11 @@ def in_flight_of(hold: Hold) -> Estimate:
     """
     if not hold.window.was_run:
         return not_estimable(NOT_RUN, unit="requests")
-    still_open = (hold.open["outcome"] == Outcome.OPEN.label).to_numpy()
+    opened = hold.opened("outcome", "sent_us", "end_s")
+    still_open = (opened["outcome"] == Outcome.OPEN.label).to_numpy()
     return mean_in_flight(
-        hold.open["sent_us"].to_numpy() / 1e6,
-        np.where(still_open, np.nan, hold.open["end_s"].to_numpy()),
+        opened["sent_us"].to_numpy() / 1e6,
+        np.where(still_open, np.nan, opened["end_s"].to_numpy()),
         hold.window.start_s,
         hold.window.end_s,
     )

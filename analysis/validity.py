@@ -133,7 +133,7 @@ def _has_data(hold: Hold, budgets: Sequence[Budget], required: float) -> Finding
     for subject in (*subjects, *sorted(watched)):
         about = hold.about(subject)
         # When every user waits in a request sent before the hold, the target is to blame.
-        if len(about.samples) or (subject == "all" and len(hold.open)):
+        if len(about.samples) or (subject == "all" and len(hold.opened("name"))):
             continue
         message = (
             f"stage {window.stage + 1} ({window.named}): {subject} was sent no request "
@@ -156,5 +156,5 @@ def _has_data(hold: Hold, budgets: Sequence[Budget], required: float) -> Finding
 
 
 def _named(hold: Hold) -> str:
-    names = sorted(str(name) for name in hold.open["name"].unique())
+    names = sorted(str(name) for name in hold.opened("name")["name"].unique())
     return ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "") or "none"

@@ -79,18 +79,48 @@ class Hold:
     window : Window
         When.
     samples : DataFrame
-        The judged requests, in intended order: intended in the window, or carried
-        into it.
-    open : DataFrame
-        Every request that was open at some moment of the window.
+        The judged requests, in intended order: those carried into the window, then those
+        intended in it.
+    earlier : DataFrame
+        Requests that were intended before the window and open at some moment of it: the
+        carried ones, and those that ended in it.
     carried : int
         How many of `samples` are carried.
     """
 
     window: Window
     samples: pd.DataFrame
-    open: pd.DataFrame
+    earlier: pd.DataFrame
     carried: int
+
+    @property
+    def open(self) -> pd.DataFrame:
+        """Every request that was open at some moment of the window, in intended order.
+
+        With all columns it is a copy of most of the hold: see :meth:`opened`.
+        """
+        return self.opened(*self.samples.columns)
+
+    def opened(self, *names: str) -> pd.DataFrame:
+        """Take some columns of every request that was open at some moment of the window.
+
+        Parameters
+        ----------
+        *names : str
+            Columns of the samples.
+
+        Returns
+        -------
+        DataFrame
+            In intended order.
+        """
+        within = self.samples.iloc[self.carried :]
+        lasted = open_until_s(within) > self.window.start_s
+        chosen = columns_of(within, *names)
+        chosen = chosen if lasted.all() else chosen[lasted]
+        if not len(self.earlier):
+            return chosen
+        return pd.concat([columns_of(self.earlier, *names), chosen])
 
     def about(self, subject: str) -> Hold:
         """Narrow the hold to a subject.
@@ -107,14 +137,7 @@ class Hold:
         """
         if subject == "all":
             return self
-        samples = of_subject(self.samples, subject)
-        carried = int((samples["intended_s"] < self.window.start_s).sum())
-        return Hold(
-            window=self.window,
-            samples=samples,
-            open=of_subject(self.open, subject),
-            carried=carried,
-        )
+        return self._of(of_subject(self.samples, subject), of_subject(self.earlier, subject))
 
     def by_name(self) -> Iterator[tuple[str, Hold]]:
         """Split the hold by endpoint, in one pass however many there are.
@@ -124,20 +147,54 @@ class Hold:
         tuple of (str, Hold)
             ``"METHOD endpoint"`` and the requests of that name, by name.
         """
-        judged = self.samples.groupby("name", observed=True).indices
-        opened = self.open.groupby("name", observed=True).indices
+        judged, opened = rows_by_name(self.samples), rows_by_name(self.earlier)
         nobody = np.empty(0, dtype=np.intp)
-        for name in sorted({*judged, *opened}, key=str):
+        for name in sorted({*judged, *opened}):
             samples = self.samples.iloc[judged.get(name, nobody)]
-            yield (
-                str(name),
-                Hold(
-                    window=self.window,
-                    samples=samples,
-                    open=self.open.iloc[opened.get(name, nobody)],
-                    carried=int((samples["intended_s"] < self.window.start_s).sum()),
-                ),
-            )
+            yield name, self._of(samples, self.earlier.iloc[opened.get(name, nobody)])
+
+    def _of(self, samples: pd.DataFrame, earlier: pd.DataFrame) -> Hold:
+        carried = int(np.count_nonzero(samples["intended_s"].to_numpy() < self.window.start_s))
+        return Hold(window=self.window, samples=samples, earlier=earlier, carried=carried)
+
+
+def columns_of(samples: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Take some columns without copying them.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Samples of a recording.
+    *names : str
+        Some of its columns.
+
+    Returns
+    -------
+    DataFrame
+        All rows, those columns: choose columns before rows, for a choice of rows copies.
+    """
+    return pd.DataFrame({name: samples[name] for name in names}, index=samples.index, copy=False)
+
+
+def rows_by_name(samples: pd.DataFrame) -> dict[str, npt.NDArray[np.intp]]:
+    """Find the rows of each endpoint.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Samples of a recording.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Positions of the rows of each name that there is, rising.
+    """
+    names = samples["name"].cat
+    codes = names.codes.to_numpy()
+    count = np.bincount(codes, minlength=len(names.categories))
+    rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(count)[:-1])
+    each = zip(names.categories, rows, strict=False)
+    return {str(name): where for name, where in each if len(where)}
 
 
 def of_subject(samples: pd.DataFrame, subject: str) -> pd.DataFrame:
@@ -157,8 +214,10 @@ def of_subject(samples: pd.DataFrame, subject: str) -> pd.DataFrame:
     """
     if subject == "all":
         return samples
-    chosen = (samples["name"] == subject).to_numpy() | (samples["endpoint"] == subject).to_numpy()
-    return samples[chosen]
+    chosen = samples["name"] == subject
+    if "endpoint" in samples:
+        chosen |= samples["endpoint"] == subject
+    return samples[chosen.to_numpy()]
 
 
 def open_until_s(samples: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -177,8 +236,9 @@ def open_until_s(samples: pd.DataFrame) -> npt.NDArray[np.float64]:
     ndarray, shape (n,)
         Seconds of run time; infinite for a request that is still open.
     """
+    end_s = samples["end_s"].to_numpy(dtype=float)
     is_open = (samples["outcome"] == Outcome.OPEN.label).to_numpy()
-    return np.where(is_open, np.inf, samples["end_s"].to_numpy(dtype=float))
+    return np.where(is_open, np.inf, end_s) if is_open.any() else end_s
 
 
 def hold_windows(schedule: Schedule, ended_s: float) -> tuple[Window, ...]:
@@ -224,19 +284,38 @@ def hold_of(samples: pd.DataFrame, window: Window) -> Hold:
     Hold
         The window with its requests in intended order.
     """
+    samples = in_intended_order(samples)
     intended = samples["intended_s"].to_numpy(dtype=float)
-    end = open_until_s(samples)
-    inside = (intended >= window.start_s) & (intended < window.end_s)
-    carried = (intended < window.start_s) & (end >= window.end_s) & window.was_run
-    chosen = np.flatnonzero(inside | carried)
-    order = np.argsort(intended[chosen], kind="stable")
-    overlapping = (intended < window.end_s) & (end > window.start_s)
+    first, stop = np.searchsorted(intended, (window.start_s, window.end_s)).tolist()
+    until = open_until_s(samples)[:first]
+    earlier = np.flatnonzero(until > window.start_s)
+    carried = np.flatnonzero(until >= window.end_s) if window.was_run else earlier[:0]
+    inside = samples.iloc[first:stop]  # no copy: a hold is most of a run
     return Hold(
         window=window,
-        samples=samples.iloc[chosen[order]],
-        open=samples[overlapping],
-        carried=int(carried.sum()),
+        samples=pd.concat([samples.iloc[carried], inside]) if len(carried) else inside,
+        earlier=samples.iloc[earlier],
+        carried=len(carried),
     )
+
+
+def in_intended_order(samples: pd.DataFrame) -> pd.DataFrame:
+    """Put samples into the order of their intended starts, as those of a recording are.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Samples of a recording.
+
+    Returns
+    -------
+    DataFrame
+        The same where they are in order already; equal times keep the order they have.
+    """
+    intended = samples["intended_s"].to_numpy(dtype=float)
+    if (intended[1:] >= intended[:-1]).all():
+        return samples
+    return samples.iloc[np.argsort(intended, kind="stable")]
 
 
 def availability_window(schedule: Schedule, required: float, ended_s: float) -> tuple[float, float]:

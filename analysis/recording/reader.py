@@ -7,26 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from analysis.recording.audit import Audit, read_audit
-from analysis.recording.format import (
-    CENSORED,
-    EVENTS,
-    FORMAT,
-    MANIFEST,
-    NOT_SENT,
-    PARQUET,
-    RESOURCES,
-    TIMELINE,
-    Outcome,
-)
+from analysis.recording.format import EVENTS, FORMAT, MANIFEST, PARQUET, RESOURCES, TIMELINE
+from analysis.recording.frame import Columns, to_frame
 from analysis.recording.streams import (
     StreamEnd,
-    completed,
     read_lines,
     read_samples,
     stream_paths,
@@ -35,8 +23,6 @@ from scenarios.errors import RunFolderError
 from scenarios.loading import parse_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, as_extended, plan
-
-_CENSORED_LABELS = frozenset(outcome.label for outcome in CENSORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +40,8 @@ class Recording:
     schedule : Schedule
         Its stages in run time, as they were run: a hold may have been prolonged.
     samples : DataFrame, shape (n, columns)
-        One row a request: the columns of the format with times in microseconds
-        of run time (NaN = did not happen), and ``name`` ("METHOD endpoint"),
-        ``intended_s``, ``end_s`` (last byte, else last seen), ``latency_ms``
-        (intended to last byte; to last seen when the end was not),
-        ``service_ms`` (the same from the send), ``good``, ``bad``, ``censored``.
+        One row a request, in the order of intended starts, as
+        :func:`analysis.recording.frame.to_frame` makes them.
     timeline, resources, events : list of dict
         As written, in order.
     streams : tuple of StreamEnd
@@ -146,8 +129,8 @@ def read_run(folder: Path) -> Recording:
         timeline = read_lines(folder / TIMELINE)
         resources = read_lines(folder / RESOURCES)
         events = read_lines(folder / EVENTS)
-        table, streams = _samples(folder, manifest)
-        samples = to_frame(table, _offsets(manifest))
+        columns, streams = _samples(folder, manifest)
+        samples = to_frame(columns, _offsets(manifest))
         audit = read_audit(folder)
     except (KeyError, ValueError, TypeError, FileNotFoundError, pa.ArrowException) as error:
         raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
@@ -168,17 +151,18 @@ def read_run(folder: Path) -> Recording:
     )
 
 
-def _samples(folder: Path, manifest: dict[str, Any]) -> tuple[pa.Table, list[StreamEnd]]:
+def _samples(folder: Path, manifest: dict[str, Any]) -> tuple[Columns, list[StreamEnd]]:
     if not (folder / PARQUET).is_file():
-        return read_samples(folder)
+        table, ends = read_samples(folder)
+        return Columns.of_table(table), ends
     try:
-        table = completed(pq.read_table(folder / PARQUET))
+        columns = Columns.of_parquet(folder / PARQUET)
     except (pa.ArrowException, OSError):
         if not stream_paths(folder):
             raise
-        return read_samples(folder)  # damaged, and what it was made of is there
-    ends = [StreamEnd(**end) for end in manifest.get("streams", [])]
-    return table, ends
+        table, ends = read_samples(folder)  # damaged, and what it was made of is there
+        return Columns.of_table(table), ends
+    return columns, [StreamEnd(**end) for end in manifest.get("streams", [])]
 
 
 def _offsets(manifest: dict[str, Any]) -> dict[int, float]:
@@ -187,48 +171,6 @@ def _offsets(manifest: dict[str, Any]) -> dict[int, float]:
         process["process"]: float(process["clock"]["offset_us"])
         for process in manifest.get("generators", [])
     }
-
-
-def to_frame(table: pa.Table, offsets: dict[int, float]) -> pd.DataFrame:
-    """Turn samples into the frame that the measures take.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Samples with names written out.
-    offsets : dict of int to float
-        For each process, microseconds to add to its times.
-
-    Returns
-    -------
-    DataFrame
-        As :class:`Recording` describes it.
-    """
-    words = [field.name for field in table.schema if pa.types.is_string(field.type)]
-    for name in words:
-        index = table.schema.get_field_index(name)
-        table = table.set_column(index, name, table.column(name).dictionary_encode())
-    frame: pd.DataFrame = table.to_pandas()
-    for name in ("intended_us", "sent_us", "connected_us", "first_byte_us", "done_us", "seen_us"):
-        shift = frame["process"].map(offsets).fillna(0.0).to_numpy(dtype=float)
-        frame[name] = frame[name].to_numpy(dtype=float) + shift
-    done, seen = frame["done_us"].to_numpy(), frame["seen_us"].to_numpy()
-    end_us = np.where(np.isnan(done), seen, done)
-    outcome = frame["outcome"].astype(str)
-    frame["name"] = _names(frame)
-    frame["intended_s"] = frame["intended_us"] / 1e6
-    frame["end_s"] = end_us / 1e6
-    frame["latency_ms"] = (end_us - frame["intended_us"]) / 1e3
-    frame["service_ms"] = (end_us - frame["sent_us"]) / 1e3
-    frame["good"] = (outcome == Outcome.OK.label).to_numpy()
-    frame["bad"] = ~outcome.isin([Outcome.OK.label, Outcome.CANCELLED.label]).to_numpy()
-    frame["censored"] = outcome.isin(_CENSORED_LABELS).to_numpy()
-    return frame
-
-
-def _names(frame: pd.DataFrame) -> pd.Series:
-    pairs = frame["method"].astype(str) + " " + frame["endpoint"].astype(str)
-    return pairs.where(frame["endpoint"].notna(), NOT_SENT).astype("category")
 
 
 def _end(

@@ -71,10 +71,11 @@ def hold_of(stage: int) -> Hold:
     start_s, end_s = STAGES[stage]
     window = Window(stage=stage, level=7, start_s=start_s, end_s=end_s, planned_end_s=end_s)
     nothing = pd.DataFrame(
-        {name: pd.Series(dtype=float) for name in ("sent_us", "intended_us", "intended_s", "end_s")}
+        {name: pd.Series(dtype=float) for name in ("sent_us", "intended_s", "end_s")}
         | {name: pd.Series(dtype=int) for name in ("process", "user", "transaction", "step")}
+        | {name: pd.Series(dtype=str) for name in ("persona", "outcome", "click")}
     )
-    return Hold(window=window, samples=nothing, open=nothing, carried=0)
+    return Hold(window=window, samples=nothing, earlier=nothing, carried=0)
 
 
 def delivered(run: Any, stage: int) -> Finding:

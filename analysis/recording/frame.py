@@ -1,0 +1,228 @@
+"""The frame of samples that the measures take: columns read one by one, each as small as it is.
+
+A run of ten million requests has 25 columns; all of them at once, in the types in which
+they stand in the file, do not fit where a run is judged. So a column is read, put into
+order and made small before the next one is read, and what no measure asks for is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.recording.format import (
+    BAD,
+    CENSORED,
+    COLUMNS,
+    GOOD,
+    NOT_SENT,
+    PARQUET_SCHEMA,
+    Outcome,
+)
+
+LEFT_OUT = frozenset({"attempt", "connected_us", "first_byte_us", "bytes_out", "bytes_in"})
+"""Columns that no measure asks for: they stay in the file."""
+
+TIMES = frozenset({"intended_us", "sent_us", "done_us", "seen_us"})
+"""Columns that become others, on the clock of the run."""
+
+EXACT_IN_FLOAT32 = 1 << 24
+"""Every whole number up to here is one of 32 bits, too."""
+
+Order = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Where the columns of the samples come from, one at a time.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Those that there are; what an older format does not have is not among them.
+    rows : int
+        How long each is.
+    read : callable
+        Gives the column of a name, texts as numbers of a dictionary.
+    """
+
+    names: tuple[str, ...]
+    rows: int
+    read: Callable[[str], pa.ChunkedArray]
+
+    @classmethod
+    def of_table(cls, table: pa.Table) -> Columns:
+        """Take the columns of a table."""
+
+        def read(name: str) -> pa.ChunkedArray:
+            column = table.column(name)
+            return column.dictionary_encode() if pa.types.is_string(column.type) else column
+
+        return cls(names=tuple(table.column_names), rows=table.num_rows, read=read)
+
+    @classmethod
+    def of_parquet(cls, path: Path) -> Columns:
+        """Take the columns of a file, which is read as they are asked for."""
+        schema = pq.read_schema(path)
+        words = [field.name for field in schema if pa.types.is_string(field.type)]
+
+        def read(name: str) -> pa.ChunkedArray:
+            chosen = [name] if name in words else None
+            return pq.read_table(path, columns=[name], read_dictionary=chosen).column(0)
+
+        return cls(names=tuple(schema.names), rows=pq.read_metadata(path).num_rows, read=read)
+
+    def get(self, name: str) -> pa.ChunkedArray:
+        """Give a column; one without values where an older format does not have it."""
+        if name in self.names:
+            return self.read(name)
+        column = pa.chunked_array([pa.nulls(self.rows, PARQUET_SCHEMA.field(name).type)])
+        return column.dictionary_encode() if pa.types.is_string(column.type) else column
+
+
+def to_frame(columns: Columns, offsets: dict[int, float]) -> pd.DataFrame:
+    """Make the frame that the measures take.
+
+    Parameters
+    ----------
+    columns : Columns
+        Of the samples, with names written out.
+    offsets : dict of int to float
+        For each process, microseconds to add to its times.
+
+    Returns
+    -------
+    DataFrame
+        One row a request, in the order of intended starts (equal ones as they were
+        written): the columns of the format, numbers in the smallest type that holds them
+        exactly (NaN = did not happen) and texts as categories, but for :data:`LEFT_OUT`;
+        of the times only ``sent_us``, in microseconds of run time. And ``name``
+        ("METHOD endpoint"), ``intended_s``, ``end_s`` (last byte, else last seen),
+        ``latency_ms`` (intended to last byte; to last seen when the end was not),
+        ``service_ms`` (the same from the send), ``good``, ``bad``, ``censored``.
+    """
+    process = _small(columns.get("process"))
+    shift = _shift(process, offsets)
+    intended_us = _time(columns, "intended_us", shift)
+    order = _order(intended_us)
+    numbers: dict[str, npt.NDArray[Any]] = {}
+    words: dict[str, pd.Categorical] = {}
+    for name in dict.fromkeys((*COLUMNS, *columns.names)):
+        if name not in LEFT_OUT | TIMES:
+            column = columns.get(name)
+            if pa.types.is_dictionary(column.type):
+                words[name] = _words(column, order)
+            else:
+                numbers[name] = _in(order, _small(column))
+    intended_us = _in(order, intended_us)
+    end_us = _time(columns, "done_us", shift)
+    np.copyto(end_us, _time(columns, "seen_us", shift), where=np.isnan(end_us))
+    end_us = _in(order, end_us)
+    sent_us = _in(order, _time(columns, "sent_us", shift))
+    outcome = words["outcome"]
+    found = (
+        numbers
+        | words
+        | {
+            "sent_us": sent_us,
+            "name": _names(words["method"], words["endpoint"]),
+            "intended_s": intended_us / 1e6,
+            "end_s": end_us / 1e6,
+            "latency_ms": (end_us - intended_us) / 1e3,
+            "service_ms": (end_us - sent_us) / 1e3,
+            "good": _any_of(outcome, GOOD),
+            "bad": _any_of(outcome, BAD),
+            "censored": _any_of(outcome, CENSORED),
+        }
+    )
+    return pd.DataFrame(found, copy=False)
+
+
+def _shift(process: npt.NDArray[np.generic], offsets: dict[int, float]) -> Numbers | float:
+    """Microseconds to add to each time; one number where they are all the same."""
+    present = [int(number) for number in np.unique(process)]
+    wanted = {offsets.get(number, 0.0) for number in present}
+    if len(wanted) <= 1:
+        return wanted.pop() if wanted else 0.0
+    table = np.zeros(present[-1] + 1)
+    table[present] = [offsets.get(number, 0.0) for number in present]
+    return np.asarray(table[process.astype(np.intp)])
+
+
+def _time(columns: Columns, name: str, shift: Numbers | float) -> Numbers:
+    times: Numbers = columns.get(name).to_numpy().astype(np.float64)  # null becomes NaN
+    times += shift
+    return times
+
+
+def _order(intended_us: Numbers) -> Order | None:
+    """Find the order of intended starts; None where it is that of the rows."""
+    if (intended_us[1:] >= intended_us[:-1]).all():
+        return None
+    return np.argsort(intended_us, kind="stable").astype(np.int32)
+
+
+def _in(order: Order | None, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values if order is None else values[order]
+
+
+def _small(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Give numbers in the smallest type that holds them all exactly; null becomes NaN."""
+    numbers: npt.NDArray[Any] = column.to_numpy()
+    if not len(numbers) or numbers.dtype.kind not in "iuf":
+        return numbers
+    if numbers.dtype.kind == "f":
+        whole = pa.types.is_integer(column.type)
+        exact = whole and not (np.abs(numbers) > EXACT_IN_FLOAT32).any()
+        return numbers.astype(np.float32) if exact else numbers
+    fits = np.iinfo(np.int32)
+    wide = numbers.dtype.itemsize > np.dtype(np.int32).itemsize
+    if wide and fits.min <= numbers.min() and numbers.max() <= fits.max:
+        return numbers.astype(np.int32)
+    return numbers
+
+
+def _words(column: pa.ChunkedArray, order: Order | None) -> pd.Categorical:
+    column = column.unify_dictionaries()
+    words = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+    categories = pd.Index(words, dtype="str")
+    parts = [chunk.indices.fill_null(-1).to_numpy() for chunk in column.chunks]
+    codes = np.concatenate([np.empty(0, dtype=np.int8), *parts])
+    codes = _in(order, codes.astype(_kind_for(len(categories))))
+    return pd.Categorical.from_codes(codes, categories=categories)
+
+
+def _names(method: pd.Categorical, endpoint: pd.Categorical) -> pd.Categorical:
+    """Join method and endpoint, for each of the few pairs that there are."""
+    width = len(endpoint.categories) + 1
+    pair = (method.codes.astype(np.int32) + 1) * width + (endpoint.codes + 1)
+    present = np.flatnonzero(np.bincount(pair, minlength=1))[: None if len(pair) else 0]
+    methods, endpoints = ["nan", *method.categories], [None, *endpoint.categories]
+    words = [
+        NOT_SENT if endpoints[each % width] is None
+        else f"{methods[each // width]} {endpoints[each % width]}"
+        for each in present.tolist()
+    ]  # fmt: skip
+    categories = sorted(set(words))
+    table = np.zeros(int(present.max(initial=0)) + 1, dtype=_kind_for(len(categories)))
+    table[present] = [categories.index(word) for word in words]
+    return pd.Categorical.from_codes(table[pair], categories=pd.Index(categories, dtype="str"))
+
+
+def _kind_for(categories: int) -> type[np.int8 | np.int16]:
+    return np.int8 if categories <= np.iinfo(np.int8).max else np.int16
+
+
+def _any_of(outcome: pd.Categorical, wanted: frozenset[Outcome]) -> npt.NDArray[np.bool_]:
+    labels = {each.label for each in wanted}
+    table = np.array([*(label in labels for label in outcome.categories), False])
+    return np.asarray(table[outcome.codes], dtype=np.bool_)
