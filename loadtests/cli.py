@@ -6,8 +6,9 @@ import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 from rich.console import Console
@@ -31,7 +32,12 @@ from scenarios.variation import Variant, parse_variation
 class LazyGroup(click.Group):
     """Commands that read runs are imported when they are asked for: pandas takes its time."""
 
-    _LAZY = ("check", "report", "runs")
+    _LAZY: ClassVar[Mapping[str, str]] = {
+        "check": "analysis.cli",
+        "compare": "analysis.compare_cli",
+        "report": "analysis.cli",
+        "runs": "analysis.cli",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands, those of the analysis included."""
@@ -40,9 +46,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command; import the analysis for its own."""
         if cmd_name in self._LAZY:
-            from analysis import cli as analysis_cli  # noqa: PLC0415 - see the class
-
-            command: click.Command = getattr(analysis_cli, cmd_name)
+            module = importlib.import_module(self._LAZY[cmd_name])
+            command: click.Command = getattr(module, cmd_name)
             return command
         return super().get_command(ctx, cmd_name)
 
@@ -55,10 +60,12 @@ class LazyGroup(click.Group):
         "  trueload run demo\n"
         "  trueload run smoke --url http://127.0.0.1:8000 --locustfile mine.py\n"
         "  trueload sweep smoke --vary target.workers=1,2\n"
-        "  trueload check last --budgets stricter.toml\n\n"
+        "  trueload check last --budgets stricter.toml\n"
+        "  trueload compare --base A B C --candidate D E F\n\n"
         "\b\nExit codes:\n"
         "  0 passed, 1 Trueload failed, 2 bad usage (nothing was sent), 96 invalid run,\n"
-        "  97 inconclusive, 99 failed (a budget is broken, a write is lost), 130 interrupted"
+        "  97 inconclusive, 98 regressed, 99 failed (a budget is broken, a write is lost),\n"
+        "  130 interrupted"
     ),
 )
 @click.version_option(package_name="trueload")

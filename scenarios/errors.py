@@ -3,12 +3,14 @@
 ::
 
     TrueloadError                 1   Trueload itself failed
+    ├── InvalidRuns              96   runs that were not valid cannot be compared
     └── UsageError                2   bad usage or configuration: nothing was sent
         ├── ScenarioError         2   mistakes in a scenario, all of them together
         ├── TargetError           2   the target cannot be started or reached
         ├── HostNotAllowed        2   load to a host that nobody allowed
         ├── LocustfileError       2   a locustfile that cannot be loaded
-        └── RunFolderError        2   a folder that is no run, or of a newer format
+        ├── RunFolderError        2   a folder that is no run, or of a newer format
+        └── NotComparable         2   runs that differ in more than what is compared
 """
 
 from __future__ import annotations
@@ -47,6 +49,12 @@ class TrueloadError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class InvalidRuns(TrueloadError):  # noqa: N818 - reads as what was found
+    """Runs that are to be compared were not valid: the load was not delivered, or not seen."""
+
+    exit_code = ExitCode.INVALID
 
 
 class UsageError(TrueloadError):
@@ -103,3 +111,7 @@ class LocustfileError(UsageError):
 
 class RunFolderError(UsageError):
     """A folder is no run, or was written by a newer Trueload."""
+
+
+class NotComparable(UsageError):  # noqa: N818 - reads as what was found
+    """Runs differ in more than what is compared: load, data or machine."""

@@ -1,0 +1,186 @@
+"""The command that compares runs: ``trueload compare``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from analysis.cli import find_run
+from scenarios.errors import UsageError
+from scenarios.units import parse_ratio
+
+METRICS = ("p50", "p95", "p99", "mean", "throughput")
+_MANY = ("--base", "--candidate")
+
+
+class ManyValues(click.Command):
+    """Let ``--base`` and ``--candidate`` take one run after the other, up to the next option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write ``--base A B`` as ``--base A --base B``."""
+        spread: list[str] = []
+        name: str | None = None
+        for word in args:
+            if word.startswith("-"):
+                name = word if word in _MANY else None
+                if name is None:
+                    spread.append(word)
+            elif name is not None:
+                spread += [name, word]
+            else:
+                spread.append(word)
+        return super().parse_args(ctx, spread)
+
+
+class Share(click.ParamType[float]):
+    """A share as scenarios write it: ``5%`` or ``0.05``; above 0, below 1."""
+
+    name = "share"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it."""
+        if isinstance(value, float):
+            return value
+        try:
+            share = parse_ratio(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not 0 < share < 1:
+            self.fail(f"found {value}; allowed: above 0 and below 100 %, 5% say", param, ctx)
+        return share
+
+
+@click.command(
+    cls=ManyValues,
+    epilog=(
+        "\b\nExamples:\n"
+        "  trueload compare --base runs/*_before_* --candidate runs/*_after_*\n"
+        "  trueload compare --base A B C --candidate D E F --metric p99 --out comparison\n"
+        "  trueload compare --base A --candidate B --allow-different machine\n\n"
+        "\b\nExit codes:\n"
+        "  0 not regressed, 98 regressed, 97 inconclusive, 96 a run is not valid,\n"
+        "  2 the runs cannot be compared"
+    ),
+)
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    metavar="RUN...",
+    help="Runs of what was before.",
+)
+@click.option(
+    "--candidate",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    metavar="RUN...",
+    help="Runs of what may be worse.",
+)
+@click.option(
+    "--metric",
+    type=click.Choice(METRICS),
+    default="p95",
+    show_default=True,
+    help="What decides, beside the share of bad requests.",
+)
+@click.option(
+    "--endpoint",
+    "endpoints",
+    multiple=True,
+    metavar="NAME",
+    help="What must be shown not to be worse (default: all requests together).",
+)
+@click.option(
+    "--tolerance",
+    type=Share(),
+    default=0.05,
+    show_default="5 percent",
+    help="A change for the worse that does not matter.",
+)
+@click.option(
+    "--error-tolerance",
+    type=Share(),
+    default=0.005,
+    show_default="half a point",
+    help="The same for bad requests, in percentage points.",
+)
+@click.option(
+    "--allow-different",
+    "allowed",
+    multiple=True,
+    metavar="KEY",
+    help="What must be equal and may yet differ: machine, dataset, load.stages say.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that gets comparison.json, .md and .html.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print comparison.json instead.")
+@click.pass_context
+def compare(
+    context: click.Context,
+    /,
+    base: tuple[Path, ...],
+    candidate: tuple[Path, ...],
+    **options: Any,
+) -> None:
+    """Say whether runs of one system are worse than those of another, and by how much."""
+    from analysis.compare import compare as compare_runs  # noqa: PLC0415 - pandas takes its time
+    from analysis.run_values import ALL  # noqa: PLC0415 - the same
+    from analysis.verdict_on_change import Question  # noqa: PLC0415 - the same
+
+    question = Question(
+        metric=options["metric"],
+        subjects=options["endpoints"] or (ALL,),
+        tolerance=options["tolerance"],
+        error_tolerance=options["error_tolerance"],
+    )
+    document = compare_runs(
+        [find_run(run) for run in base],
+        [find_run(run) for run in candidate],
+        question,
+        allowed=options["allowed"],
+    )
+    report = None if options["out"] is None else _write(document, options["out"])
+    _tell(document, report, as_json=options["as_json"])
+    context.exit(int(document["exit_code"]))
+
+
+def _write(document: dict[str, Any], folder: Path) -> str:
+    """Write the reports of a comparison; gives where the page lies.
+
+    Raises
+    ------
+    UsageError
+        When the folder takes no files.
+    """
+    from analysis.report.comparison_write import write_comparison  # noqa: PLC0415 - matplotlib
+
+    try:
+        return str(write_comparison(document, folder))
+    except OSError as error:
+        raise UsageError(f"--out {folder}: cannot be written to: {error}") from error
+
+
+def _tell(document: dict[str, Any], report: str | None, *, as_json: bool) -> None:
+    from analysis.report.comparison_text import plain, summary  # noqa: PLC0415 - see above
+
+    if as_json:
+        json.dump(document, sys.stdout, indent=1, allow_nan=False, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(summary(document, report=report))
+    else:
+        click.echo(plain(document, report=report), nl=False)

@@ -1,0 +1,182 @@
+"""A recorded run as a comparison takes it: its verdict, its facts, when it was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from analysis.comparable import Facts, facts_of
+from analysis.recording.format import VERDICT
+from analysis.recording.reader import read_manifest
+from analysis.run_order import When
+from analysis.run_values import RunValues, required_stage
+from scenarios.errors import InvalidRuns, NotComparable, RunFolderError, ScenarioError
+from scenarios.loading import parse_scenario
+
+_READABLE = 1
+"""Format of verdict.json that is read; another one is judged again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRun:
+    """A run that may be compared.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it lies.
+    verdict : mapping
+        As in verdict.json.
+    manifest : mapping
+        As its supervisor wrote it.
+    facts : mapping
+        What it was, by dotted key.
+    when : When
+        When it began and ended.
+    """
+
+    folder: Path
+    verdict: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    facts: Facts
+    when: When
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return str(self.verdict["run"])
+
+    @property
+    def values(self) -> RunValues:
+        """Its numbers at the required stage.
+
+        Raises
+        ------
+        NotComparable
+            When it was not held to its end.
+        """
+        stage = required_stage(self.verdict)
+        if stage is None:
+            raise NotComparable(f"{self.name}: the required stage was not held to its end")
+        return RunValues(run=self.name, stage=stage)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON does."""
+        return {
+            "run": self.name,
+            "started": self.manifest.get("started"),
+            "verdict": self.verdict["verdict"],
+            "group": self.manifest.get("group"),
+            "role": self.manifest.get("role"),
+            "sequence": self.manifest.get("sequence"),
+        }
+
+
+def read_compared(folder: Path) -> ComparedRun:
+    """Read a run; one that was not judged yet is judged, and not written to.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+
+    Returns
+    -------
+    ComparedRun
+        Which may still be invalid.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder is no run, of a newer format, or damaged.
+    """
+    manifest = read_manifest(folder)
+    try:
+        scenario = parse_scenario(manifest["scenario"], name=folder.name, folder=None)
+    except (KeyError, TypeError, ScenarioError) as error:
+        raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
+    end = manifest.get("end") or {}
+    return ComparedRun(
+        folder=folder,
+        verdict=_verdict(folder),
+        manifest=manifest,
+        facts=facts_of(manifest, scenario),
+        when=When(start_s=_seconds(manifest.get("started")), end_s=_seconds(end.get("at"))),
+    )
+
+
+def _seconds(written: object) -> float | None:
+    try:
+        return datetime.fromisoformat(str(written)).timestamp()
+    except ValueError:
+        return None
+
+
+def _verdict(folder: Path) -> Mapping[str, Any]:
+    path = folder / VERDICT
+    if path.is_file():
+        try:
+            verdict = json.loads(path.read_text(encoding="utf-8"))
+            if verdict["format"] == _READABLE:
+                return dict(verdict)
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(
+                f"{path}: is damaged: {error}", hint=f"judge again: trueload check {folder}"
+            ) from error
+    from analysis.recording.reader import read_run  # noqa: PLC0415 - most runs are judged already
+    from analysis.verdict import judge  # noqa: PLC0415 - the same
+
+    return judge(read_run(folder))
+
+
+def check_runs(base: Sequence[ComparedRun], candidate: Sequence[ComparedRun]) -> None:
+    """Refuse runs that say nothing of their target: twice the same, invalid, or cut short.
+
+    Parameters
+    ----------
+    base, candidate : sequence of ComparedRun
+        The runs of each side.
+
+    Raises
+    ------
+    NotComparable
+        When a run is named twice, or was not held to the end of its required stage.
+    InvalidRuns
+        When a run is not valid.
+    """
+    runs = [*base, *candidate]
+    names = [run.name for run in runs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise NotComparable(
+            f"{', '.join(twice)}: named twice; allowed: each run once, on one side",
+            hint="list the runs there are with: trueload runs",
+        )
+    invalid = [run for run in runs if not run.verdict["validity"]["valid"]]
+    if invalid:
+        lines = "\n".join(f"  {run.name}: {_reasons(run)}" for run in invalid)
+        raise InvalidRuns(
+            f"{_count(invalid)} not valid, and says nothing of its target\n{lines}",
+            hint="make these runs again, or leave them out",
+        )
+    short = [run for run in runs if required_stage(run.verdict) is None]
+    if short:
+        lines = "\n".join(f"  {run.name}: {run.verdict['why']}" for run in short)
+        raise NotComparable(
+            f"{_count(short)} not held to the end of its required stage\n{lines}",
+            hint="what it did is told by its own report: trueload report RUN",
+        )
+
+
+def _count(runs: Sequence[ComparedRun]) -> str:
+    return "a run was" if len(runs) == 1 else f"{len(runs)} runs were each"
+
+
+def _reasons(run: ComparedRun) -> str:
+    reasons = run.verdict["validity"]["reasons"]
+    more = f"; and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"{reasons[0]['message']}{more}" if reasons else str(run.verdict["why"])

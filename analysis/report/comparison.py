@@ -1,0 +1,288 @@
+"""A comparison in words: what a terminal, Markdown and a page say alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.report import words
+
+Document = Mapping[str, Any]
+"""comparison.json."""
+
+SYMBOLS = {"regressed": "✗", "not regressed": "✓", "inconclusive": "?"}
+
+TITLES = {
+    "p50": "p50 latency",
+    "p95": "p95 latency",
+    "p99": "p99 latency",
+    "mean": "mean latency",
+    "throughput": "ok requests/s",
+    "error_ratio": "bad requests",
+}
+
+EXIT_CODES = {
+    0: "not regressed",
+    97: "inconclusive: not enough evidence either way",
+    98: "regressed against the base",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """A row of a before/after table in words.
+
+    Attributes
+    ----------
+    subject, indicator : str
+        What it is about.
+    better : str
+        ``"lower"`` or ``"higher"``.
+    before, after : Said
+        The numbers.
+    change : str
+        ``"+4.1 %"``, ``"x 12"``, or ``"-"``.
+    interval : str
+        ``"-1.2 to +9.7 %"``; empty where there is none.
+    points : str
+        ``"+0.21 points"`` for shares, else empty.
+    word : str
+        Better, worse, or not told apart.
+    decision : str
+        Against the tolerance.
+    why : str
+        What is missing.
+    detectable : str
+        The change that would have been found; empty where it is not known.
+    gates : bool
+        Whether the verdict depends on it.
+    """
+
+    subject: str
+    indicator: str
+    better: str
+    before: words.Said
+    after: words.Said
+    change: str
+    interval: str
+    points: str
+    word: str
+    decision: str
+    why: str
+    detectable: str
+    gates: bool
+
+
+def change_rows(document: Document) -> list[ChangeRow]:
+    """Put the rows of a comparison in words.
+
+    Parameters
+    ----------
+    document : mapping
+        The document.
+
+    Returns
+    -------
+    list of ChangeRow
+        In its order.
+    """
+    return [_row(row, document["question"]) for row in document["rows"]]
+
+
+def _row(row: Mapping[str, Any], question: Mapping[str, Any]) -> ChangeRow:
+    change, points = row["change"], row["points"]
+    shares = row["indicator"] == "error_ratio"
+    interval = percent_interval(change) if not shares else points_interval(points)
+    return ChangeRow(
+        subject=words.clean(row["subject"]),
+        indicator=TITLES[row["indicator"]],
+        better=row["better"],
+        before=words.say(row["before"]),
+        after=words.say(row["after"]),
+        change=percent_change(change),
+        interval=interval,
+        points=in_points(points["value"]) if points else "",
+        word=row["word"],
+        decision=row["decision"],
+        why=words.clean(row["why"] or ""),
+        detectable=_detectable(row),
+        gates=row["indicator"] in {question["metric"], "error_ratio"},
+    )
+
+
+_MULTIPLE = 3.0
+"""From so many times on, multiples read better than per cent."""
+
+
+def percent_change(change: Mapping[str, Any]) -> str:
+    """Write a ratio as a change in per cent, ``-`` where there is none."""
+    value = change["value"]
+    return "-" if value is None else _signed(value)
+
+
+def _signed(ratio: float) -> str:
+    if ratio >= _MULTIPLE:
+        return f"x {words.number(ratio)}"
+    percent = (ratio - 1) * 100
+    places = 1 if abs(percent) < 10 else 0  # noqa: PLR2004 - two digits say enough
+    text = f"{percent:+.{places}f}"
+    return f"{'0.0' if float(text) == 0 else text} %"
+
+
+def percent_interval(change: Mapping[str, Any]) -> str:
+    """Write the interval of a ratio as changes in per cent, empty where there is none."""
+    low, high = change["low"], change["high"]
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"at least {_signed(low)}"
+    if low is None:
+        return f"at most {_signed(high)}"
+    first, last = _signed(low), _signed(high)
+    return f"{first.removesuffix(' %') if last.endswith('%') else first} to {last}"
+
+
+def in_points(difference: float) -> str:
+    """Write a difference of shares in percentage points."""
+    return f"{_points(difference)} points"
+
+
+def _points(difference: float) -> str:
+    points = difference * 100
+    if points == 0:
+        return "0"
+    return f"{'+' if points > 0 else '-'}{words.number(abs(points), digits=2)}"
+
+
+def points_interval(points: Mapping[str, Any] | None) -> str:
+    """Write an interval in percentage points, empty where there is none."""
+    if points is None or points["low"] is None or points["high"] is None:
+        return ""
+    return f"{_points(points['low'])} to {_points(points['high'])} points"
+
+
+def _detectable(row: Mapping[str, Any]) -> str:
+    found = row["detectable"]
+    if found is None:
+        return ""
+    if row["indicator"] == "error_ratio":
+        return in_points(found)
+    return _signed(found) if row["better"] == "lower" else _signed(1 / found)
+
+
+def of_runs(document: Document) -> str:
+    """Say which runs were compared, and in which order they were made."""
+    base, candidate = len(document["base"]), len(document["candidate"])
+    design = document["design"]
+    if base == candidate == 1:
+        return "one run a side"
+    sides = f"{_runs(base)} of the base and {candidate} of the candidate"
+    if design["order"] == "pairs":
+        return f"{design['pairs']} pairs of runs ({design['runs']}; A is the base)"
+    if design["order"] == "mixed":
+        return f"{sides}, by turns ({design['runs']}; A is the base)"
+    return sides
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
+def verdict_words(document: Document) -> str:
+    """Say what came of a comparison in a sentence or two, with the numbers that decided.
+
+    Parameters
+    ----------
+    document : mapping
+        The document.
+
+    Returns
+    -------
+    str
+        It begins with what was found.
+    """
+    question = document["question"]
+    rows = {(row["subject"], row["indicator"]): row for row in document["rows"]}
+    alarms = [row for row in document["rows"] if row["word"] == "regressed"]
+    if alarms:
+        first = min(alarms, key=lambda row: row["p_holm"])
+        more = f"; and {len(alarms) - 1} more" if len(alarms) > 1 else ""
+        return f"{_told(first)}, beyond the tolerance of {_tolerance(first, question)}{more}."
+    subject = question["subjects"][0]
+    main = rows[subject, question["metric"]]
+    sentence = f"{_told(main)}; tolerance {_tolerance(main, question)}."
+    if document["verdict"] == "inconclusive":
+        return f"{words.clean(document['why'])}. {sentence}"
+    return sentence
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    whose = "all requests" if row["subject"] == "all" else words.clean(row["subject"])
+    change = percent_change(row["change"])
+    interval = percent_interval(row["change"])
+    if row["indicator"] == "error_ratio" and row["points"]:
+        change = in_points(row["points"]["value"])
+        interval = points_interval(row["points"])
+    of_what = "" if row["change"]["covers"] == "runs" or not interval else ", of these runs alone"
+    told = f"{change} ({interval}{of_what})" if interval else change
+    return f"{TITLES[row['indicator']]} of {whose}: {told}"
+
+
+def _tolerance(row: Mapping[str, Any], question: Mapping[str, Any]) -> str:
+    if row["indicator"] == "error_ratio":
+        return in_points(question["error_tolerance"])
+    return words.percent(question["tolerance"])
+
+
+def power_words(document: Document) -> list[str]:
+    """Say what this comparison could have found, and what it would take to know.
+
+    Parameters
+    ----------
+    document : mapping
+        The document.
+
+    Returns
+    -------
+    list of str
+        Sentences; none where runs do not tell.
+    """
+    question = document["question"]
+    found = [row for row in document["rows"] if row["detectable"] is not None]
+    sentences = []
+    main = [
+        row
+        for row in found
+        if row["subject"] == question["subjects"][0] and row["indicator"] == question["metric"]
+    ]
+    if main:
+        others = [row for row in found if row["indicator"] == question["metric"]]
+        worst = max(others, key=lambda row: row["detectable"])
+        tail = (
+            f"; at the noisiest endpoint, {words.clean(worst['subject'])}, {_detectable(worst)}"
+            if worst is not main[0]
+            else ""
+        )
+        sentences.append(
+            "A change that this comparison would have called regressed in four cases of five: "
+            f"{_detectable(main[0])}{tail}."
+        )
+    if document["needed_pairs"]:
+        sentences.append(
+            f"Where nothing has changed, {document['needed_pairs']} pairs of runs as noisy as "
+            "these would show it in four cases of five."
+        )
+    return sentences
+
+
+def changed_words(changes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Put differences between the sides in words: key, base, candidate."""
+    return [
+        (
+            words.clean(each["key"]),
+            words.clean(" | ".join(each["base"])),
+            words.clean(" | ".join(each["candidate"])),
+        )
+        for each in changes
+    ]
