@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
-
-from analysis.figures import drawing
 from analysis.recording.reader import Recording
 from analysis.report import (
     advice,
@@ -19,6 +12,7 @@ from analysis.report import (
     events,
     facts,
     goodput,
+    page,
     sentences,
     spent,
     tables,
@@ -27,26 +21,10 @@ from analysis.report import (
 )
 from analysis.report.illustrations import Illustration
 
-_COLOURS = {colour: f"f{index}" for index, colour in enumerate(drawing.DARK)}
-"""Variable of each colour that figures use."""
-
 OVER_TIME = ("latency_over_time", "throughput_over_time")
 RESOURCES = ("resources_over_time",)
 OVER_LOAD = ("scalability", "latency_by_users")
 AT_REQUIRED = ("latency_tails",)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"thin": words.thin, "bare": words.bare}
-    return environment.get_template("report.html.j2")
 
 
 def render_html(
@@ -71,7 +49,7 @@ def render_html(
     stability = verdict.get("stability") or {}
     fit = verdict.get("scalability") or {}
     figures = {figure.name: figure for figure in illustrations}
-    return _template().render(
+    return page.template("report.html.j2").render(
         verdict=verdict,
         run=words.clean(verdict.get("run")),
         word=words.clean(verdict["verdict"]),
@@ -122,8 +100,7 @@ def render_html(
         surroundings=facts.surroundings(recording.manifest),
         commands=facts.commands(recording, verdict),
         users=words.people_of(verdict),
-        light={name: colour for colour, name in _COLOURS.items()},
-        dark={name: drawing.DARK[colour] for colour, name in _COLOURS.items()},
+        **page.colours(),
     )
 
 
@@ -133,23 +110,14 @@ def _inline(figures: Mapping[str, Illustration], names: Sequence[str]) -> list[d
             "title": figures[name].title,
             "caption": figures[name].caption,
             "name": name,
-            "svg": _themed(figures[name].svg, name),
-            "narrow": _themed(figures[name].narrow, f"{name}-n") if figures[name].narrow else None,
+            "svg": page.themed(figures[name].svg, name),
+            "narrow": page.themed(figures[name].narrow, f"{name}-n")
+            if figures[name].narrow
+            else None,
         }
         for name in names
         if name in figures
     ]
-
-
-def _themed(svg: str | None, prefix: str) -> Markup:
-    """Make ids of a figure its own in the page, and let the page choose its colours.
-
-    Markup: texts in it were escaped when it was rendered.
-    """
-    own = re.sub(r'(?<= )id="', f'id="{prefix}-', svg or "")
-    own = re.sub(r"url\(#", f"url(#{prefix}-", own)
-    own = re.sub(r'href="#', f'href="#{prefix}-', own)
-    return Markup(drawing.themed(own, _COLOURS))  # noqa: S704 - see above
 
 
 def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
