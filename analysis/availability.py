@@ -7,6 +7,10 @@
     else, a bad one covers it (even in part)     down
     else                                         unknown: nobody knows
 
+An outage lasts from the last good answer before its down seconds, or the first bad
+request after that, to the first good answer after them: counted in whole seconds every
+one would be a second too short on average, for its first and last second are often up.
+
 The share of requests is no availability: a server that refuses in a millisecond
 is asked a thousand times as often as one that hangs. It is shown beside it.
 """
@@ -14,7 +18,7 @@ is asked a thousand times as often as one that hangs. It is shown beside it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +42,7 @@ BY_TIME = "up seconds / (up + down)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """A span from a down second to the last one before the next up second.
+    """A span in which nobody was served: one down second at least, and no up second.
 
     Seconds of which nobody knows anything do not end an outage: a server that
     refuses now and then, and serves nobody in between, is down once.
@@ -46,7 +50,8 @@ class Outage:
     Attributes
     ----------
     start_s, end_s : float
-        In run time, to the second.
+        In run time: to the answers around it, which lie within a second of the down
+        seconds, else to the second.
     open : bool
         Whether nobody was served after it until the end of the window.
     """
@@ -153,7 +158,9 @@ def availability(
     down = _covered(begin[reaching], end[reaching], edges) & ~up
     widths = np.diff(edges)
     up_s, down_s = float(widths[up].sum()), float(widths[down].sum())
-    outages = _outages(up, down, edges)
+    outages = _to_the_answers(
+        _outages(up, down, edges), end[right & completed], begin[reaching], end[reaching], start_s
+    )
     inside = (begin >= start_s) & (begin < stop_s)
     return Availability(
         estimate=_by_time(up_s, down_s, int(up.sum() + down.sum())),
@@ -225,6 +232,34 @@ def _outages(
             numbers[firsts], numbers[lasts], ups_before[lasts], strict=True
         )
     )
+
+
+def _to_the_answers(
+    outages: tuple[Outage, ...],
+    good_s: npt.NDArray[np.float64],
+    bad_begin_s: npt.NDArray[np.float64],
+    bad_end_s: npt.NDArray[np.float64],
+    start_s: float,
+) -> tuple[Outage, ...]:
+    """Let outages begin and end with the answers around them, which lie in up seconds."""
+    if not outages:
+        return ()
+    good_s = np.sort(good_s)
+    order = np.argsort(bad_begin_s)
+    begins, reached = bad_begin_s[order], np.maximum.accumulate(bad_end_s[order])
+    found = []
+    for outage in outages:
+        after = int(np.searchsorted(good_s, outage.start_s))
+        last_s = float(good_s[after - 1]) if after else -math.inf
+        begin_s = max(last_s, outage.start_s - SECOND, start_s)
+        later = int(np.searchsorted(begins, begin_s))
+        if later == 0 or reached[later - 1] <= begin_s:  # nobody was waiting then
+            begin_s = float(begins[later])
+        end_s = outage.end_s
+        if after < len(good_s) and good_s[after] < end_s + SECOND:
+            end_s = float(good_s[after])
+        found.append(replace(outage, start_s=begin_s, end_s=end_s))
+    return tuple(found)
 
 
 def _by_time(up_s: float, down_s: float, seconds: int) -> Estimate:

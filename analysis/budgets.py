@@ -73,6 +73,7 @@ UNITS: Mapping[Metric, str] = {
     Metric.DRIFT: "ratio",
     Metric.THROUGHPUT: "1/s",
     Metric.CAPACITY: "users",
+    Metric.RECOVERY_TIME: "s",
 }
 """Unit of what is measured; milliseconds where nothing is said."""
 

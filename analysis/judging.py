@@ -22,7 +22,7 @@ from analysis.decision import Decision, Verdict, together
 from analysis.drift import judge_drift
 from analysis.estimate import not_estimable
 from analysis.reasons import HARNESS
-from analysis.recovery import judge_recovery
+from analysis.recoveries import judge_recovery
 from analysis.stability import Stability
 from analysis.validity import Validity
 from analysis.windows import Hold

@@ -12,7 +12,8 @@ from analysis.availability import Availability, availability
 from analysis.drift import Drift, drifts_of
 from analysis.estimate import Estimate, not_estimable
 from analysis.recording.reader import Recording
-from analysis.recovery import Recovery, recoveries_of
+from analysis.recoveries import recoveries_of
+from analysis.recovery import Recovery
 from analysis.windows import availability_window, of_subject, open_until_s
 
 
@@ -82,10 +83,12 @@ def stability_of(recording: Recording, subjects: Iterable[str]) -> Stability:
     Stability
         Of those and of all requests.
     """
+    up = {subject: availability_of(recording, subject) for subject in {"all", *subjects}}
+    seen = up["all"]
     return Stability(
-        up={subject: availability_of(recording, subject) for subject in {"all", *subjects}},
+        up=up,
         drifts=drifts_of(recording),
-        recoveries=recoveries_of(recording),
+        recoveries=recoveries_of(recording, seen.outages if seen is not None else ()),
     )
 
 

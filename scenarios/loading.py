@@ -31,9 +31,11 @@ IMPLIED_SOURCE = "assumption: Trueload adds it to every latency budget"
 
 NOT_YET = {
     Metric.DRIFT: "drift(...)",
-    Metric.RECOVERY_TIME: "recovery_time",
 }
 """In the grammar, but not judged by this version: refused, never ignored."""
+
+OF_THE_WHOLE = frozenset({Metric.CAPACITY, Metric.RECOVERY_TIME})
+"""What a system has, and no endpoint of it by itself."""
 
 
 def builtin_scenarios() -> dict[str, Path]:
@@ -261,8 +263,8 @@ def _assertion(fields: Fields, subject: str, key: str, text: str) -> Assertion |
         return None
     if assertion.metric in NOT_YET:
         fields.mistake(key, repr(text), f"another metric ({NOT_YET[assertion.metric]} is not yet)")
-    if assertion.metric is Metric.CAPACITY and subject != "all":
-        fields.mistake(key, repr(text), "capacity for the subject all")
+    if assertion.metric in OF_THE_WHOLE and subject != "all":
+        fields.mistake(key, repr(text), f"{assertion.metric} for the subject all")
     return assertion
 
 

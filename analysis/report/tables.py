@@ -29,6 +29,7 @@ UNIT_OF_LIMIT = {
     Metric.THROUGHPUT: 1.0,
     Metric.CAPACITY: 1.0,
     Metric.DRIFT: 1.0,
+    Metric.RECOVERY_TIME: 1.0,
 }
 """What a limit is multiplied by to stand in the unit of what is measured; else 1000 (ms)."""
 

@@ -43,11 +43,13 @@ def test_a_crash_of_three_seconds_is_one_outage_with_its_times() -> None:
         *every_second(107, 110, GOOD),
     ]
     result = measure(requests, 100, 110)
-    assert result.outages == (Outage(start_s=104, end_s=107),)
+    (outage,) = result.outages
+    # the first that failed was intended at 104.2, the first right answer came at 107.3
+    assert (outage.start_s, outage.end_s) == pytest.approx((104.2, 107.3))
     assert result.estimate.value == pytest.approx(0.7)
-    assert result.mttr.value == 3
+    assert result.mttr.value == pytest.approx(3.1)
     assert result.mtbf.value == 7
-    assert result.outages[0].as_dict() == {"start_s": 104.0, "end_s": 107.0, "open": False}
+    assert outage.as_dict() == {"start_s": outage.start_s, "end_s": outage.end_s, "open": False}
 
 
 def test_a_good_answer_makes_a_second_up_however_many_fail_in_it() -> None:
@@ -57,12 +59,13 @@ def test_a_good_answer_makes_a_second_up_however_many_fail_in_it() -> None:
 
 def test_a_hang_covers_every_second_from_its_intended_start_to_its_end() -> None:
     result = measure([(0.5, 0.6, GOOD), (1.5, 5.0, BAD), (5.5, 5.6, GOOD)], 0, 6)
-    assert result.outages == (Outage(start_s=1, end_s=5),)  # ends as second 5 begins
+    assert result.down_s == 4  # it ends as second 5 begins
+    assert result.outages == (Outage(start_s=1.5, end_s=5.6),)
 
 
 def test_a_bad_request_that_never_ended_covers_the_rest() -> None:
     result = measure([(0.5, 0.6, GOOD), (1.5, math.nan, BAD), (2.5, math.nan, GOOD)], 0, 4)
-    assert result.outages == (Outage(start_s=1, end_s=4, open=True),)
+    assert result.outages == (Outage(start_s=1.5, end_s=4, open=True),)
 
 
 def test_a_bad_request_without_length_makes_its_own_second_down() -> None:
@@ -93,22 +96,23 @@ def test_seconds_of_which_nothing_is_known_do_not_split_an_outage() -> None:
         *every_second(9, 10, GOOD),
     ]
     result = measure(requests, 0, 10)
-    assert result.outages == (Outage(start_s=2, end_s=6), Outage(start_s=8, end_s=9))
+    spans = [(outage.start_s, outage.end_s) for outage in result.outages]
+    assert spans == [(2.2, 6.3), (8.2, 9.3)]
     assert (result.down_s, result.unknown_s) == (4, 1)
-    assert result.mttr.value == 2.5
+    assert result.mttr.value == pytest.approx((4.1 + 1.1) / 2)
 
 
 def test_an_outage_that_nobody_saw_the_end_of_is_open_and_bounds_the_repair_time() -> None:
     result = measure([*every_second(0, 3, GOOD), *every_second(3, 5, BAD)], 0, 6)
-    assert result.outages == (Outage(start_s=3, end_s=5, open=True),)
+    assert result.outages == (Outage(start_s=3.2, end_s=5, open=True),)
     assert result.mttr.is_lower_bound
-    assert result.mttr.value == 2
+    assert result.mttr.value == pytest.approx(1.8)
 
 
 def test_the_last_part_of_a_second_counts_for_its_length() -> None:
     result = measure([*every_second(0, 2, GOOD), (2.1, 2.2, BAD)], 0, 2.5)
     assert (result.up_s, result.down_s) == (2, 0.5)
-    assert result.outages == (Outage(start_s=2, end_s=2.5, open=True),)
+    assert result.outages == (Outage(start_s=2.1, end_s=2.5, open=True),)
     assert result.estimate.value == pytest.approx(2 / 2.5)
 
 
@@ -174,7 +178,10 @@ def test_it_agrees_with_asking_every_second_by_itself(
     assert [o.open for o in result.outages[:-1]] == [False] * len(result.outages[:-1])
     if result.outages:
         assert result.outages[-1].open == spelled.endswith("d")
-        assert sum(o.duration_s for o in result.outages) >= result.down_s
+        assert all(o.start_s <= o.end_s for o in result.outages)
+        # the first second of an outage may have begun before it, and no other
+        lengths = sum(o.duration_s for o in result.outages)
+        assert lengths >= result.down_s - len(result.outages)
 
 
 def test_what_makes_no_sense_is_refused() -> None:

@@ -167,7 +167,7 @@ def test_a_hang_that_was_cut_off_shows_and_never_passes(tmp_path: Path, settle: 
     assert not document["ended"]["complete"]
     assert document["totals"]["outcomes"]["open"] == USERS
     assert document["stages"][0]["unfinished"] == USERS
-    assert document["stability"]["outages"][-1] == {"start_s": 3.0, "end_s": 7.0, "open": True}
+    assert document["stability"]["outages"][-1] == {"start_s": 2.9, "end_s": 7.0, "open": True}
     assert any("killed" in warning for warning in document["warnings"])
 
 

@@ -1,0 +1,287 @@
+"""The band that a system keeps while nothing disturbs it, and when it has left it.
+
+Measured from windows of the same load before a disturbance. A window has left the band
+when one of these is so:
+
+============ ==============================================================================
+p50, p95     higher than a healthy window would be: the mean of the logarithms of the
+             baseline's windows and Student's t times their deviation, as a prediction of
+             a window to come; or their highest tenth continued as an exponential tail,
+             where that is higher (windows of a queue lean to the right)
+goodput      fewer right answers than a healthy window would have (the same, of square
+             roots of counts) although no fewer requests were asked for
+bad requests more than chance would put into it at the share of the baseline
+============ ==============================================================================
+
+Only what is worse counts: a window may be faster, and those who waited may all be
+answered in one. The band is so wide that in a healthy run one of all the windows that
+are looked at leaves it with a probability of :data:`FALSE_ALARM` at most, were windows
+normal; what comes of it on queues is simulated (``make accuracy``). Neighbouring windows
+are alike, which makes the baseline worth less than its windows: its mean by
+n (1 - phi) / (1 + phi), its deviation by n (1 - phi^2) / (1 + phi^2).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betainc, stdtrit
+
+from analysis.intervals import wilson_bound
+from analysis.pulse import Counts, Floats, Pulse
+
+FALSE_ALARM = 0.02
+"""Probability with which a healthy run leaves the band, over all windows and signals."""
+
+TAIL = 0.1
+"""Part of the baseline that its tail is fitted to."""
+
+FEWEST_IN_TAIL = 10
+"""Windows that a tail takes."""
+
+TOLERATED = 0.25
+"""Part of its middle by which a level may be worse before it matters to anybody."""
+
+TOLERATED_SHARE = 0.01
+"""Bad requests of a hundred, more than before, that nobody calls a disturbance."""
+
+FEWEST_BASELINE = 10
+"""Windows that a band is made of at least."""
+
+SIGNALS = ("p50", "p95", "goodput", "bad requests")
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """What a healthy window looks like.
+
+    Attributes
+    ----------
+    p50_ms, p95_ms : float or None
+        Highest latencies of a healthy window; None where too few windows had one.
+    ok_least, asked_least : float
+        Fewest right answers, and fewest requests, of a healthy window.
+    goodput_rps : float
+        Right answers per second of the baseline, on average.
+    bad_share : float
+        Highest share of bad requests that the baseline is consistent with, 0..1.
+    dispersion : float
+        How much more unevenly bad requests came in it than chance would have it.
+    alarm : float
+        Probability of a false alarm of one signal in one window.
+    windows : int
+        How many windows it was made of.
+    width_s : float
+        Their length.
+    """
+
+    p50_ms: float | None
+    p95_ms: float | None
+    ok_least: float
+    asked_least: float
+    goodput_rps: float
+    bad_share: float
+    dispersion: float
+    alarm: float
+    windows: int
+    width_s: float
+
+    def left(self, pulse: Pulse) -> dict[str, Flags]:
+        """Find the windows that have left the band.
+
+        Parameters
+        ----------
+        pulse : Pulse
+            Windows as long as those of the baseline, under the same load.
+
+        Returns
+        -------
+        dict of str to ndarray of bool, shape (k,)
+            By signal.
+        """
+        starved = (pulse.ok < self.ok_least) & (pulse.asked >= self.asked_least)
+        return {
+            "p50": _above(pulse.p50_ms, self.p50_ms),
+            "p95": _above(pulse.p95_ms, self.p95_ms),
+            "goodput": np.asarray(starved, dtype=np.bool_),
+            "bad requests": self._too_many_bad(pulse.bad, pulse.asked),
+        }
+
+    def _too_many_bad(self, bad: Counts, asked: Counts) -> Flags:
+        """Ask how probable so many or more would be: P(X >= b) = I_p(b, n - b + 1)."""
+        b, n = bad / self.dispersion, asked / self.dispersion
+        some = bad >= 2  # noqa: PLR2004 - one is no share
+        tail = np.ones(len(bad))
+        tail[some] = betainc(b[some], (n - b)[some] + 1, self.bad_share)
+        beyond = bad > (self.bad_share + TOLERATED_SHARE) * asked
+        return np.asarray(some & (tail < self.alarm) & beyond, dtype=np.bool_)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as verdict.json does.
+
+        Returns
+        -------
+        dict
+            Limits of a healthy window; rates are per second.
+        """
+        return {
+            "p50_ms": self.p50_ms,
+            "p95_ms": self.p95_ms,
+            "goodput_rps": self.goodput_rps,
+            "goodput_least_rps": self.ok_least / self.width_s,
+            "bad_share": self.bad_share,
+            "windows": self.windows,
+        }
+
+
+def band_of(baseline: Pulse, *, looks: int) -> Band | None:
+    """Make the band of a baseline.
+
+    Parameters
+    ----------
+    baseline : Pulse
+        Windows in which nothing was disturbed.
+    looks : int
+        Windows that will be held against it.
+
+    Returns
+    -------
+    Band or None
+        None where fewer than ten windows have a median.
+    """
+    measured = int(np.isfinite(baseline.p50_ms).sum())
+    if measured < FEWEST_BASELINE:
+        return None
+    alarm = FALSE_ALARM / (len(SIGNALS) * max(1, looks))
+    bad, asked = baseline.bad, baseline.asked
+    n, dispersion = int(asked.sum()), _dispersion(bad, asked)
+    return Band(
+        p50_ms=_highest(baseline.p50_ms, alarm),
+        p95_ms=_highest(baseline.p95_ms, alarm),
+        ok_least=_least(baseline.ok, alarm),
+        asked_least=_least(asked, alarm),
+        goodput_rps=float(baseline.ok.mean()) / baseline.width_s,
+        bad_share=wilson_bound(float(bad.sum()) / n, n / dispersion, upper=True) if n else 1.0,
+        dispersion=dispersion,
+        alarm=alarm,
+        windows=measured,
+        width_s=baseline.width_s,
+    )
+
+
+def _above(values: Floats, highest: float | None) -> Flags:
+    if highest is None:
+        return np.zeros(len(values), dtype=np.bool_)
+    return np.asarray(np.nan_to_num(values, nan=-math.inf) > highest, dtype=np.bool_)
+
+
+def _highest(latency_ms: Floats, alarm: float) -> float | None:
+    seen = latency_ms[np.isfinite(latency_ms) & (latency_ms > 0)]
+    if len(seen) < FEWEST_BASELINE:
+        return None
+    logs = np.log(seen)
+    by_chance = max(float(logs.mean()) + reach(logs, alarm), tail_reaches(logs, alarm))
+    return math.exp(max(by_chance, float(np.median(logs)) + math.log1p(TOLERATED)))
+
+
+def _least(counts: Counts, alarm: float) -> float:
+    roots = np.sqrt(counts)
+    by_chance = max(0.0, float(roots.mean()) - reach(roots, alarm)) ** 2
+    return min(by_chance, float(counts.mean()) * (1 - TOLERATED))
+
+
+def reach(values: Floats, alarm: float) -> float:
+    """Say how far from the mean of a series its next value may lie.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        A series of at least three.
+    alarm : float
+        Probability of lying farther away, to one side.
+
+    Returns
+    -------
+    float
+        Student's t times the deviation of a prediction, for a series whose
+        neighbours are alike.
+    """
+    n, phi = len(values), memory(values)
+    worth = max(2.0, n * (1 - phi) / (1 + phi))
+    freedom = max(2.0, n * (1 - phi**2) / (1 + phi**2) - 1)
+    # Neighbours that are alike differ less from their own mean than from the true one.
+    variance = float(values.var(ddof=1)) * (1 - 1 / n) / (1 - 1 / worth)
+    return float(stdtrit(freedom, 1 - alarm)) * math.sqrt(variance * (1 + 1 / worth))
+
+
+def tail_reaches(values: Floats, alarm: float) -> float:
+    """Continue the upper tail of a series beyond what was seen.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        A series.
+    alarm : float
+        Probability of lying beyond.
+
+    Returns
+    -------
+    float
+        u + m ln(share above u / alarm), with u at the upper tenth and m the mean excess
+        over it; minus infinity where fewer than ten values lie above.
+
+    References
+    ----------
+    Pickands (1975): excesses over a high threshold; with shape 0, exponential.
+    """
+    threshold = float(np.quantile(values, 1 - TAIL))
+    above = values[values > threshold]
+    if len(above) < FEWEST_IN_TAIL:
+        return -math.inf
+    share = len(above) / len(values)
+    return threshold + float(above.mean() - threshold) * max(0.0, math.log(share / alarm))
+
+
+def memory(values: Floats) -> float:
+    """Estimate how much of a value the next one keeps.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        A series of at least three.
+
+    Returns
+    -------
+    float
+        phi of an AR(1): the lag-1 autocorrelation, corrected for its bias to first
+        order, r + (1 + 4 r) / n; 0 where that is below, at most 0.99.
+
+    References
+    ----------
+    Kendall (1954), "Note on bias in the estimation of autocorrelation".
+    """
+    # Asked of the values, not of the variance: twenty times 0.1 has a mean that is not 0.1.
+    if values.min() == values.max():
+        return 0.0
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    r = float(centred[1:] @ centred[:-1]) / power
+    return min(max(r + (1 + 4 * r) / len(values), 0.0), 0.99)
+
+
+def _dispersion(bad: Counts, asked: Counts) -> float:
+    """Pearson's chi-square of the bad requests over its degrees of freedom; at least 1."""
+    some = asked > 0
+    total, n = float(bad.sum()), float(asked.sum())
+    if total in (0, n) or some.sum() < 2:  # noqa: PLR2004 - one has no variance
+        return 1.0
+    share = total / n
+    expected = asked[some] * share
+    chi2 = float(((bad[some] - expected) ** 2 / (expected * (1 - share))).sum())
+    return max(1.0, chi2 / (int(some.sum()) - 1))

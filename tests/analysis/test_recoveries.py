@@ -1,0 +1,204 @@
+"""The recoveries of recorded runs, and the budget that speaks of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.availability import Outage
+from analysis.decision import Verdict
+from analysis.disturbances import Disturbance
+from analysis.estimate import Estimate, not_estimable
+from analysis.recording.format import Outcome
+from analysis.recording.reader import Recording, read_run
+from analysis.recoveries import NOTHING_DISTURBED, judge_recovery, recoveries_of
+from analysis.recovery import Recovery
+from analysis.stability import stability_of
+from scenarios.assertions import parse_assertion
+from tests.analysis.synthetic import RunBuilder, closed_queue, scenario_of, watch
+from tests.support.disturbed import Freeze, arrivals, closed_requests, departures
+
+USERS = 20
+
+
+def record(build: RunBuilder, freeze: Freeze, until_s: float) -> None:
+    """Users who think 0.2 s at a server of 5 ms that stands still once."""
+    requests = closed_requests(
+        np.random.default_rng(1),
+        users=USERS,
+        think_s=0.2,
+        service_s=0.005,
+        length_s=until_s,
+        freeze=freeze,
+    )
+    for at_s, latency_ms in zip(requests.intended_s, requests.latency_ms, strict=True):
+        build.add(at_s, latency_ms / 1e3, persona="sales_rep")
+
+
+def events(build: RunBuilder, number: int, at_s: float, cleared_s: float | None) -> None:
+    same = {"fault": number, "what": "freeze", "process": "server"}
+    build.event(t_s=at_s, kind="fault_injected", **same, planned_s=at_s, pids=[1])
+    if cleared_s is not None:
+        build.event(t_s=cleared_s, kind="fault_cleared", **same, planned_s=cleared_s, pids=[1])
+
+
+def frozen_run(folder: Path, *, injected: bool, **load: Any) -> Recording:
+    """A run of 30 s that stands still from 12.3 to 16.8 s."""
+    build = RunBuilder(
+        folder / "run",
+        scenario_of([(USERS, 30.0)], budgets={"all": ["p(95) < 800ms"]}, timeout="9s", **load),
+    )
+    record(build, Freeze(start_s=12.3, end_s=16.8), 30.0)
+    if injected:
+        events(build, 0, 12.3, 16.8)
+    watch(build, until_s=30.0)
+    return read_run(build.finish(ended_s=30.0))
+
+
+@pytest.mark.parametrize("injected", [True, False], ids=["a fault", "an outage"])
+def test_a_freeze_is_followed_whether_or_not_anybody_injected_it(
+    tmp_path: Path, injected: bool
+) -> None:
+    (found,) = stability_of(frozen_run(tmp_path, injected=injected), ()).recoveries
+    assert found.disturbance.kind == ("fault" if injected else "outage")
+    assert found.disturbance.start_s == pytest.approx(12.3, abs=1.0)
+    assert found.recovered_s == pytest.approx(16.8, abs=1.0)
+    assert found.seen_until_s == 30.0
+    assert found.loss.value == pytest.approx(4.5, abs=1.0)
+
+
+def test_a_run_that_nothing_disturbed_has_none(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(USERS, 12.0)]))
+    rng = np.random.default_rng(2)
+    closed_queue(build, users=USERS, start_s=0, end_s=12, think_s=0.2, service_s=0.005, rng=rng)
+    assert recoveries_of(read_run(build.finish(ended_s=12.0)), ()) == ()
+
+
+def test_what_disturbs_only_a_load_beyond_the_required_is_left_out(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(5, 10.0), (20, 10.0)], required=5))
+    events(build, 0, 12.0, 13.0)
+    build.add(1.0, 0.1)
+    assert recoveries_of(read_run(build.finish(ended_s=20.0)), ()) == ()
+
+
+def test_an_outage_before_something_else_was_over_is_a_part_of_it(tmp_path: Path) -> None:
+    recording = frozen_run(tmp_path, injected=True)
+    within = Outage(start_s=16.0, end_s=18.5)
+    later = Outage(start_s=25.0, end_s=26.0)
+    found = recoveries_of(recording, [within, later])
+    assert [each.disturbance.kind for each in found] == ["fault", "outage"]
+    assert found[1].baseline[0][0] == 0.0
+    assert found[1].baseline[1][0] == found[0].recovered_s  # what the first disturbed is left out
+
+
+def test_overlapping_faults_censor_the_first_and_follow_the_second(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(USERS, 30.0)]))
+    record(build, Freeze(start_s=12.3, end_s=16.8), 30.0)
+    events(build, 0, 12.3, 16.8)
+    events(build, 1, 14.0, 14.1)
+    first, second = recoveries_of(read_run(build.finish(ended_s=30.0)), ())
+    assert first.recovery_time.is_lower_bound
+    assert first.seen_until_s == 14.0
+    assert second.recovered_s == pytest.approx(16.8, abs=1.0)
+    assert second.baseline == ((0.0, 12.3),)
+
+
+def test_a_spike_is_compared_with_the_load_before_it(tmp_path: Path) -> None:
+    load: dict[str, Any] = {"model": "open", "required": 50, "timeout": "9s"}
+    stages = [{"rate": 50, "hold": "15s"}, {"rate": 150, "hold": "5s"}, {"rate": 50, "hold": "25s"}]
+    build = RunBuilder(tmp_path / "run", scenario_of([], **load))
+    build.scenario["load"]["stages"] = stages
+    rng = np.random.default_rng(3)
+    at_s = np.sort(np.append(arrivals(rng, 50, 45.0), 15 + arrivals(rng, 100, 5.0)))
+    # 150/s come where 100/s are served: 250 wait when the load is back, and drain at 50/s
+    end_s = departures(at_s, rng.exponential(0.01, len(at_s)))
+    for begin, end in zip(at_s, end_s, strict=True):
+        build.add(begin, end - begin, persona="sales_rep")
+    (found,) = recoveries_of(read_run(build.finish(ended_s=45.0)), ())
+    assert found.disturbance.what == "spike to 150 arrivals/s"
+    assert (found.disturbance.start_s, found.disturbance.since_s) == (15.0, 20.0)
+    assert found.baseline == ((0.0, 15.0),)
+    assert found.recovery_time.value == pytest.approx(5.0, abs=2.5)
+
+
+def test_a_fault_that_was_not_over_when_the_run_ended_is_censored(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(USERS, 16.0)]))
+    record(build, Freeze(start_s=12.3, end_s=99.0), 16.0)
+    events(build, 0, 12.3, None)
+    (found,) = recoveries_of(read_run(build.finish(ended_s=16.0, why="interrupted")), ())
+    assert found.recovery_time.is_lower_bound
+    assert found.recovery_time.value == pytest.approx(3.7, abs=0.5)
+
+
+def test_requests_that_the_harness_cancelled_disturb_nobody(tmp_path: Path) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(USERS, 30.0)]))
+    record(build, Freeze(start_s=99.0, end_s=99.0), 30.0)
+    for i in range(200):
+        build.add(14.0 + i / 100, None, seen_s=17.0, outcome=Outcome.CANCELLED)
+    events(build, 0, 14.0, 16.0)
+    (found,) = recoveries_of(read_run(build.finish(ended_s=30.0)), ())
+    assert found.recovery_time.value == 0
+
+
+SEEN = {"unit": "s", "method": "m"}
+
+
+def recovered(low: float, high: float | None, why: str | None = None) -> Recovery:
+    nothing = not_estimable("x")
+    return Recovery(
+        disturbance=Disturbance(
+            kind="fault", what="kill of the server", start_s=60.0, end_s=63.0, level=20
+        ),
+        seen_until_s=120.0,
+        window_s=0.5,
+        detected_after=nothing,
+        recovery_time=Estimate(
+            value=low if high is None else high, low=low, high=high, why=why, unit="s"
+        ),
+        loss=nothing,
+        lost=nothing,
+        residual=dict.fromkeys(("p50", "p95", "goodput"), nothing),
+    )
+
+
+@pytest.mark.parametrize(
+    ("recoveries", "verdict", "said"),
+    [
+        ([recovered(4.5, 5.0)], Verdict.PASSED, "kill of the server at 60.0 s"),
+        ([recovered(30.0, 30.5)], Verdict.FAILED, "kill of the server at 60.0 s"),
+        ([recovered(29.75, 30.25)], Verdict.INCONCLUSIVE, "within a window of 0.5 s"),
+        ([recovered(42.0, None, "not recovered")], Verdict.FAILED, "not recovered"),
+        ([recovered(12.0, None, "not recovered")], Verdict.INCONCLUSIVE, "not recovered"),
+        ([recovered(4.5, 5.0), recovered(30.0, 31.0)], Verdict.FAILED, "kill"),
+        ([recovered(12.0, None, "cut"), recovered(30.0, 31.0)], Verdict.FAILED, "kill"),
+        ([recovered(4.5, 5.0), recovered(12.0, None, "cut off")], Verdict.INCONCLUSIVE, "cut off"),
+        ([], Verdict.INCONCLUSIVE, NOTHING_DISTURBED),
+    ],
+)
+def test_the_slowest_recovery_decides(
+    recoveries: list[Recovery], verdict: Verdict, said: str
+) -> None:
+    decision = judge_recovery(parse_assertion("recovery_time < 30s"), recoveries)
+    assert decision.verdict is verdict
+    assert said in str(decision.why)
+
+
+def test_what_is_measured_is_the_deciding_one_and_in_seconds() -> None:
+    decision = judge_recovery(
+        parse_assertion("recovery_time < 30s"), [recovered(1.0, 1.5), recovered(7.5, 8.0)]
+    )
+    assert decision.measured.value == 8.0
+    assert decision.measured.unit == "s"
+
+
+def test_what_cannot_be_estimated_is_undecided_with_its_reason() -> None:
+    unknown = replace(recovered(1.0, 1.5), recovery_time=not_estimable("no baseline", unit="s"))
+    decision = judge_recovery(
+        parse_assertion("recovery_time < 30s"), [recovered(1.0, 2.0), unknown]
+    )
+    assert decision.verdict is Verdict.INCONCLUSIVE
+    assert "no baseline" in str(decision.why)
