@@ -171,6 +171,12 @@ def _detectable(row: Mapping[str, Any]) -> str:
     return _signed(found) if row["better"] == "lower" else _signed(1 / found)
 
 
+def at_load(document: Document) -> str:
+    """Name the load at which runs were compared."""
+    people = words.people(document["think_scale"], document["load_unit"])
+    return f"{words.level_text(document['required'])} {people}"
+
+
 def of_runs(document: Document) -> str:
     """Say which runs were compared, and in which order they were made."""
     base, candidate = len(document["base"]), len(document["candidate"])
@@ -213,7 +219,8 @@ def verdict_words(document: Document) -> str:
     main = rows[subject, question["metric"]]
     sentence = f"{_told(main)}; tolerance {_tolerance(main, question)}."
     if document["verdict"] == "inconclusive":
-        return f"{words.clean(document['why'])}. {sentence}"
+        why = words.clean(document["why"])
+        return f"{why[:1].upper()}{why[1:]}. {sentence}"
     return sentence
 
 
@@ -231,8 +238,8 @@ def _told(row: Mapping[str, Any]) -> str:
 
 def _tolerance(row: Mapping[str, Any], question: Mapping[str, Any]) -> str:
     if row["indicator"] == "error_ratio":
-        return in_points(question["error_tolerance"])
-    return words.percent(question["tolerance"])
+        return f"{100 * question['error_tolerance']:.6g} points"
+    return f"{100 * question['tolerance']:.6g} %"
 
 
 def power_words(document: Document) -> list[str]:
@@ -285,4 +292,51 @@ def changed_words(changes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, 
             words.clean(" | ".join(each["candidate"])),
         )
         for each in changes
+    ]
+
+
+def figure_words(document: Document) -> str:
+    """Say how the figure is read."""
+    question = document["question"]
+    sure = (
+        document["design"]["interleaved"]
+        and min(len(document["base"]), len(document["candidate"])) > 1
+    )
+    ends = (
+        "each end of a line is a one-sided 95 % bound"
+        if sure
+        else "lines speak of these runs, and decide nothing"
+    )
+    return (
+        f"{TITLES[question['metric']]} of the candidate against the base. Band: within the "
+        f"tolerance of {100 * question['tolerance']:.6g} %; {ends}. "
+        "Red diamonds raised the alarm."
+    )
+
+
+def method_words(document: Document) -> list[str]:
+    """Say how the answer was found, in paragraphs."""
+    question = document["question"]
+    metric = TITLES[question["metric"]]
+    tolerance = f"{100 * question['tolerance']:.6g} %"
+    errors = f"{100 * question['error_tolerance']:.6g} points"
+    asked = [words.clean("all requests" if s == "all" else s) for s in question["subjects"]]
+    design = document["design"]
+    how = {
+        "pairs": "Neighbours in time are pairs: Student's t on the logarithms of their ratios.",
+        "mixed": "The sides were run by turns, not in pairs: Welch's t on the logarithms.",
+    }.get(design["order"], "")
+    if not how:
+        how = f"Nothing is decided: {words.clean(design['why'] or '')}."
+    elif min(len(document["base"]), len(document["candidate"])) == 1:
+        how = "One run a side: intervals are those of the two runs, and decide nothing."
+    return [
+        "One run is one observation, at the required load. Latencies and throughput are compared "
+        "as ratios, shares of bad requests in percentage points. " + how,
+        f"Regressed: the {metric} or the bad requests, of all requests or of an endpoint, are "
+        f"worse by more than {tolerance} (bad requests: {errors}), with 5 % of error "
+        "over all of them together (Holm). Not regressed: those of "
+        f"{', '.join(asked)} are shown to be within it.",
+        "Intervals are 90 %: each end is a one-sided 95 % bound. In the table nothing is corrected "
+        "for looking often: of ten rows that did not change, one is called better or worse.",
     ]

@@ -21,6 +21,7 @@ STYLES = {
     "inconclusive": "yellow",
 }
 _NAME_WIDTH = 28
+_SHORT = {"no significant change": "not significant"}
 _ENDPOINTS = 12
 
 
@@ -51,7 +52,7 @@ def summary(document: c.Document, *, report: str | None = None) -> RenderableTyp
     rows = c.change_rows(document)
     parts: list[RenderableType] = [
         Panel(banner, box=box.HEAVY, border_style=style, padding=(0, 1)),
-        Text(f"{c.of_runs(document)}, at {at_load(document)}"),
+        Text(f"{c.of_runs(document)}, at {c.at_load(document)}"),
         *_changed(document),
         Text(),
         _whole([row for row in rows if row.subject == "all"]),
@@ -67,14 +68,8 @@ def summary(document: c.Document, *, report: str | None = None) -> RenderableTyp
     return Group(*parts)
 
 
-def at_load(document: c.Document) -> str:
-    """Name the load at which runs were compared."""
-    people = words.people(document["think_scale"], document["load_unit"])
-    return f"{words.level_text(document['required'])} {people}"
-
-
 def _table() -> Table:
-    return Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    return Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
 
 
 def _changed(document: c.Document) -> list[RenderableType]:
@@ -130,7 +125,7 @@ def _endpoints(document: c.Document, rows: Sequence[c.ChangeRow]) -> list[Render
             Text(_short(row.after)),
             Text(row.change if row.indicator == title else row.points),
             Text(row.interval.replace(" points", " pp")),
-            Text(row.word, style=STYLES.get(row.word, "")),
+            Text(_SHORT.get(row.word, row.word), style=STYLES.get(row.word, "")),
         )
     more = len(metric) - _ENDPOINTS
     tail = [Text(f"{more} more endpoints in the report", style="dim")] if more > 0 else []
@@ -160,7 +155,7 @@ def plain(document: c.Document, *, report: str | None = None) -> str:
         f"verdict: {document['verdict']} (exit code {document['exit_code']}): "
         f"{words.clean(document['title'])}",
         f"why: {c.verdict_words(document)}",
-        f"runs: {c.of_runs(document)}, at {at_load(document)}",
+        f"runs: {c.of_runs(document)}, at {c.at_load(document)}",
     ]
     for kind in ("changed", "differs"):
         lines += [f"{kind}: {key}: {b} -> {a}" for key, b, a in c.changed_words(document[kind])]

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analysis.report.comparison_markdown import render_comparison
+from analysis.report.comparison_page import render_page
+
 
 def write_comparison(document: Mapping[str, Any], folder: Path) -> Path:
-    """Write a comparison as JSON.
+    """Write a comparison as comparison.json, .md and .html.
 
     Parameters
     ----------
@@ -24,7 +27,9 @@ def write_comparison(document: Mapping[str, Any], folder: Path) -> Path:
         What to open.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "comparison.json"
-    text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    written = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    page = folder / "comparison.html"
+    (folder / "comparison.json").write_text(written, encoding="utf-8")
+    (folder / "comparison.md").write_text(render_comparison(document), encoding="utf-8")
+    page.write_text(render_page(document), encoding="utf-8")
+    return page
