@@ -41,7 +41,7 @@ from analysis.intervals import (
 from analysis.quantiles import maximum, mean, quantile
 from analysis.recording.format import Outcome
 from analysis.throughput import throughput
-from analysis.windows import Hold
+from analysis.windows import Hold, columns_of
 from scenarios.assertions import Assertion, Metric
 
 CONFIDENCE = 0.95
@@ -155,8 +155,10 @@ def decide(assertion: Assertion, hold: Hold, *, patience_s: float) -> Decision:
 
 def _counted(hold: Hold, patience_s: float) -> tuple[pd.DataFrame, Flags]:
     """Leave out the cancelled, and flag those still open, and young, when the records end."""
-    outcome = hold.samples["outcome"]
-    counted = hold.samples[(outcome != Outcome.CANCELLED.label).to_numpy()]
+    counted = columns_of(hold.samples, "outcome", "latency_ms", "good", "bad", "censored")
+    cancelled = (counted["outcome"] == Outcome.CANCELLED.label).to_numpy()
+    if cancelled.any():
+        counted = counted[~cancelled]
     is_open = (counted["outcome"] == Outcome.OPEN.label).to_numpy()
     young = is_open & (counted["latency_ms"].to_numpy() < patience_s * 1e3)
     return counted, np.asarray(young, dtype=np.bool_)

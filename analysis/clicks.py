@@ -45,7 +45,7 @@ def clicks_in(recording: Recording, window: Window) -> Clicks:
     Clicks
         Empty where nobody knows of clicks: a locustfile's users, an old recording.
     """
-    clicks = clicks_of(recording.samples)
+    clicks = clicks_of(recording.samples, window)
     shares = achieved_mix(recording.scenario, clicks, window)
     warning = note(shares, window, is_open=recording.scenario.load.is_open)
     stage = {"stage": window.stage}

@@ -33,12 +33,15 @@ from analysis.promises import API, Promise, promise
 from analysis.recording.audit import WRITES, Audit
 from analysis.recording.format import REPLAYED, Outcome
 from analysis.throughput import throughput
-from analysis.windows import Window
+from analysis.windows import Window, columns_of
 
 NAMED_MOST = 100
 """Single writes that a verdict names of each class; the counts are of all."""
 
 _NOT_ASKED = -1
+_OF_A_WRITE = (
+    "process", "request", "name", "outcome", "status", "tags", "sent_us", "end_s",
+)  # fmt: skip
 _REQUEST_BITS = 48
 _FIRST_REFUSAL, _FIRST_FAULT = 400, 500
 _REQUEST_TIMEOUT = 408  # a proxy's: what became of the request behind it nobody knows
@@ -99,9 +102,10 @@ def writes_of(samples: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Some of its rows.
+        Some of its rows, with the columns that tell what became of a write.
     """
-    return samples[(samples["method"].isin(WRITES) & samples["sent_us"].notna()).to_numpy()]
+    chosen = samples["method"].isin(WRITES).to_numpy() & samples["sent_us"].notna().to_numpy()
+    return columns_of(samples, *_OF_A_WRITE)[chosen]
 
 
 def fates(
@@ -150,8 +154,8 @@ def fates(
 
 def _by_name(writes: pd.DataFrame, of: Any) -> npt.NDArray[Any]:
     """Look something up for each of the few names there are."""
-    codes, names = pd.factorize(writes["name"].astype(str))
-    return np.array([of(name) for name in names], dtype=object)[codes]
+    names = writes["name"].astype("category").cat
+    return np.array([of(str(name)) for name in names.categories], dtype=object)[names.codes]
 
 
 def found_of(writes: pd.DataFrame, audit: Audit) -> npt.NDArray[np.int64]:
@@ -278,7 +282,7 @@ def _indeterminate(
 ) -> list[dict[str, Any]]:
     """Say, by outcome, which of the writes that nobody knows the end of are there."""
     chosen = fate == Fate.INDETERMINATE
-    outcome = writes["outcome"].astype(str).to_numpy()[chosen]
+    outcome = writes["outcome"][chosen].astype(str).to_numpy()
     there = found[chosen] == 1
     return [
         {

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.reasons import Finding, Reason
 from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording
+from analysis.windows import columns_of
 
 _NOT_FINISHED = frozenset(
     outcome.label
@@ -47,8 +48,9 @@ def records_complete(recording: Recording) -> Finding:
     notes: list[str] = []
     for process in sorted(started | rows.keys() | closed.keys()):
         if process in closed:
-            samples = recording.samples[recording.samples["process"] == process]
-            reasons += _differences(process, closed[process], rows.get(process, 0), samples)
+            counted = columns_of(recording.samples, "outcome", "sent_us")
+            counted = counted[(recording.samples["process"] == process).to_numpy()]
+            reasons += _differences(process, closed[process], rows.get(process, 0), counted)
         elif process in lost:
             stage, outside = _place(recording, {"t_s": max(lost[process] - FLUSHED_S, 0.0)})
             if not outside:

@@ -22,6 +22,7 @@ import pandas as pd
 
 from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording
+from analysis.windows import columns_of, rows_by_name
 from scenarios.schedule import Schedule
 
 WIDTHS_S = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -165,7 +166,8 @@ def _bin_of(times_s: Floats, width_s: float, bins: int) -> npt.NDArray[np.int64]
 def _latency(samples: pd.DataFrame, width_s: float, bins: int) -> dict[float, Floats]:
     counted = samples["good"].to_numpy() | samples["censored"].to_numpy()
     where = _bin_of(samples["intended_s"].to_numpy()[counted], width_s, bins)
-    return binned_percentiles(where, samples["latency_ms"].to_numpy()[counted], bins, LEVELS)
+    latency_ms = samples["latency_ms"].to_numpy()[counted]
+    return binned_percentiles(where, latency_ms, bins, LEVELS)
 
 
 def binned_percentiles(
@@ -315,11 +317,11 @@ def tails_of(recording: Recording, *, stage: int, most: int = 6) -> list[Tail]:
     at_s = samples["intended_s"].to_numpy()
     inside = (at_s >= span.hold_s) & (at_s < span.end_s)
     inside &= samples["good"].to_numpy() | samples["censored"].to_numpy()
-    counted = samples.loc[inside, ["name", "latency_ms", "censored"]]
+    counted = columns_of(samples, "name", "latency_ms", "censored")[inside]
+    rows = rows_by_name(counted)
     names = counted["name"].value_counts()
     return [
-        _tail(str(name), counted[(counted["name"] == name).to_numpy()])
-        for name in names[names > 0].index[:most]
+        _tail(str(name), counted.iloc[rows[str(name)]]) for name in names[names > 0].index[:most]
     ]
 
 

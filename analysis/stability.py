@@ -14,7 +14,9 @@ from analysis.estimate import Estimate, not_estimable
 from analysis.recording.reader import Recording
 from analysis.recoveries import recoveries_of
 from analysis.recovery import Recovery
-from analysis.windows import availability_window, of_subject, open_until_s
+from analysis.windows import availability_window, columns_of, of_subject, open_until_s
+
+_NEEDED = ("name", "endpoint", "outcome", "intended_s", "end_s", "latency_ms", "good", "bad")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ def availability_of(recording: Recording, subject: str) -> Availability | None:
     window = availability_window(recording.schedule, scenario.load.required, recording.ended_s)
     if window[1] <= window[0]:
         return None
-    samples = of_subject(recording.samples, subject)
+    samples = of_subject(columns_of(recording.samples, *_NEEDED), subject)
     times = samples["intended_s"].to_numpy(), open_until_s(samples)
     good, bad = samples["good"].to_numpy(), samples["bad"].to_numpy()
     plain = availability(*times, good, bad, *window)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,12 @@ import pandas as pd
 from analysis.failures import error_ratio
 from analysis.quantiles import quantiles
 from analysis.recording.format import Outcome
-from analysis.windows import Window, open_until_s
+from analysis.windows import Window, columns_of, in_intended_order, open_until_s
+
+Rows = npt.NDArray[np.intp]
+
+_SPARSE = 20
+"""Numbers of clicks may be so many times as many as rows, before they are numbered anew."""
 
 LEVELS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
@@ -35,29 +41,16 @@ COLUMNS = (
     "cancelled",
 )
 
-_NEEDED = [
-    "process",
-    "transaction",
-    "step",
-    "click",
-    "persona",
-    "user",
-    "outcome",
-    "intended_s",
-    "sent_us",
-    "end_s",
-    "bad",
-    "censored",
-]
 
-
-def clicks_of(samples: pd.DataFrame) -> pd.DataFrame:
+def clicks_of(samples: pd.DataFrame, window: Window | None = None) -> pd.DataFrame:
     """Put the requests of each click together.
 
     Parameters
     ----------
     samples : DataFrame
         Samples of a recording.
+    window : Window, optional
+        Only clicks that were open at some moment of it.
 
     Returns
     -------
@@ -70,45 +63,79 @@ def clicks_of(samples: pd.DataFrame) -> pd.DataFrame:
     """
     if "click" not in samples:  # recorded before clicks were
         return pd.DataFrame({name: [] for name in COLUMNS})
-    known = (samples["click"].notna() & samples["transaction"].notna()).to_numpy()
-    rows = samples.loc[known, _NEEDED]
-    process = rows["process"].to_numpy(dtype=np.int64)
-    transaction = rows["transaction"].to_numpy(dtype=np.int64)
-    order = np.lexsort((rows["step"].to_numpy(dtype=np.int64), transaction, process))
-    rows, process, transaction = rows.iloc[order], process[order], transaction[order]
-    starts = _starts(process, transaction)
-    if not len(starts):
-        return pd.DataFrame({name: [] for name in COLUMNS})
-    first = rows.iloc[starts]
-    cancelled = (rows["outcome"] == Outcome.CANCELLED.label).to_numpy()
-    sent = rows["sent_us"].notna().to_numpy()
-    found = pd.DataFrame(
-        {
-            "persona": first["persona"].astype(object).to_numpy(),
-            "click": first["click"].astype(object).to_numpy(),
-            "process": process[starts],
-            "user": first["user"].to_numpy(dtype=float, na_value=np.nan),
-            "intended_s": first["intended_s"].to_numpy(dtype=float),
-            "end_s": np.maximum.reduceat(rows["end_s"].to_numpy(dtype=float), starts),
-            "open_until_s": np.maximum.reduceat(open_until_s(rows), starts),
-            "requests": np.add.reduceat(sent.astype(np.int64), starts),
-            "bad": np.logical_or.reduceat(rows["bad"].to_numpy(dtype=bool), starts),
-            "censored": np.logical_or.reduceat(rows["censored"].to_numpy(dtype=bool), starts),
-            "cancelled": np.logical_or.reduceat(cancelled, starts),
-        }
-    )
-    whole = (first["step"] == 0).to_numpy() & pd.notna(found["persona"]).to_numpy()
-    return found[whole].sort_values("intended_s", kind="stable", ignore_index=True)
+    samples = in_intended_order(samples)
+    of = _grouped(samples)
+    ends = {
+        "end_s": of.over(samples["end_s"].to_numpy(), np.maximum),
+        "open_until_s": of.over(open_until_s(samples), np.maximum),
+    }
+    intended_s = samples["intended_s"].to_numpy()[of.first]
+    chosen = samples["persona"].notna().to_numpy()[of.first]
+    if window is not None:
+        chosen &= (ends["open_until_s"] > window.start_s) | (intended_s >= window.start_s)
+        chosen &= intended_s < window.end_s
+    cancelled = (samples["outcome"] == Outcome.CANCELLED.label).to_numpy()
+    sent = samples["sent_us"].notna().to_numpy().astype(np.int32)
+    found = ends | {
+        "requests": of.over(sent, np.add),
+        "bad": of.over(samples["bad"].to_numpy(), np.logical_or),
+        "censored": of.over(samples["censored"].to_numpy(), np.logical_or),
+        "cancelled": of.over(cancelled, np.logical_or),
+    }
+    begun = columns_of(samples, "persona", "click", "process", "user", "intended_s")
+    begun = begun.iloc[of.first[chosen]].reset_index(drop=True)
+    begun["user"] = begun["user"].astype(float)
+    return begun.assign(**{name: values[chosen] for name, values in found.items()})
 
 
-def _starts(
-    process: npt.NDArray[np.int64], transaction: npt.NDArray[np.int64]
-) -> npt.NDArray[np.intp]:
-    """Find where another click begins in rows that are sorted by click."""
-    other = (np.diff(process) != 0) | (np.diff(transaction) != 0)
-    return (
-        np.flatnonzero(np.concatenate(([True], other))) if len(process) else np.array([], np.intp)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grouped:
+    """Rows by click.
+
+    Attributes
+    ----------
+    first : ndarray, shape (clicks,)
+        The row of each click's first request, rising.
+    rest : ndarray, shape (n,)
+        The rows of its other requests.
+    click : ndarray, shape (n,)
+        Of which click each of them is.
+    """
+
+    first: Rows
+    rest: Rows
+    click: Rows
+
+    def over(self, values: npt.NDArray[Any], joined: np.ufunc) -> npt.NDArray[Any]:
+        """Join a value of each row over the requests of each click."""
+        found = values[self.first]
+        joined.at(found, self.click, values[self.rest])
+        return found
+
+
+def _grouped(samples: pd.DataFrame) -> _Grouped:
+    known = np.flatnonzero((samples["click"].notna() & samples["transaction"].notna()).to_numpy())
+    number = _numbered(samples, known)
+    at = np.full(number.max(initial=-1) + 1, -1, dtype=np.intp)
+    begins = np.flatnonzero(samples["step"].to_numpy()[known] == 0)[::-1]
+    at[number[begins]] = begins  # backwards: the first of several stays
+    first = np.sort(at[at >= 0])
+    at[number[first]] = np.arange(len(first))
+    click = at[number]
+    click[first] = -1
+    rest = np.flatnonzero(click >= 0)
+    return _Grouped(first=known[first], rest=known[rest], click=click[rest])
+
+
+def _numbered(samples: pd.DataFrame, known: Rows) -> Rows:
+    """Give each row the number of its click, so that few numbers are of no click."""
+    process = samples["process"].to_numpy()[known].astype(np.intp)
+    transaction = samples["transaction"].to_numpy()[known].astype(np.intp)
+    width = transaction.max(initial=0) + 1
+    number: Rows = process * width + transaction
+    if number.max(initial=0) > _SPARSE * len(number):
+        number = np.unique(number, return_inverse=True)[1]
+    return number
 
 
 def in_window(clicks: pd.DataFrame, window: Window) -> pd.DataFrame:

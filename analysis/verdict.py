@@ -38,6 +38,7 @@ from analysis.summary import counts, endpoints, in_flight_of, measured
 from analysis.validity import Validity, assess
 from analysis.windows import (
     Hold,
+    columns_of,
     hold_of,
     hold_windows,
 )
@@ -257,7 +258,8 @@ def _shown_stage(holds: Sequence[Hold], required: float) -> Hold:
 
 
 def _p95(hold: Hold) -> Estimate:
-    among = hold.samples[(hold.samples["good"] | hold.samples["censored"]).to_numpy()]
+    among = columns_of(hold.samples, "latency_ms", "good", "censored")
+    among = among[(among["good"] | among["censored"]).to_numpy()]
     censored = among["censored"].to_numpy(dtype=bool)
     return quantile(among["latency_ms"].to_numpy(), 0.95, censored=censored)
 

@@ -104,8 +104,8 @@ def to_frame(columns: Columns, offsets: dict[int, float]) -> pd.DataFrame:
     DataFrame
         One row a request, in the order of intended starts (equal ones as they were
         written): the columns of the format, numbers in the smallest type that holds them
-        exactly (NaN = did not happen) and texts as categories, but for :data:`LEFT_OUT`;
-        of the times only ``sent_us``, in microseconds of run time. And ``name``
+        exactly (NaN = did not happen) and texts as sorted categories, but for
+        :data:`LEFT_OUT`; of the times only ``sent_us``, in microseconds of run time. And ``name``
         ("METHOD endpoint"), ``intended_s``, ``end_s`` (last byte, else last seen),
         ``latency_ms`` (intended to last byte; to last seen when the end was not),
         ``service_ms`` (the same from the send), ``good``, ``bad``, ``censored``.
@@ -194,11 +194,14 @@ def _small(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 def _words(column: pa.ChunkedArray, order: Order | None) -> pd.Categorical:
     column = column.unify_dictionaries()
     words = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
-    categories = pd.Index(words, dtype="str")
-    parts = [chunk.indices.fill_null(-1).to_numpy() for chunk in column.chunks]
-    codes = np.concatenate([np.empty(0, dtype=np.int8), *parts])
-    codes = _in(order, codes.astype(_kind_for(len(categories))))
-    return pd.Categorical.from_codes(codes, categories=categories)
+    categories = sorted(words)
+    # the last one is for null, whose code is -1
+    table = np.array([*(categories.index(word) for word in words), -1])
+    table = table.astype(_kind_for(len(words)))
+    parts = [table[chunk.indices.fill_null(-1).to_numpy()] for chunk in column.chunks]
+    codes = np.concatenate([table[:0], *parts])
+    index = pd.Index(categories, dtype="str")
+    return pd.Categorical.from_codes(_in(order, codes), categories=index)
 
 
 def _names(method: pd.Categorical, endpoint: pd.Categorical) -> pd.Categorical:
