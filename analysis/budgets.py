@@ -8,7 +8,7 @@ p(N), med           the share of latencies beyond the limit: one-sided 95 % Wils
                     interval, which wrongly passes up to 41 % of runs at the limit. What
                     that leaves open is asked again at a fifth and at five times the limit
 error_ratio, apdex  the same kind of bounds on the share, or the score
-avg, throughput     batch means, one-sided 95 % each way
+avg, throughput     one-sided 95 % ends of their intervals each way
 max                 what was seen: a statement about this run
 =================== =====================================================================
 

@@ -273,6 +273,53 @@ def effective_size(n: int, tau: float) -> float:
     return n / (TAU_ALLOWANCE * tau)
 
 
+def degrees_of_freedom(tau: npt.ArrayLike, n: int) -> FloatArray:
+    """Say how much a series tells of its own autocorrelation time.
+
+    Parameters
+    ----------
+    tau : array_like
+        The time as :func:`autocorrelation_time` estimates it.
+    n : int
+        Observations.
+
+    Returns
+    -------
+    ndarray
+        n / (2 M + 1) with M = 5 tau the window of lags: the variance of tau is
+        2 (2 M + 1) / n of its square, which is that of chi-squared with so many degrees.
+
+    References
+    ----------
+    Sokal (1997), "Monte Carlo methods in statistical mechanics", section 3: the variance
+    of the windowed estimator.
+    """
+    return n / (2 * WINDOW * np.asarray(tau, dtype=np.float64) + 1)
+
+
+def unbiased_time(tau: npt.ArrayLike, n: int) -> FloatArray:
+    """Give back what an estimated autocorrelation time lost to the estimated mean.
+
+    Parameters
+    ----------
+    tau : array_like
+        The time as :func:`autocorrelation_time` estimates it.
+    n : int
+        Observations.
+
+    Returns
+    -------
+    ndarray
+        tau (1 + (2 M + 1) / n) with M = 5 tau the window of lags.
+
+    References
+    ----------
+    Wolff (2004), "Monte Carlo errors with less errors": the bias of the windowed sum.
+    """
+    times = np.asarray(tau, dtype=np.float64)
+    return np.asarray(times * (1 + 1 / degrees_of_freedom(times, n)))
+
+
 def batch_means(
     values_per_batch: npt.ArrayLike, *, confidence: float = 0.95
 ) -> tuple[float, float]:

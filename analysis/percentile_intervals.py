@@ -1,45 +1,41 @@
 """Where to read the ends of percentiles' intervals, under dependence.
 
 The share of requests at or below the true quantile is p, give or take
-z sqrt(p (1 - p) / n_eff): so the quantiles at p minus and plus that are the ends (a
+t sqrt(p (1 - p) / n_eff): so the quantiles at p minus and plus that are the ends (a
 score interval of the indicator, inverted; no density is estimated). n_eff is n over
-the autocorrelation time of the indicator, and two things are learnt from simulation
-(docs/decisions/0022-intervals-of-percentiles.md):
+the autocorrelation time of the indicator, and t is Student's with as many degrees of
+freedom as went into that time (:func:`analysis.intervals.degrees_of_freedom`): a short
+series says little about its memory, and its intervals are wider for it.
 
-* Few requests lie beyond a tail, and they show too little of their memory. The time at
-  a level is therefore the longest at any height from the middle up to it.
-* From a few thousand requests the time comes out too short more often than too long:
-  it is taken 1.25 times as long.
-
-Whether an end can be given at all is asked with the longest time at any height, as a
-budget is decided.
+Few requests lie beyond a tail, and they show too little of their memory. The time at a
+level is therefore the longest at any height from the middle up to it; and whether an
+end can be given at all is asked with the longest at any height, as a budget is
+decided (docs/decisions/0022-intervals-of-percentiles.md).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
-from analysis.intervals import QUANTILE_METHOD, TAU_LEVELS, FloatArray, autocorrelation_time
+from analysis.intervals import (
+    QUANTILE_METHOD,
+    TAU_LEVELS,
+    FloatArray,
+    autocorrelation_time,
+    degrees_of_freedom,
+    unbiased_time,
+)
 
 MIDDLE = 0.5
-
-ALLOWANCE = 1.25
-"""How much longer than estimated the memory is taken to be. With 1 the interval of p95
-holds the truth in too few runs (89.7 % of them for M/M/1 at .8 and 5,000 requests);
-with 1.5, as a decision takes it, that of the median in too many (98.1 %)."""
 
 MOST_BINS = 65_536
 """A longer series is averaged into at most so many bins before its memory is looked at:
 the time comes out the same within some per cent, in a fifth of the time."""
-
-LEAST_EFFECTIVE = 20.0
-"""Fewer independent requests show nothing of their own memory: no ends are given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +81,7 @@ def interval_levels(
     Returns
     -------
     Ends
-        Without any end for fewer than twenty independent observations.
+        Those for which there is too little evidence are NaN.
 
     References
     ----------
@@ -107,22 +103,22 @@ def interval_levels(
     heights = np.unique(np.concatenate([TAU_LEVELS, wanted[(wanted > 0) & (wanted < 1)]]))
     cuts = np.quantile(series, heights, method=QUANTILE_METHOD)
     taus = np.array([memory(series > cut) for cut in cuts])
-    n_eff = n / (ALLOWANCE * np.array([_longest(heights, taus, level) for level in wanted]))
-    least = n / (ALLOWANCE * float(taus.max()))
-    low, high = score_levels(wanted, n_eff, confidence)
-    lowest, highest = score_levels(wanted, least, confidence)
-    estimable = (least >= LEAST_EFFECTIVE) & (wanted > 0) & (wanted < 1)
+    at = np.array([_longest(heights, taus, level) for level in wanted])
+    longest = float(taus.max())
+    low, high = score_levels(wanted, n, at, confidence)
+    lowest, highest = score_levels(wanted, n, longest, confidence)
+    inside = (wanted > 0) & (wanted < 1)
     return Ends(
-        low=np.where(estimable & (lowest > 0), low, np.nan),
-        high=np.where(estimable & (highest < 1), high, np.nan),
-        n_eff=n_eff,
-        least_n_eff=least,
+        low=np.where(inside & (lowest > 0), low, np.nan),
+        high=np.where(inside & (highest < 1), high, np.nan),
+        n_eff=n / unbiased_time(at, n),
+        least_n_eff=float(n / unbiased_time(longest, n)),
         confidence=confidence,
     )
 
 
 def score_levels(
-    levels: npt.ArrayLike, n_eff: npt.ArrayLike, confidence: float
+    levels: npt.ArrayLike, n: int, tau: npt.ArrayLike, confidence: float
 ) -> tuple[FloatArray, FloatArray]:
     """Invert the score interval of a share at given quantiles.
 
@@ -130,19 +126,22 @@ def score_levels(
     ----------
     levels : array_like, shape (k,)
         p, 0..1.
-    n_eff : array_like, shape (k,) or scalar
-        Independent observations.
+    n : int
+        Observations.
+    tau : array_like, shape (k,) or scalar
+        Their autocorrelation time, as estimated.
     confidence : float
         Two-sided.
 
     Returns
     -------
     tuple of (ndarray, ndarray)
-        p -+ z sqrt(p (1 - p) / n_eff): levels of quantiles, outside 0..1 where there is
+        p -+ t sqrt(p (1 - p) / n_eff): levels of quantiles, outside 0..1 where there is
         too little evidence for an end.
     """
     p = np.asarray(levels, dtype=np.float64)
-    half = float(ndtri((1 + confidence) / 2)) * np.sqrt(p * (1 - p) / np.asarray(n_eff))
+    t = stdtrit(degrees_of_freedom(tau, n), (1 + confidence) / 2)
+    half = t * np.sqrt(p * (1 - p) * unbiased_time(tau, n) / n)
     return p - half, p + half
 
 
@@ -174,7 +173,7 @@ def _longest(heights: FloatArray, taus: FloatArray, level: float) -> float:
     return float(taus[between].max())
 
 
-def values_for_an_end(level: float, confidence: float) -> int:
+def values_for_both_ends(level: float, confidence: float) -> int:
     """Count the independent values that both ends of a quantile take at least.
 
     Parameters
@@ -187,12 +186,17 @@ def values_for_an_end(level: float, confidence: float) -> int:
     Returns
     -------
     int
-        More than 1.25 z2 p / (1 - p), z2 the square of the normal quantile; for levels
-        below the middle the mirrored.
+        Dependent ones take several times as many.
     """
-    z2 = float(ndtri((1 + confidence) / 2)) ** 2
     rare = max(min(level, 1 - level), 1e-9)
-    return max(
-        math.ceil(LEAST_EFFECTIVE * ALLOWANCE),
-        math.floor(ALLOWANCE * z2 * (1 - rare) / rare) + 1,
-    )
+
+    def enough(n: int) -> bool:
+        return float(score_levels(1 - rare, n, 1.0, confidence)[1]) < 1
+
+    least, most = 1, 2
+    while not enough(most):
+        least, most = most, 2 * most
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if enough(middle) else (middle, most)
+    return most

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtri
 
 from analysis.estimate import Estimate
-from analysis.intervals import batch_means, slice_edges, too_short
+from analysis.intervals import MIN_BATCHES, batch_means, slice_edges
+
+SHORTEST_S = 1.0
+"""Below, not even ten slices of a tenth of a second say how much slices differ."""
 
 
 def throughput(
@@ -29,41 +31,69 @@ def throughput(
     Returns
     -------
     Estimate
-        Requests per second, with batch means over 10 to 20 equal slices of time;
-        without ends when the window is shorter than ten seconds.
+        Requests per second. The interval is the wider one of two: batch means over 10
+        to 20 equal slices of time, which see answers that come together; and that of a
+        Poisson count, for slices are too alike where the load changes more slowly than
+        they last (users who wait for a server that is just saturated). Without ends
+        when the window is shorter than a second.
 
     Raises
     ------
     ValueError
         When the window does not end after it starts.
+
+    References
+    ----------
+    Garwood (1936), "Fiducial limits for the Poisson distribution".
     """
     edges = slice_edges(start_s, end_s)
     length_s = end_s - start_s
     done = np.asarray(done_s, dtype=np.float64)
     inside = done[(done >= start_s) & (done < end_s)]
     n, value = len(inside), len(inside) / length_s
-    if n == 0:
-        # Slices that are all empty do not differ, but that is not certainty: the
-        # highest rate at which none at all is no rarer than the level leaves.
-        high = -math.log((1 - confidence) / 2) / length_s
-        return Estimate(
-            value=0.0, low=0.0, high=high, level=confidence, unit="1/s", method="none seen; Poisson"
-        )
-    if edges is None:
-        why = too_short(start_s, end_s)
+    # A billionth of a second is forgiven: windows are differences of floats.
+    if length_s < SHORTEST_S - 1e-9:
+        why = f"the window of {length_s:.3g} s is shorter than {SHORTEST_S:g} s"
         return Estimate(value=value, n=n, unit="1/s", method="count / length", why=why)
-    b = len(edges) - 1
-    # The last slice takes what rounding would put behind it.
-    slices = np.minimum(((inside - start_s) * (b / length_s)).astype(np.intp), b - 1)
-    low, high = batch_means(
-        np.bincount(slices, minlength=b) * (b / length_s), confidence=confidence
-    )
+    low, high = (end / length_s for end in poisson_interval(n, confidence))
+    b = MIN_BATCHES if edges is None else len(edges) - 1
+    if n > 0:  # slices that are all empty do not differ, but that is not certainty
+        # The last slice takes what rounding would put behind it.
+        slices = np.minimum(((inside - start_s) * (b / length_s)).astype(np.intp), b - 1)
+        least, most = batch_means(
+            np.bincount(slices, minlength=b) * (b / length_s), confidence=confidence
+        )
+        low, high = max(0.0, min(low, least)), max(high, most)
     return Estimate(
         value=value,
-        low=max(0.0, min(low, value)),
-        high=max(high, value),
+        low=low,
+        high=high,
         level=confidence,
         n=n,
         unit="1/s",
-        method=f"count / length; {b} slices of time, Student t",
+        method=f"count / length; the wider of a Poisson count and {b} slices of time, Student t",
     )
+
+
+def poisson_interval(count: int, confidence: float) -> tuple[float, float]:
+    """Bound the mean of a Poisson variable of which one value was seen, exactly.
+
+    Parameters
+    ----------
+    count : int
+        The value.
+    confidence : float
+        Two-sided.
+
+    Returns
+    -------
+    tuple of (float, float)
+        Half the quantiles of chi-squared with 2 count and 2 count + 2 degrees of freedom.
+
+    References
+    ----------
+    Garwood (1936), "Fiducial limits for the Poisson distribution".
+    """
+    rest = (1 - confidence) / 2
+    low = float(chdtri(2 * count, 1 - rest)) / 2 if count else 0.0
+    return low, float(chdtri(2 * count + 2, rest)) / 2

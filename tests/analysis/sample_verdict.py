@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-TOO_FEW = "300 values are too few for both ends of an interval: they take at least 476"
+TOO_FEW = "300 values are too few for both ends of an interval: they take at least 417"
 MAXIMUM = "what was seen in this run: a maximum has no interval"
 LATENCY = ("p50", "p90", "p95", "p99", "mean", "max")
 USERS = (10, 25, 50, 75, 100, 200, 400)

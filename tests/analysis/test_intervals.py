@@ -12,11 +12,13 @@ from analysis.intervals import (
     autocovariance,
     batch_averages,
     batch_means,
+    degrees_of_freedom,
     effective_size,
     intended_order,
     largest_autocorrelation_time,
     slice_edges,
     student_t,
+    unbiased_time,
     wilson_bound,
     wilson_interval,
 )
@@ -193,6 +195,20 @@ def test_the_effective_size_allows_for_a_time_estimated_too_short() -> None:
     assert effective_size(3000, 2.0) == 1000
     with pytest.raises(ValueError, match="at least 1"):
         effective_size(10, 0.5)
+
+
+def test_a_series_tells_its_memory_as_well_as_its_degrees_of_freedom_say() -> None:
+    n, phi, runs = 2_000, 0.5, 300
+    rng = np.random.default_rng(14)
+    taus = np.array([autocorrelation_time(ar1(phi, n, rng)) for _ in range(runs)])
+    # The relative variance of chi-squared over its degrees is 2 / df. That of a variance over
+    # 300 runs is sqrt(2 / 300) = 8 %; the window moves with tau, which makes it larger.
+    df = float(degrees_of_freedom(3.0, n))
+    assert df == pytest.approx(n / 31)
+    assert taus.var() / taus.mean() ** 2 == pytest.approx(2 / df, rel=0.5)
+    # And what the mean takes away from it is given back: 1.6 % of 3, found to 1 %.
+    assert float(unbiased_time(taus, n).mean()) == pytest.approx(3.0, rel=0.05)
+    assert float(unbiased_time(3.0, n)) == pytest.approx(3.0 * (1 + 31 / n))
 
 
 # -- batch means ------------------------------------------------------------------------

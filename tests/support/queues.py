@@ -65,3 +65,28 @@ def mmc_capacity(limit: float, share: float, mu: float, servers: int) -> float:
         return mmc_tail(limit, rate, mu, servers) - share
 
     return float(brentq(beyond, 1e-6, servers * mu * (1 - 1e-9)))
+
+
+def closed_queue_ends(
+    rng: np.random.Generator,
+    users: int,
+    *,
+    until_s: float,
+    service_s: float = 0.01,
+    think_s: float = 1.0,
+    steady: bool = False,
+) -> npt.NDArray[np.float64]:
+    """Moments at which a closed queue of one server finishes requests, in order.
+
+    Users think exponentially long; the service is exponential, too, or `steady`: always
+    as long. Everybody thinks at 0.
+    """
+    ready = [(float(at), user) for user, at in enumerate(rng.exponential(think_s, users))]
+    heapq.heapify(ready)
+    free, ends = 0.0, []
+    while ready[0][0] < until_s:
+        at, user = heapq.heappop(ready)
+        free = max(at, free) + (service_s if steady else rng.exponential(service_s))
+        ends.append(free)
+        heapq.heappush(ready, (free + rng.exponential(think_s), user))
+    return np.asarray(ends)
