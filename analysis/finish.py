@@ -14,7 +14,7 @@ import pyarrow as pa
 from analysis.recording.format import MANIFEST, VERDICT
 from analysis.recording.reader import read_manifest, read_run
 from analysis.recording.streams import consolidate, stream_paths
-from analysis.report.write import write_reports
+from analysis.report.write import SHOWN, write_reports
 from analysis.verdict import judge
 from scenarios.errors import RunFolderError, TrueloadError
 from scenarios.model import Budget
@@ -114,7 +114,7 @@ def report_again(folder: Path) -> dict[str, Any]:
         ) from error
     with _told_where(folder):
         _consolidate(folder)
-        write_reports(read_run(folder), verdict, folder)
+        write_reports(read_run(folder, SHOWN), verdict, folder)
     return dict(verdict)
 
 

@@ -7,7 +7,7 @@ order and made small before the next one is read, and what no measure asks for i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.recording.format import (
@@ -89,7 +90,9 @@ class Columns:
         return column.dictionary_encode() if pa.types.is_string(column.type) else column
 
 
-def to_frame(columns: Columns, offsets: dict[int, float]) -> pd.DataFrame:
+def to_frame(
+    columns: Columns, offsets: dict[int, float], wanted: Collection[str] | None = None
+) -> pd.DataFrame:
     """Make the frame that the measures take.
 
     Parameters
@@ -98,6 +101,8 @@ def to_frame(columns: Columns, offsets: dict[int, float]) -> pd.DataFrame:
         Of the samples, with names written out.
     offsets : dict of int to float
         For each process, microseconds to add to its times.
+    wanted : collection of str, optional
+        Only these columns.
 
     Returns
     -------
@@ -105,46 +110,67 @@ def to_frame(columns: Columns, offsets: dict[int, float]) -> pd.DataFrame:
         One row a request, in the order of intended starts (equal ones as they were
         written): the columns of the format, numbers in the smallest type that holds them
         exactly (NaN = did not happen) and texts as sorted categories, but for
-        :data:`LEFT_OUT`; of the times only ``sent_us``, in microseconds of run time. And ``name``
-        ("METHOD endpoint"), ``intended_s``, ``end_s`` (last byte, else last seen),
+        :data:`LEFT_OUT`; of the times only ``sent_us``, in microseconds of run time. And
+        ``name`` ("METHOD endpoint"), ``intended_s``, ``end_s`` (last byte, else last seen),
         ``latency_ms`` (intended to last byte; to last seen when the end was not),
         ``service_ms`` (the same from the send), ``good``, ``bad``, ``censored``.
     """
     process = _small(columns.get("process"))
-    shift = _shift(process, offsets)
-    intended_us = _time(columns, "intended_us", shift)
-    order = _order(intended_us)
-    numbers: dict[str, npt.NDArray[Any]] = {}
-    words: dict[str, pd.Categorical] = {}
+    times, order = _times(columns, _shift(process, offsets))
+    found: dict[str, npt.NDArray[Any] | pd.Categorical] = {}
     for name in dict.fromkeys((*COLUMNS, *columns.names)):
-        if name not in LEFT_OUT | TIMES:
-            column = columns.get(name)
-            if pa.types.is_dictionary(column.type):
-                words[name] = _words(column, order)
-            else:
-                numbers[name] = _in(order, _small(column))
-    intended_us = _in(order, intended_us)
-    end_us = _time(columns, "done_us", shift)
-    np.copyto(end_us, _time(columns, "seen_us", shift), where=np.isnan(end_us))
-    end_us = _in(order, end_us)
-    sent_us = _in(order, _time(columns, "sent_us", shift))
-    outcome = words["outcome"]
-    found = (
-        numbers
-        | words
-        | {
-            "sent_us": sent_us,
-            "name": _names(words["method"], words["endpoint"]),
-            "intended_s": intended_us / 1e6,
-            "end_s": end_us / 1e6,
-            "latency_ms": (end_us - intended_us) / 1e3,
-            "service_ms": (end_us - sent_us) / 1e3,
-            "good": _any_of(outcome, GOOD),
-            "bad": _any_of(outcome, BAD),
-            "censored": _any_of(outcome, CENSORED),
-        }
-    )
-    return pd.DataFrame(found, copy=False)
+        if name in LEFT_OUT | TIMES or not _is_needed(name, wanted):
+            continue
+        column = columns.get(name)
+        is_text = pa.types.is_dictionary(column.type)
+        found[name] = _words(column, order) if is_text else _in(order, _small(column))
+        del column
+        pa.default_memory_pool().release_unused()
+    found |= times | _judged(found)
+    chosen = {name: found[name] for name in found if wanted is None or name in wanted}
+    return pd.DataFrame(chosen, copy=False)
+
+
+_MADE_OF = {"name": ("method", "endpoint"), "good": ("outcome",), "bad": ("outcome",)}
+_MADE_OF["censored"] = ("outcome",)
+
+
+def _is_needed(name: str, wanted: Collection[str] | None) -> bool:
+    if wanted is None or name in wanted:
+        return True
+    return any(name in _MADE_OF.get(each, ()) for each in wanted)
+
+
+def _times(
+    columns: Columns, shift: Numbers | float
+) -> tuple[dict[str, npt.NDArray[Any] | pd.Categorical], Order | None]:
+    """Read the times first: while they are made of each other, nothing else is there."""
+    intended = _time(columns, "intended_us", shift)
+    order = _order(intended)
+    intended = _in(order, intended)
+    end = _time(columns, "done_us", shift)
+    np.copyto(end, _time(columns, "seen_us", shift), where=np.isnan(end))
+    end = _in(order, end)
+    sent = _in(order, _time(columns, "sent_us", shift))
+    latency, service = end - intended, end - sent
+    for times, per in ((intended, 1e6), (end, 1e6), (latency, 1e3), (service, 1e3)):
+        np.divide(times, per, out=times)
+    found = {"sent_us": sent, "intended_s": intended, "end_s": end}
+    return {**found, "latency_ms": latency, "service_ms": service}, order
+
+
+def _judged(
+    found: dict[str, npt.NDArray[Any] | pd.Categorical],
+) -> dict[str, npt.NDArray[Any] | pd.Categorical]:
+    """Name the requests, and say which ended well, where what that takes was read."""
+    made: dict[str, npt.NDArray[Any] | pd.Categorical] = {}
+    method, endpoint, outcome = (found.get(name) for name in ("method", "endpoint", "outcome"))
+    if isinstance(method, pd.Categorical) and isinstance(endpoint, pd.Categorical):
+        made["name"] = _names(method, endpoint)
+    if isinstance(outcome, pd.Categorical):
+        for name, outcomes in (("good", GOOD), ("bad", BAD), ("censored", CENSORED)):
+            made[name] = _any_of(outcome, outcomes)
+    return made
 
 
 def _shift(process: npt.NDArray[np.generic], offsets: dict[int, float]) -> Numbers | float:
@@ -159,9 +185,19 @@ def _shift(process: npt.NDArray[np.generic], offsets: dict[int, float]) -> Numbe
 
 
 def _time(columns: Columns, name: str, shift: Numbers | float) -> Numbers:
-    times: Numbers = columns.get(name).to_numpy().astype(np.float64)  # null becomes NaN
+    times = _filled(columns.get(name), np.float64)
     times += shift
     return times
+
+
+def _filled(column: pa.ChunkedArray, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Put a column together chunk by chunk: never two of it at once; null becomes NaN."""
+    numbers: npt.NDArray[Any] = np.empty(len(column), dtype=kind)
+    at = 0
+    for chunk in column.chunks:
+        numbers[at : at + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        at += len(chunk)
+    return numbers
 
 
 def _order(intended_us: Numbers) -> Order | None:
@@ -177,18 +213,18 @@ def _in(order: Order | None, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _small(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """Give numbers in the smallest type that holds them all exactly; null becomes NaN."""
-    numbers: npt.NDArray[Any] = column.to_numpy()
-    if not len(numbers) or numbers.dtype.kind not in "iuf":
-        return numbers
-    if numbers.dtype.kind == "f":
-        whole = pa.types.is_integer(column.type)
-        exact = whole and not (np.abs(numbers) > EXACT_IN_FLOAT32).any()
-        return numbers.astype(np.float32) if exact else numbers
+    if not pa.types.is_integer(column.type):
+        return np.asarray(column.to_numpy())
+    bounds = pc.min_max(column)
+    low, high = bounds["min"].as_py() or 0, bounds["max"].as_py() or 0
+    if column.null_count:
+        exact = max(-low, high) <= EXACT_IN_FLOAT32
+        return _filled(column, np.float32 if exact else np.float64)
     fits = np.iinfo(np.int32)
-    wide = numbers.dtype.itemsize > np.dtype(np.int32).itemsize
-    if wide and fits.min <= numbers.min() and numbers.max() <= fits.max:
-        return numbers.astype(np.int32)
-    return numbers
+    wide = column.type.bit_width > fits.bits
+    if wide and fits.min <= low and high <= fits.max:
+        return _filled(column, np.int32)
+    return _filled(column, column.type.to_pandas_dtype())
 
 
 def _words(column: pa.ChunkedArray, order: Order | None) -> pd.Categorical:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,13 +106,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def read_run(folder: Path) -> Recording:
+def read_run(folder: Path, columns: Collection[str] | None = None) -> Recording:
     """Read a run folder.
 
     Parameters
     ----------
     folder : Path
         The run folder; its streams are read when it was never consolidated.
+    columns : collection of str, optional
+        Of the samples, only these: less memory where not all are asked for.
 
     Returns
     -------
@@ -129,8 +132,8 @@ def read_run(folder: Path) -> Recording:
         timeline = read_lines(folder / TIMELINE)
         resources = read_lines(folder / RESOURCES)
         events = read_lines(folder / EVENTS)
-        columns, streams = _samples(folder, manifest)
-        samples = to_frame(columns, _offsets(manifest))
+        recorded, streams = _samples(folder, manifest)
+        samples = to_frame(recorded, _offsets(manifest), columns)
         audit = read_audit(folder)
     except (KeyError, ValueError, TypeError, FileNotFoundError, pa.ArrowException) as error:
         raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error

@@ -202,6 +202,31 @@ def test_columns_of_a_later_minor_version_are_kept(tmp_path: Path) -> None:
     assert read_run(folder).samples["weather"].tolist() == ["fine"]
 
 
+def test_only_the_columns_that_are_asked_for_are_read(tmp_path: Path) -> None:
+    build = builder(tmp_path)
+    build.add(2.0, 0.2, name="GET /b")
+    build.add(1.0, 0.1, name="GET /a")
+    folder = build.finish(ended_s=10.0)
+    consolidate(folder)
+    everything = read_run(folder).samples
+    some = read_run(folder, ("name", "good", "latency_ms")).samples
+
+    assert sorted(some.columns) == ["good", "latency_ms", "name"]
+    assert some.equals(everything[list(some.columns)])
+
+
+def test_numbers_are_as_small_as_they_are_exact(tmp_path: Path) -> None:
+    build = builder(tmp_path)
+    for request in (7, 2**40):
+        build.add(1.0, 0.1, request=request, user=3)
+    first = read_run(build.finish(ended_s=10.0)).samples
+
+    assert first["request"].tolist() == [7, 2**40]
+    assert first["user"].dtype == np.int32
+    assert first["server_us"].dtype == np.float32
+    assert first["server_us"].isna().all()
+
+
 def test_a_run_without_a_single_sample_can_be_read(tmp_path: Path) -> None:
     recording = read_run(builder(tmp_path).finish(ended_s=10.0))
 
