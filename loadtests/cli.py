@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.text import Text
 
 from loadtests.acting import acts
+from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
-from loadtests.supervisor import Interrupted, Order, Supervisor
 from loadtests.sweep import run_all
 from scenarios.errors import ExitCode, TrueloadError
 from scenarios.expected import expected_requests
-from scenarios.loading import builtin_scenarios, find, load_scenario
+from scenarios.loading import builtin_scenarios, load_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import plan
 from scenarios.smart import remarks
@@ -33,6 +33,7 @@ class LazyGroup(click.Group):
     """Commands that read runs are imported when they are asked for: pandas takes its time."""
 
     _LAZY: ClassVar[Mapping[str, str]] = {
+        "capacity": "loadtests.capacity_cli",
         "check": "analysis.cli",
         "compare": "analysis.compare_cli",
         "report": "analysis.cli",
@@ -40,11 +41,11 @@ class LazyGroup(click.Group):
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the commands, those of the analysis included."""
+        """List the commands, those of other modules included."""
         return sorted([*super().list_commands(ctx), *self._LAZY])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command; import the analysis for its own."""
+        """Find a command; import the module that has it."""
         if cmd_name in self._LAZY:
             module = importlib.import_module(self._LAZY[cmd_name])
             command: click.Command = getattr(module, cmd_name)
@@ -60,6 +61,7 @@ class LazyGroup(click.Group):
         "  trueload run demo\n"
         "  trueload run smoke --url http://127.0.0.1:8000 --locustfile mine.py\n"
         "  trueload sweep smoke --vary target.workers=1,2\n"
+        "  trueload capacity breakpoint --low 20\n"
         "  trueload check last --budgets stricter.toml\n"
         "  trueload compare --base A B C --candidate D E F\n\n"
         "\b\nExit codes:\n"
@@ -124,24 +126,13 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
     console = Console(stderr=True)
 
     def run_one(variant: Variant) -> tuple[Path, dict[str, Any]]:
-        order = Order(
-            parent=asked.out.absolute(),
-            allow=hosts[variant.words],
-            folder=find(scenario).resolve().parent,
-            meanwhile=_import_analysis,
-            processes=asked.processes,
+        return run_and_judge(
+            variant.scenario,
+            scenario=scenario,
+            asked=asked,
+            hosts=hosts[variant.words],
+            progress=ConsoleProgress(console),
         )
-        folder = Supervisor(variant.scenario, order, ConsoleProgress(console)).run()
-        from analysis.finish import finish  # noqa: PLC0415 - pandas is not needed while load runs
-
-        try:
-            verdict = finish(folder, on_inconclusive=asked.inconclusive, report=not asked.no_report)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                "interrupted while the run was judged",
-                hint=f"judge it with: trueload check {folder}",
-            ) from None
-        return folder, verdict
 
     if len(variants) == 1 and not variants[0].settings:
         folder, verdict = run_one(variants[0])
@@ -159,12 +150,6 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
         complete=len(members) == len(variants),
         as_json=asked.as_json,
     )
-
-
-def _import_analysis() -> None:
-    """Import what judges and reports: it takes a second that the run need not wait for."""
-    for module in ("analysis.finish", "matplotlib.backends.backend_svg", "scipy.optimize"):
-        importlib.import_module(module)
 
 
 @trueload.command()

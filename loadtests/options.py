@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,7 +100,13 @@ class RunOptions:
     no_report: bool
     as_json: bool
 
-    def load(self, scenario: str, vary: Values | None = None) -> list[Variant]:
+    def load(
+        self,
+        scenario: str,
+        vary: Values | None = None,
+        *,
+        also: Mapping[str, object] | None = None,
+    ) -> list[Variant]:
         """Load a scenario with what the flags stand for.
 
         Parameters
@@ -109,6 +115,8 @@ class RunOptions:
             Name or path.
         vary : mapping of str to sequence, optional
             Instead of what the scenario varies itself.
+        also : mapping of str to object, optional
+            What the command sets itself, by dotted key; it wins over ``--set``.
 
         Returns
         -------
@@ -127,6 +135,7 @@ class RunOptions:
         if self.locustfile is not None:
             overrides["load.locustfile"] = str(self.locustfile.absolute())
             removed += ["load.mix", "load.think_scale", "title", "question"]
+        overrides |= dict(also or {})
         return load_variants(
             scenario, vary=vary, settings=self.settings, overrides=overrides, removed=removed
         )

@@ -50,14 +50,27 @@ def run_all(
     for sequence, variant in enumerate(variants, start=1):
         say(f"run {sequence} of {len(variants)}: {variant.words}")
         folder, verdict = run_one(variant)
-        _note(folder, group=group, sequence=sequence, settings=variant.settings)
+        note_member(folder, group=group, sequence=sequence, settings=variant.settings)
         members.append(Member(variant=variant, folder=folder, verdict=verdict))
         if verdict["exit_code"] == ExitCode.INTERRUPTED:
             break
     return group, members
 
 
-def _note(folder: Path, *, group: str, sequence: int, settings: Mapping[str, Any]) -> None:
+def note_member(folder: Path, *, group: str, sequence: int, settings: Mapping[str, Any]) -> None:
+    """Note in the manifest of a run which group it belongs to.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    group : str
+        The group's id.
+    sequence : int
+        Which of its runs it is, from 1.
+    settings : mapping of str to object
+        What was set in it, by dotted key.
+    """
     path = folder / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest |= {"group": group, "sequence": sequence, "varied": dict(settings)}

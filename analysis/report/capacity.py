@@ -1,0 +1,203 @@
+"""A search for a capacity in words and tables: what was found, on what it rests, what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.report.side_by_side import as_text as aligned
+from analysis.report.words import clean, level_text, number, percent
+from scenarios.model import named
+from scenarios.units import format_duration
+
+Document = Mapping[str, Any]
+"""The file of a search."""
+
+_ENDINGS: Mapping[str, str] = {
+    "found": "found",
+    "wide": "not found as narrow as asked",
+    "none_passed": "not found: no load passed",
+    "none_failed": "not found: no load failed",
+    "invalid": "not found: the runs are invalid",
+    "stopped": "not found: no more runs were allowed",
+    "interrupted": "interrupted",
+}
+_NEXT: Mapping[str, str] = {
+    "wide": "hold longer (--hold), allow more looks (--repetitions) or ask for less (--width)",
+    "none_passed": "begin lower (--low); where every load fails, look at the budgets",
+    "none_failed": "go higher (--high)",
+    "invalid": "see why in the reports of the runs; a generator that is too slow needs --processes",
+    "stopped": "allow more runs (--runs), or hold longer (--hold)",
+}
+_COLUMNS = ("verdict", "runs", "nearest budget", "beyond", "allowed")
+
+
+def sentences(document: Document) -> list[str]:
+    """Say what was found.
+
+    Parameters
+    ----------
+    document : mapping
+        The file of a search.
+
+    Returns
+    -------
+    list of str
+        The answer first.
+    """
+    unit = document["unit"]
+    said = [f"capacity of {clean(document['scenario'])}: {_answer(document)}"]
+    low = document["capacity"]["low"]
+    if document["confirmed"]:
+        longest = max(
+            run["hold_s"]
+            for run in document["runs"]
+            if run["level"] == low and run["why"] == "confirm"
+        )
+        said.append(f"confirmed: {named(low, unit)} passed again in a hold of {longest:g} s")
+    elif low is not None:
+        said.append(f"not confirmed: {named(low, unit)} was not held again for longer, or not well")
+    if document["undecided"]:
+        loads = ", ".join(level_text(load) for load in document["undecided"])
+        said.append(f"undecided in between: {loads} {unit}")
+    for failed, passed in document["not_monotone"]:
+        said.append(
+            f"NOT MONOTONE: {named(failed, unit)} failed, and {named(passed, unit)} passed: "
+            "the load is not all that decides here"
+        )
+    runs = len(document["runs"])
+    said.append(
+        f"took {format_duration(document['took_s'])}: {runs} {'run' if runs == 1 else 'runs'}, "
+        f"{format_duration(document['held_s'])} of holds"
+    )
+    if document["ending"] in _NEXT:
+        said.append(f"next: {_NEXT[document['ending']]}")
+    return said
+
+
+def _answer(document: Document) -> str:
+    capacity, unit = document["capacity"], document["unit"]
+    low, high = capacity["low"], capacity["high"]
+    ending = _ENDINGS[document["ending"]]
+    if low is None:
+        return ending
+    if high is None:
+        return f"at least {named(low, unit)} ({ending})"
+    words = f"between {level_text(low)} and {named(high, unit)}"
+    asked = percent(document["plan"]["width"])
+    width = f"{percent(document['width'])} wide; {asked} were asked for"
+    value = f"; the share crosses its limit at about {number(capacity['value'], digits=4)}"
+    return f"{words} ({ending}: {width}){value}"
+
+
+def rows(document: Document) -> list[list[str]]:
+    """Lay the levels out as rows of cells, the highest load first.
+
+    Parameters
+    ----------
+    document : mapping
+        The file of a search.
+
+    Returns
+    -------
+    list of list of str
+        The first row names the columns.
+    """
+    laid = [[document["unit"], *_COLUMNS]]
+    for level in reversed(document["levels"]):
+        verdict = f"{level['verdict']}, confirmed" if level["confirmed"] else level["verdict"]
+        laid.append([level_text(level["level"]), verdict, str(level["runs"]), *_nearest(level)])
+    return laid
+
+
+def _nearest(level: Document) -> list[str]:
+    """Show the budget that is furthest beyond its limit, or nearest to it."""
+    shares = [budget for budget in level["budgets"] if budget["share"] is not None]
+    broken = [b for b in level["budgets"] if b["verdict"] == "failed" and b["share"] is None]
+    if broken or not shares:
+        first = (broken or level["budgets"])[:1]
+        return [clean(f"{b['subject']}: {b['assertion']}") for b in first or ()] + ["-", "-"]
+    most = max(shares, key=lambda budget: budget["share"]["value"] / budget["allowed"])
+    share = most["share"]
+    ends = f"{percent(share['low'])} to {percent(share['high'])}"
+    return [
+        clean(f"{most['subject']}: {most['assertion']}"),
+        f"{percent(share['value'])} ({ends})",
+        percent(most["allowed"]),
+    ]
+
+
+def as_text(document: Document) -> str:
+    """Write a search for a terminal.
+
+    Parameters
+    ----------
+    document : mapping
+        The file of a search.
+
+    Returns
+    -------
+    str
+        Lines.
+    """
+    return "\n".join([*sentences(document), "", aligned(rows(document))])
+
+
+def as_markdown(document: Document) -> str:
+    """Write a search as Markdown.
+
+    Parameters
+    ----------
+    document : mapping
+        The file of a search.
+
+    Returns
+    -------
+    str
+        A page.
+    """
+    answer, *others = sentences(document)
+    plan, unit = document["plan"], document["unit"]
+    looks = plan["repetitions"] + 1
+    return "\n".join(
+        [
+            f"# Capacity of {clean(document['scenario'])}",
+            "",
+            f"**{answer[0].upper()}{answer[1:]}**",
+            "",
+            *(f"- {line[0].upper()}{line[1:]}." for line in others),
+            "",
+            "## Levels",
+            "",
+            *_table(rows(document)),
+            "",
+            "Each level is decided by the share of requests beyond a limit over all of its runs, at "
+            f"{percent(plan['error_per_look'])} a side and look: {looks} looks at most, 5 % in all. "
+            "The budget shown is the one furthest beyond its limit, or nearest to it.",
+            "",
+            "## Runs",
+            "",
+            *_table(
+                [
+                    [unit, "why", "hold", "verdict alone", "run"],
+                    *(
+                        [
+                            level_text(run["level"]),
+                            run["why"],
+                            format_duration(run["hold_s"]),
+                            run["verdict"],
+                            f"`{run['run']}`",
+                        ]
+                        for run in document["runs"]
+                    ),
+                ]
+            ),
+            "",
+        ]
+    )
+
+
+def _table(laid: list[list[str]]) -> list[str]:
+    head, *body = [["\\|".join(cell.split("|")) for cell in row] for row in laid]
+    lines = [head, ["---"] * len(head), *body]
+    return [f"| {' | '.join(row)} |" for row in lines]

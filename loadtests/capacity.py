@@ -1,0 +1,244 @@
+"""Runs a search for the capacity: a run for each level, and a file that grows with them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis.budgets import CONFIDENCE
+from analysis.capacity_evidence import Pooled, judged_at_a_level, pool
+from analysis.capacity_search import Found, Search, SearchPlan, Step
+from analysis.decision import Verdict
+from loadtests.sweep import note_member
+from scenarios.errors import ExitCode, UsageError
+from scenarios.model import Scenario, Stage
+
+RunLevel = Callable[[Mapping[str, Any]], tuple[Path, dict[str, Any]]]
+"""Runs and judges the scenario with some settings; gives its folder and verdict."""
+
+HIGH = 64.0
+"""The highest load that is tried, as a multiple of the first, where nothing is said."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Campaign:
+    """A search that goes on.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose capacity is searched for.
+    plan : SearchPlan
+        The levels.
+    hold_s : float
+        How long the first run at a level holds, in seconds.
+    parent : Path
+        Folder that gets the runs, and the file of the search.
+    clock : callable
+        Gives seconds.
+    """
+
+    scenario: Scenario
+    plan: SearchPlan
+    hold_s: float
+    parent: Path
+    clock: Callable[[], float] = time.monotonic
+    group: str = field(default_factory=lambda: secrets.token_hex(3))
+    search: Search = field(init=False)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: dict[float, list[dict[str, Any]]] = field(default_factory=dict)
+    pooled: dict[float, Pooled] = field(default_factory=dict)
+    interrupted: bool = False
+    _began_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.search = Search(self.plan)
+        self._began_s = self.clock()
+
+    @property
+    def path(self) -> Path:
+        """The file of the search."""
+        return self.parent / f"group_{self.group}.json"
+
+    def run(self, run_level: RunLevel, *, say: Callable[[str], None]) -> Found:
+        """Search, run by run; the file is written after each.
+
+        Parameters
+        ----------
+        run_level : callable
+            Runs and judges the scenario at a level.
+        say : callable
+            Told what is run next, and what came of it.
+
+        Returns
+        -------
+        Found
+            As far as the search came: an interrupt ends it.
+        """
+        while (step := self.search.step()) is not None and not self.interrupted:
+            number = len(self.runs) + 1
+            say(f"run {number}: {self._words(step)}")
+            settings = level_settings(
+                self.scenario, step.level, hold_s=self.hold_s * step.holds, number=number
+            )
+            folder, verdict = run_level(settings)
+            note_member(folder, group=self.group, sequence=number, settings=settings)
+            self.interrupted = verdict["exit_code"] == ExitCode.INTERRUPTED
+            if not self.interrupted:
+                say(f"  {self._note(step, verdict)}")
+            self.runs.append(
+                {
+                    "run": verdict["run"],
+                    "level": step.level,
+                    "look": step.look,
+                    "why": step.why,
+                    "hold_s": self.hold_s * step.holds,
+                    "verdict": verdict["verdict"],
+                }
+            )
+            self.write()
+        return self.search.found()
+
+    def _note(self, step: Step, verdict: dict[str, Any]) -> str:
+        """Pool a run with the others at its level, tell the search, and say it in words."""
+        if verdict["verdict"] == Verdict.INVALID:
+            self.search.note(Verdict.INVALID)
+            return f"invalid: {verdict['why']}"
+        its = self.verdicts.setdefault(step.level, [])
+        its.append(verdict)
+        pooled = self.pooled[step.level] = pool(its, looks=self.plan.looks)
+        nearest = pooled.nearest
+        if nearest is None or nearest.share is None:
+            self.search.note(pooled.verdict)
+            return str(pooled.verdict)
+        share = nearest.share
+        self.search.note(pooled.verdict, lean=nearest.lean, weight=share.n_eff or 0.0)
+        return (
+            f"{pooled.verdict}: {nearest.assertion}: {share.value:.2%} of requests beyond it "
+            f"({share.low:.2%} to {share.high:.2%}), {nearest.allowed:.2%} are allowed"
+        )
+
+    def _words(self, step: Step) -> str:
+        again = {"confirm": ", to confirm it", "repeat": f", look {step.look}"}.get(step.why, "")
+        return f"{self.scenario.load.named(step.level)} for {self.hold_s * step.holds:g} s{again}"
+
+    def document(self) -> dict[str, Any]:
+        """Give everything that is known of the search.
+
+        Returns
+        -------
+        dict
+            What the file holds.
+        """
+        found, unit = self.search.found(), self.scenario.load.unit
+        return {
+            "format": 1,
+            "kind": "capacity",
+            "group": self.group,
+            "scenario": self.scenario.name,
+            "unit": unit,
+            "ending": "interrupted" if self.interrupted else str(found.ending),
+            "capacity": found.capacity(unit).as_dict(),
+            "width": found.width,
+            "confirmed": found.confirmed,
+            "undecided": list(found.undecided),
+            "not_monotone": [list(pair) for pair in found.not_monotone],
+            "plan": {
+                "low": self.plan.low,
+                "high": self.plan.high,
+                "width": self.plan.width,
+                "repetitions": self.plan.repetitions,
+                "factor": self.plan.factor,
+                "hold_s": self.hold_s,
+                "error_per_look": (1 - CONFIDENCE) / self.plan.looks,
+            },
+            "took_s": self.clock() - self._began_s,
+            "held_s": sum(run["hold_s"] for run in self.runs),
+            "levels": [
+                {
+                    "level": load,
+                    "verdict": str(level.verdict),
+                    "runs": level.runs,
+                    "confirmed": level.confirmed,
+                    "budgets": [budget.as_dict() for budget in self.pooled[load].budgets],
+                }
+                for load, level in sorted(self.search.levels.items())
+            ],
+            "runs": self.runs,
+        }
+
+    def write(self) -> None:
+        """Write the file: beside it first, so that it is whole at any moment."""
+        beside = self.path.with_suffix(".json.part")
+        text = json.dumps(self.document(), indent=1, allow_nan=False, ensure_ascii=False)
+        beside.write_text(text + "\n", encoding="utf-8")
+        beside.rename(self.path)
+
+
+def level_settings(
+    scenario: Scenario, level: float, *, hold_s: float, number: int
+) -> dict[str, Any]:
+    """Say what makes a run of one level out of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As it was loaded.
+    level : float
+        Users, or arrivals per second.
+    hold_s : float
+        How long it holds, in seconds.
+    number : int
+        Which run of the search it is, from 1: each has chances of its own.
+
+    Returns
+    -------
+    dict of str to object
+        By dotted key.
+    """
+    load = scenario.load
+    ramp_s = max(stage.ramp_s for stage in load.stages)
+    one = {"rate": level} if load.is_open else {"users": round(level)}
+    stage = {**one, "hold": f"{hold_s:g}s", "ramp": f"{ramp_s:g}s"}
+    return {
+        "load.stages": [stage],
+        "load.required": level if load.is_open else round(level),
+        "load.extend": "0s",  # looks are counted; a hold that is prolonged would be one more
+        "load.seed": (scenario.load_seed + number) % 2**32,
+    }
+
+
+def check(scenario: Scenario) -> None:
+    """Refuse what cannot be searched.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As it was loaded.
+
+    Raises
+    ------
+    UsageError
+        When no budget can fail a run in a hold, or the scenario has faults.
+    """
+    if not any(judged_at_a_level(budget) for budget in scenario.budgets if not budget.implied):
+        raise UsageError(
+            f"{scenario.source}: found no budget that can fail at a load; allowed: at least one "
+            "on latency, errors, throughput, Apdex or availability that is no warning",
+            hint="add one: --set 'budgets.all=[\"p(95) < 200ms\"]'",
+        )
+    if scenario.faults:
+        raise UsageError(
+            f"{scenario.source}: found faults; allowed: none, for they would be taken for the load",
+            hint="search without them: --set faults=[]",
+        )
+
+
+def default_hold_s(stages: tuple[Stage, ...]) -> float:
+    """Choose how long the first run at a level holds: as the shortest stage does."""
+    return min(stage.hold_s for stage in stages)

@@ -1,0 +1,212 @@
+"""``trueload capacity``: the highest load that still meets the budgets, as an interval."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from analysis.capacity_search import Ending, Found, SearchPlan
+from loadtests.capacity import HIGH, Campaign, check, default_hold_s
+from loadtests.one_run import run_and_judge
+from loadtests.options import RunOptions, run_options
+from loadtests.progress import ConsoleProgress
+from scenarios.errors import ExitCode, UsageError
+from scenarios.load_fields import MAX_RATE, MAX_USERS
+from scenarios.model import Scenario
+from scenarios.units import parse_duration, parse_ratio
+
+_EXIT: Mapping[Ending, ExitCode] = {
+    Ending.FOUND: ExitCode.PASSED,
+    Ending.INVALID: ExitCode.INVALID,
+}
+"""Whatever else it ended with: the capacity was not found, 97."""
+
+LONGEST_HOLD_S = 3600.0
+
+NARROWEST = 0.03
+"""Two loads nearer to each other than this are not told apart in minutes."""
+
+
+@click.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  trueload capacity capacity --width 25%\n"
+        "  trueload capacity breakpoint --low 20 --set target.workers=2\n"
+        "  trueload capacity mine.toml --url http://127.0.0.1:8000 --locustfile mine.py\n\n"
+        "\b\nExit codes:\n"
+        "  0 found, 97 not found or not as narrow as asked, 96 its runs are invalid"
+    )
+)
+@click.argument("scenario")
+@click.option("--low", type=float, help="First load, users or arrivals/s (default: lowest stage).")
+@click.option("--high", type=float, help="Highest load that may be tried (default: 64 x low).")
+@click.option(
+    "--width",
+    default="10%",
+    show_default=True,
+    metavar="PERCENT",
+    help="How much higher than the last load that passed the first that failed may be.",
+)
+@click.option(
+    "--repetitions",
+    type=click.IntRange(1, 6),
+    default=3,
+    show_default=True,
+    metavar="K",
+    help="Runs at one undecided load at most, each twice as long as the one before.",
+)
+@click.option(
+    "--hold", metavar="TIME", help="Of the first run at a load (default: shortest stage)."
+)
+@click.option(
+    "--factor",
+    type=click.FloatRange(1.2, 10),
+    default=2.0,
+    show_default=True,
+    help="Step of the ramp.",
+)
+@click.option(
+    "--runs",
+    type=click.IntRange(2, 200),
+    default=40,
+    show_default=True,
+    help="Runs of the whole search at most.",
+)
+@run_options
+@click.pass_context
+def capacity(
+    context: click.Context,
+    /,
+    scenario: str,
+    low: float | None,
+    high: float | None,
+    width: str,
+    repetitions: int,
+    hold: str | None,
+    factor: float,
+    runs: int,
+    **options: Any,
+) -> None:
+    """Search for the highest load that still meets the budgets; the answer is an interval."""
+    asked = RunOptions(**options)
+    (variant,) = asked.load(scenario, {})
+    loaded = variant.scenario
+    check(loaded)
+    hosts = asked.check(loaded)
+    plan = _plan(loaded, low, high, width, repetitions=repetitions, factor=factor, runs=runs)
+    campaign = Campaign(
+        scenario=loaded,
+        plan=plan,
+        hold_s=default_hold_s(loaded.load.stages) if hold is None else _hold_s(hold),
+        parent=asked.out.absolute(),
+    )
+    console = Console(stderr=True)
+
+    def run_level(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+        (at_level,) = asked.load(scenario, {}, also=settings)
+        return run_and_judge(
+            at_level.scenario,
+            scenario=scenario,
+            asked=asked,
+            hosts=hosts,
+            progress=ConsoleProgress(console),
+        )
+
+    found = campaign.run(run_level, say=lambda text: console.print(Text(text, style="bold")))
+    context.exit(_tell(campaign, found, as_json=asked.as_json))
+
+
+def _tell(campaign: Campaign, found: Found, *, as_json: bool) -> int:
+    """Print what was found; gives the exit code."""
+    from analysis.report.capacity import as_markdown, as_text  # noqa: PLC0415 - at the end alone
+
+    document = campaign.document()
+    campaign.write()
+    report = campaign.path.with_suffix(".md")
+    report.write_text(as_markdown(document), encoding="utf-8")
+    if as_json:
+        json.dump(document, sys.stdout, indent=1, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        click.echo(as_text(document), nl=False)
+        click.echo(f"report: {report}")
+    if campaign.interrupted:
+        return int(ExitCode.INTERRUPTED)
+    return int(_EXIT.get(found.ending, ExitCode.INCONCLUSIVE))
+
+
+def _plan(
+    loaded: Scenario,
+    low: float | None,
+    high: float | None,
+    width: str,
+    *,
+    repetitions: int,
+    factor: float,
+    runs: int,
+) -> SearchPlan:
+    """Make the plan of a search, all of its mistakes at once.
+
+    Raises
+    ------
+    UsageError
+        With what is allowed.
+    """
+    load = loaded.load
+    first = min(stage.level for stage in load.stages) if low is None else low
+    least, most = (1e-3, MAX_RATE) if load.is_open else (1.0, float(MAX_USERS))
+    last = min(first * HIGH, most) if high is None else high
+    mistakes = []
+    if not least <= first <= most:
+        mistakes.append(f"--low: found {first:g}; allowed: {least:g} to {most:g} {load.unit}")
+    elif not first < last <= most:
+        mistakes.append(f"--high: found {last:g}; allowed: more than {first:g}, up to {most:g}")
+    if not load.is_open and any(each is not None and each % 1 for each in (low, high)):
+        mistakes.append("--low, --high: found a part of a user; allowed: whole numbers")
+    share = _share(width)
+    if not NARROWEST <= share <= 1:
+        mistakes.append(f"--width: found {width!r}; allowed: {NARROWEST:.0%} to 100%")
+    if mistakes:
+        raise UsageError("; ".join(mistakes), hint="see: trueload capacity --help")
+    return SearchPlan(
+        low=first,
+        high=last,
+        width=share,
+        repetitions=repetitions,
+        factor=factor,
+        most_runs=runs,
+        whole=not load.is_open,
+    )
+
+
+def _share(width: str) -> float:
+    try:
+        return parse_ratio(width)
+    except ValueError:
+        return 0.0
+
+
+def _hold_s(hold: str) -> float:
+    """Read a time.
+
+    Raises
+    ------
+    UsageError
+        When it is none, or shorter than a second.
+    """
+    try:
+        seconds = parse_duration(hold)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= LONGEST_HOLD_S:
+        raise UsageError(
+            f"--hold: found {hold!r}; allowed: a time with a unit, as in 30s or 2m, from 1 s to 1 h"
+        )
+    return seconds
