@@ -413,7 +413,17 @@ class Search:
         ]
         if known:
             return self._repeat(min(known, key=lambda load: abs(math.log(load / target))))
-        return self._try(target, "narrow")
+        return self._try(self._whole_near(target) if self.plan.whole else target, "narrow")
+
+    def _whole_near(self, target: float) -> float:
+        """Find the nearest whole number between the ends that may still be tried."""
+        last, first = self._last_pass() or 0.0, self._first_fail() or math.inf
+        for apart in range(math.ceil(min(first, 2 * target) - last)):
+            for load in (float(round(target) - apart), float(round(target) + apart)):
+                fresh = load not in self.levels or self._may_repeat(load)
+                if last < load < first and fresh:
+                    return load
+        return last
 
     def _try(self, load: float, why: str) -> Step | None:
         load = self._rounded(load)

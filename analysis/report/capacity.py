@@ -171,9 +171,9 @@ def as_markdown(document: Document) -> str:
             "",
             *_table(rows(document)),
             "",
-            "Each level is decided by the share of requests beyond a limit over all of its runs, at "
-            f"{percent(plan['error_per_look'])} a side and look: {looks} looks at most, 5 % in all. "
-            "The budget shown is the one furthest beyond its limit, or nearest to it.",
+            "Each level is decided by the share of requests beyond a limit over all its runs, at "
+            f"{percent(plan['error_per_look'])} a side and look: {looks} looks at most, 5 % in "
+            "all. The budget shown is the one furthest beyond its limit, or nearest to it.",
             "",
             "## Runs",
             "",

@@ -1,0 +1,206 @@
+"""A search that runs: its file, its words, its exit code, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.capacity_search import Ending, SearchPlan
+from analysis.intervals import (
+    effective_size,
+    largest_autocorrelation_time,
+    wilson_interval,
+)
+from analysis.report.capacity import as_markdown, as_text, sentences
+from loadtests.capacity import Campaign, level_settings
+from scenarios.loading import load_scenario
+from tests.support.harness import Harness
+from tests.support.queues import mmc_capacity, mmc_responses
+
+TRUTH = mmc_capacity(0.1, 0.05, 40.0, 4)
+
+
+class Simulated:
+    """Runs M/M/4 on paper, and writes of it what a verdict would say."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._rng = np.random.default_rng(seed)
+        self.settings: list[Mapping[str, Any]] = []
+        self.now_s = 0.0
+
+    def __call__(self, settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+        self.settings.append(settings)
+        (stage,) = settings["load.stages"]
+        rate, hold_s = stage["rate"], float(stage["hold"].removesuffix("s"))
+        self.now_s += hold_s + 10
+        folder = self._folder / f"run{len(self.settings)}"
+        folder.mkdir()
+        folder.joinpath("manifest.json").write_text("{}")
+        came = np.sort(self._rng.uniform(0, hold_s, self._rng.poisson(rate * hold_s)))
+        latency = mmc_responses(came, self._rng.exponential(0.025, len(came)), 4)
+        share = float((latency >= 0.1).mean())
+        n_eff = effective_size(len(came), largest_autocorrelation_time(latency, 0.1))
+        low, high = wilson_interval(share, n_eff, confidence=0.9)
+        beyond = {"value": share, "low": low, "high": high, "n": len(came), "n_eff": n_eff}
+        verdict = "passed" if high < 0.05 else "failed" if low > 0.05 else "inconclusive"
+        budget = {
+            "subject": "all",
+            "assertion": "p(95) < 100ms",
+            "metric": "p",
+            "severity": "fail",
+            "share_beyond": beyond,
+            "verdict": verdict,
+        }
+        document = {"run": folder.name, "verdict": verdict, "exit_code": 0, "budgets": [budget]}
+        return folder, document
+
+
+def campaign(folder: Path, simulated: Simulated, **changes: Any) -> Campaign:
+    said: dict[str, Any] = {"low": 40.0, "high": 2560.0, "width": 0.25} | changes
+    return Campaign(
+        scenario=load_scenario("capacity"),
+        plan=SearchPlan(**said),
+        hold_s=25.0,
+        parent=folder,
+        clock=lambda: simulated.now_s,
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_interval_holds_what_theory_says(tmp_path: Path, seed: int) -> None:
+    # Over 200 seeds every interval does (tests/accuracy/capacity.py); the seeds are fixed.
+    simulated = Simulated(tmp_path, seed)
+    found = campaign(tmp_path, simulated).run(simulated, say=lambda _: None)
+
+    assert found.ending is Ending.FOUND
+    assert found.last_pass is not None
+    assert found.first_fail is not None
+    assert found.last_pass <= TRUTH <= found.first_fail <= 1.25 * found.last_pass
+
+
+def test_each_run_has_chances_of_its_own_and_is_noted_in_the_file_and_in_its_manifest(
+    tmp_path: Path,
+) -> None:
+    simulated, said = Simulated(tmp_path, 1), list[str]()
+    search = campaign(tmp_path, simulated)
+    search.run(simulated, say=said.append)
+    document = json.loads(search.path.read_text())
+    seeds = [settings["load.seed"] for settings in simulated.settings]
+
+    assert len(set(seeds)) == len(seeds) == len(document["runs"])
+    assert document == json.loads(json.dumps(search.document()))
+    assert document["capacity"]["low"] in {level["level"] for level in document["levels"]}
+    assert document["took_s"] == simulated.now_s
+    assert document["held_s"] == simulated.now_s - 10 * len(seeds)
+    manifest = json.loads((tmp_path / "run2" / "manifest.json").read_text())
+    assert (manifest["group"], manifest["sequence"]) == (search.group, 2)
+    assert manifest["varied"] == simulated.settings[1]
+    assert said[0] == "run 1: 40 arrivals/s for 25 s"
+    assert said[-2].endswith("to confirm it")
+    assert "of requests beyond it" in said[-1]
+
+
+def test_the_answer_is_told_first_and_the_levels_in_a_table(tmp_path: Path) -> None:
+    simulated = Simulated(tmp_path, 1)
+    search = campaign(tmp_path, simulated)
+    search.run(simulated, say=lambda _: None)
+    document = search.document()
+    text, page = as_text(document), as_markdown(document)
+
+    low, high = document["capacity"]["low"], document["capacity"]["high"]
+    assert text.startswith(f"capacity of capacity: between {low:g} and {high:g} arrivals/s (found:")
+    assert "confirmed: " in text
+    assert "took " in text
+    assert page.startswith("# Capacity of capacity\n\n**Capacity of capacity: between ")
+    assert page.count("\n| ") == len(document["levels"]) + len(document["runs"]) + 4
+
+
+def test_what_is_not_monotone_is_said(tmp_path: Path) -> None:
+    simulated = Simulated(tmp_path, 1)
+    search = campaign(tmp_path, simulated)
+    search.run(simulated, say=lambda _: None)
+    document = search.document() | {"not_monotone": [[80.0, 160.0]]}
+
+    assert "NOT MONOTONE: 80 arrivals/s failed, and 160 arrivals/s passed" in "\n".join(
+        sentences(document)
+    )
+
+
+def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) -> None:
+    simulated = Simulated(tmp_path, 1)
+    search = campaign(tmp_path, simulated)
+
+    def second_is_interrupted(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+        folder, verdict = simulated(settings)
+        return folder, verdict | {"exit_code": 130 if len(simulated.settings) == 2 else 0}
+
+    search.run(second_is_interrupted, say=lambda _: None)
+    document = json.loads(search.path.read_text())
+
+    assert len(document["runs"]) == 2
+    assert [level["runs"] for level in document["levels"]] == [1]
+    assert document["ending"] == "interrupted"
+    assert "interrupted" in as_text(document)
+
+
+def test_invalid_runs_have_no_say(tmp_path: Path) -> None:
+    simulated = Simulated(tmp_path, 1)
+    search = campaign(tmp_path, simulated, repetitions=2)
+
+    def invalid(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+        folder, verdict = simulated(settings)
+        return folder, verdict | {"verdict": "invalid", "why": "the generator did not keep up"}
+
+    found = search.run(invalid, say=lambda _: None)
+
+    assert found.ending is Ending.INVALID
+    assert len(search.runs) == 3
+    assert search.document()["levels"] == []
+
+
+def test_a_level_of_users_is_whole_and_ramps_as_the_scenario_does() -> None:
+    scenario = load_scenario("growth", settings=["load.seed=5"])
+    settings = level_settings(scenario, 40.0, hold_s=12.5, number=3)
+
+    ramp_s = max(stage.ramp_s for stage in scenario.load.stages)
+    assert settings["load.stages"] == [{"users": 40, "hold": "12.5s", "ramp": f"{ramp_s:g}s"}]
+    assert settings["load.required"] == 40
+    assert settings["load.seed"] == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--low", "0"], "--low: found 0; allowed: 0.001 to"),
+        (["--high", "30"], "--high: found 30; allowed: more than 40"),
+        (["--width", "1%"], "--width: found '1%'; allowed: 3% to 100%"),
+        (["--width", "wide"], "--width: found 'wide'"),
+        (["--hold", "20"], "--hold: found '20'; allowed: a time with a unit"),
+        (["--set", 'budgets={all=["warn: p(95) < 1s"]}'], "found no budget that can fail"),
+        (
+            ["--set", 'faults=[{kind="freeze",process="server",at="5s",lasts="1s"}]'],
+            "found faults; allowed: none",
+        ),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_before_anything_is_sent(
+    harness: Harness, words: list[str], message: str
+) -> None:
+    done = harness.here("capacity", "capacity", *words)
+
+    assert done.code == 2, done.err
+    assert message in done.err
+    assert not harness.runs()
+
+
+def test_parts_of_users_are_refused(harness: Harness) -> None:
+    done = harness.here("capacity", "growth", "--low", "2.5")
+
+    assert done.code == 2
+    assert "found a part of a user" in done.err
