@@ -87,6 +87,8 @@ def test_shares_add_up_by_what_they_are_worth_and_each_look_gets_its_part_of_the
     assert share.high == pytest.approx(
         wilson_bound(value, n_eff, confidence=confidence, upper=True), abs=1e-9
     )
+    assert share.low is not None
+    assert share.high is not None
     passed, failed = share.high < ALLOWED, share.low > ALLOWED
     verdict = Verdict.PASSED if passed else Verdict.FAILED if failed else Verdict.INCONCLUSIVE
     assert pooled.verdict is verdict

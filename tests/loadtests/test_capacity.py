@@ -7,58 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from analysis.capacity_search import Ending, SearchPlan
-from analysis.intervals import (
-    effective_size,
-    largest_autocorrelation_time,
-    wilson_interval,
-)
 from analysis.report.capacity import as_markdown, as_text, sentences
 from loadtests.capacity import Campaign, level_settings
 from scenarios.loading import load_scenario
 from tests.support.harness import Harness
-from tests.support.queues import mmc_capacity, mmc_responses
-
-TRUTH = mmc_capacity(0.1, 0.05, 40.0, 4)
-
-
-class Simulated:
-    """Runs M/M/4 on paper, and writes of it what a verdict would say."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        self._folder = folder
-        self._rng = np.random.default_rng(seed)
-        self.settings: list[Mapping[str, Any]] = []
-        self.now_s = 0.0
-
-    def __call__(self, settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
-        self.settings.append(settings)
-        (stage,) = settings["load.stages"]
-        rate, hold_s = stage["rate"], float(stage["hold"].removesuffix("s"))
-        self.now_s += hold_s + 10
-        folder = self._folder / f"run{len(self.settings)}"
-        folder.mkdir()
-        folder.joinpath("manifest.json").write_text("{}")
-        came = np.sort(self._rng.uniform(0, hold_s, self._rng.poisson(rate * hold_s)))
-        latency = mmc_responses(came, self._rng.exponential(0.025, len(came)), 4)
-        share = float((latency >= 0.1).mean())
-        n_eff = effective_size(len(came), largest_autocorrelation_time(latency, 0.1))
-        low, high = wilson_interval(share, n_eff, confidence=0.9)
-        beyond = {"value": share, "low": low, "high": high, "n": len(came), "n_eff": n_eff}
-        verdict = "passed" if high < 0.05 else "failed" if low > 0.05 else "inconclusive"
-        budget = {
-            "subject": "all",
-            "assertion": "p(95) < 100ms",
-            "metric": "p",
-            "severity": "fail",
-            "share_beyond": beyond,
-            "verdict": verdict,
-        }
-        document = {"run": folder.name, "verdict": verdict, "exit_code": 0, "budgets": [budget]}
-        return folder, document
+from tests.support.simulated_levels import TRUTH, Simulated
 
 
 def campaign(folder: Path, simulated: Simulated, **changes: Any) -> Campaign:
@@ -75,7 +31,7 @@ def campaign(folder: Path, simulated: Simulated, **changes: Any) -> Campaign:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_interval_holds_what_theory_says(tmp_path: Path, seed: int) -> None:
     # Over 200 seeds every interval does (tests/accuracy/capacity.py); the seeds are fixed.
-    simulated = Simulated(tmp_path, seed)
+    simulated = Simulated(seed, tmp_path)
     found = campaign(tmp_path, simulated).run(simulated, say=lambda _: None)
 
     assert found.ending is Ending.FOUND
@@ -87,7 +43,7 @@ def test_the_interval_holds_what_theory_says(tmp_path: Path, seed: int) -> None:
 def test_each_run_has_chances_of_its_own_and_is_noted_in_the_file_and_in_its_manifest(
     tmp_path: Path,
 ) -> None:
-    simulated, said = Simulated(tmp_path, 1), list[str]()
+    simulated, said = Simulated(1, tmp_path), list[str]()
     search = campaign(tmp_path, simulated)
     search.run(simulated, say=said.append)
     document = json.loads(search.path.read_text())
@@ -107,7 +63,7 @@ def test_each_run_has_chances_of_its_own_and_is_noted_in_the_file_and_in_its_man
 
 
 def test_the_answer_is_told_first_and_the_levels_in_a_table(tmp_path: Path) -> None:
-    simulated = Simulated(tmp_path, 1)
+    simulated = Simulated(1, tmp_path)
     search = campaign(tmp_path, simulated)
     search.run(simulated, say=lambda _: None)
     document = search.document()
@@ -122,7 +78,7 @@ def test_the_answer_is_told_first_and_the_levels_in_a_table(tmp_path: Path) -> N
 
 
 def test_what_is_not_monotone_is_said(tmp_path: Path) -> None:
-    simulated = Simulated(tmp_path, 1)
+    simulated = Simulated(1, tmp_path)
     search = campaign(tmp_path, simulated)
     search.run(simulated, say=lambda _: None)
     document = search.document() | {"not_monotone": [[80.0, 160.0]]}
@@ -133,7 +89,7 @@ def test_what_is_not_monotone_is_said(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) -> None:
-    simulated = Simulated(tmp_path, 1)
+    simulated = Simulated(1, tmp_path)
     search = campaign(tmp_path, simulated)
 
     def second_is_interrupted(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
@@ -150,7 +106,7 @@ def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) ->
 
 
 def test_invalid_runs_have_no_say(tmp_path: Path) -> None:
-    simulated = Simulated(tmp_path, 1)
+    simulated = Simulated(1, tmp_path)
     search = campaign(tmp_path, simulated, repetitions=2)
 
     def invalid(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
