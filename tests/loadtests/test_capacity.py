@@ -14,7 +14,7 @@ from analysis.report.capacity import as_markdown, as_text, sentences
 from loadtests.capacity import Campaign, level_settings
 from scenarios.loading import load_scenario
 from tests.support.harness import Harness
-from tests.support.simulated_levels import TRUTH, Simulated
+from tests.support.simulated_levels import AROUND_S, TRUTH, Simulated
 
 
 def campaign(folder: Path, simulated: Simulated, **changes: Any) -> Campaign:
@@ -53,7 +53,7 @@ def test_each_run_has_chances_of_its_own_and_is_noted_in_the_file_and_in_its_man
     assert document == json.loads(json.dumps(search.document()))
     assert document["capacity"]["low"] in {level["level"] for level in document["levels"]}
     assert document["took_s"] == simulated.now_s
-    assert document["held_s"] == simulated.now_s - 10 * len(seeds)
+    assert document["held_s"] == simulated.now_s - AROUND_S * len(seeds)
     manifest = json.loads((tmp_path / "run2" / "manifest.json").read_text())
     assert (manifest["group"], manifest["sequence"]) == (search.group, 2)
     assert manifest["varied"] == simulated.settings[1]

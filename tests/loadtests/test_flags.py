@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests import cli
+from loadtests import cli, one_run
 from loadtests.options import RunOptions
 from loadtests.progress import ConsoleProgress
 from loadtests.supervisor import Order
@@ -72,7 +72,7 @@ def test_each_variant_may_load_the_hosts_that_it_names_itself(
                 run_one(variant)
         raise TrueloadError("all were tried")
 
-    monkeypatch.setattr(cli, "Supervisor", Refuses)
+    monkeypatch.setattr(one_run, "Supervisor", Refuses)
     monkeypatch.setattr(cli, "run_all", run_all)
     options = replace(NOTHING, allow=("one.example", "another.example"))
     values = {"target.allow": [["one.example"], ["another.example"], []]}
