@@ -18,11 +18,17 @@ def mm1_responses(
     The response time is exponential with mean 1 / (1 - rho): its quantile at level
     p is -ln(1 - p) / (1 - rho).
     """
+    return mm1_requests(rng, rho, n, warm=warm)[1]
+
+
+def mm1_requests(
+    rng: np.random.Generator, rho: float, n: int, *, warm: int = 5_000
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Arrivals from 0 on and responses of an M/M/1 queue by Lindley, mean service 1."""
     gaps, service = rng.exponential(1 / rho, n + warm), rng.exponential(1, n + warm)
     walk = np.concatenate([[0.0], np.cumsum(service[:-1] - gaps[1:])])
     waiting = walk - np.minimum.accumulate(walk)
-    found: npt.NDArray[np.float64] = (waiting + service)[warm:]
-    return found
+    return np.cumsum(gaps[warm:]), (waiting + service)[warm:]
 
 
 def mmc_responses(
