@@ -90,7 +90,7 @@ def hold_with(rho: float, n: int, seed: int, errors: str) -> Hold:
             "intended_s": came,
             "end_s": came + took,
             "latency_ms": took * 1e3,
-            "outcome": pd.Categorical.from_codes(bad.astype(int), ["ok", "http_error"]),
+            "outcome": pd.Series(np.where(bad, "http_error", "ok"), dtype="category"),
             "good": ~bad,
             "bad": bad,
             "censored": False,
