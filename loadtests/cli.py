@@ -36,6 +36,7 @@ class LazyGroup(click.Group):
         "capacity": "loadtests.capacity_cli",
         "check": "analysis.cli",
         "compare": "analysis.compare_cli",
+        "duel": "loadtests.duel_cli",
         "report": "analysis.cli",
         "runs": "analysis.cli",
     }

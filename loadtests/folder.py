@@ -15,6 +15,7 @@ from analysis.recording.format import EVENTS, FORMAT, MANIFEST, SAMPLES_FOLDER
 from analysis.recording.writer import LineFile
 from scenarios.errors import UsageError
 
+_STAMP = "%Y%m%dT%H%M%SZ"
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -38,6 +39,37 @@ def check_parent(parent: Path) -> None:
         raise UsageError(f"--out {parent}: no folder can be made in {there}: it is not writable")
 
 
+def group_folder(parent: Path, kind: str, *, scenario: str) -> Path:
+    """Make the folder that several runs of one question lie in.
+
+    Parameters
+    ----------
+    parent : Path
+        Where runs are kept.
+    kind : str
+        What makes them a group, as in ``"duel"``.
+    scenario : str
+        Name of the scenario.
+
+    Returns
+    -------
+    Path
+        A new folder.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be made.
+    """
+    stamp = datetime.now(UTC).strftime(_STAMP)
+    path = parent / f"{stamp}_{kind}_{_UNFIT.sub('-', scenario)}_{secrets.token_hex(3)}"
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"--out {parent}: no folder can be made there: {error}") from error
+    return path
+
+
 class RunFolder:
     """A new run folder; never one that is there already.
 
@@ -58,7 +90,7 @@ class RunFolder:
 
     def __init__(self, parent: Path, scenario: str, now: datetime) -> None:
         self.short_id = secrets.token_hex(3)
-        stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = now.astimezone(UTC).strftime(_STAMP)
         self.path = parent / f"{stamp}_{_UNFIT.sub('-', scenario)}_{self.short_id}"
         try:
             self.path.mkdir(parents=True)

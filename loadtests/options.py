@@ -30,43 +30,66 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     callable
         The command with its options.
     """
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return run_options_but()(command)
 
 
-_OPTIONS = (
-    click.option("--url", help="Load a system that is already running."),
-    click.option(
+def run_options_but(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of everything that runs scenarios, some left out.
+
+    Parameters
+    ----------
+    *names : str
+        Of the options that it has not, as :class:`RunOptions` calls them.
+
+    Returns
+    -------
+    callable
+        Gives a command its options.
+    """
+
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        for name, option in reversed(_OPTIONS.items()):
+            if name not in names:
+                command = option(command)
+        return command
+
+    return give
+
+
+_OPTIONS = {
+    "url": click.option("--url", help="Load a system that is already running."),
+    "database": click.option(
         "--database",
         metavar="KIND|URL",
         help="Database of the CRM: sqlite, postgres (a server of our own), or postgresql://...",
     ),
-    click.option(
+    "accounts": click.option(
         "--accounts",
         type=click.Path(path_type=Path),
         help="With --url and personas: who may sign in at the CRM there (accounts.jsonl).",
     ),
-    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting."),
-    click.option(
+    "settings": click.option(
+        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting."
+    ),
+    "out": click.option(
         "--out",
         type=click.Path(file_okay=False, path_type=Path),
         default=Path("runs"),
         show_default=True,
         help="Folder that gets the run folder.",
     ),
-    click.option(
+    "locustfile": click.option(
         "--locustfile",
         type=click.Path(path_type=Path),
         help="Anybody's Locust users instead of the scenario's personas.",
     ),
-    click.option(
+    "allow": click.option(
         "--allow",
         multiple=True,
         metavar="HOST",
         help="A host beside loopback that load may go to; the scenario must name it too.",
     ),
-    click.option(
+    "processes": click.option(
         "--processes",
         type=click.IntRange(1, MOST_PROCESSES),
         default=1,
@@ -74,14 +97,14 @@ _OPTIONS = (
         metavar="N",
         help="Generator processes that share the load.",
     ),
-    click.option(
+    "inconclusive": click.option(
         "--inconclusive",
         type=click.Choice(("fail", "pass")),
         help="Count an inconclusive run as failed or as passed (default: exit 97).",
     ),
-    click.option("--no-report", is_flag=True, help="Judge, but render no reports."),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout."),
-)
+    "no_report": click.option("--no-report", is_flag=True, help="Judge, but render no reports."),
+    "as_json": click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout."),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

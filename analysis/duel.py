@@ -1,0 +1,420 @@
+"""What a duel measured and what it answers: from the verdicts of its runs to duel.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from analysis.comparison import (
+    as_ratio,
+    holm,
+    minimum_detectable_ratio,
+    paired_shift,
+    pairs_needed,
+)
+from analysis.decision import Verdict
+from analysis.estimate import Estimate
+from analysis.sequential import Answer, Rules, Standing, judge
+from scenarios.errors import ExitCode
+
+FORMAT = 1
+"""Version of the document."""
+
+SUBJECT = "all"
+_SPREAD = 2
+"""Pairs from which a spread can be told."""
+
+_OF_ERRORS = frozenset({"error_ratio", "availability"})
+
+EXIT_CODES = {
+    Answer.NOT_REGRESSED: ExitCode.PASSED,
+    Answer.REGRESSED: ExitCode.REGRESSED,
+    Answer.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+}
+
+
+class Metric(StrEnum):
+    """What two sides can be held against each other by."""
+
+    P50 = "p50"
+    P95 = "p95"
+    P99 = "p99"
+    AVG = "avg"
+    THROUGHPUT = "throughput"
+
+    @property
+    def unit(self) -> str:
+        """Of its values."""
+        return "1/s" if self is Metric.THROUGHPUT else "ms"
+
+    @property
+    def worse(self) -> int:
+        """Sign of a change for the worse."""
+        return -1 if self is Metric.THROUGHPUT else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, declared before the first run.
+
+    Attributes
+    ----------
+    metric : Metric
+        By what.
+    subject : str
+        ``"all"``, or an endpoint as ``"METHOD endpoint"``.
+    rules : Rules
+        How it is decided.
+    """
+
+    metric: Metric = Metric.P95
+    subject: str = SUBJECT
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one run says of the metric.
+
+    Attributes
+    ----------
+    value : float or None
+        In the metric's unit.
+    why : str
+        Why there is none.
+    invalid : bool
+        Whether the run was invalid: the harness cannot say.
+    """
+
+    value: float | None = None
+    why: str = ""
+    invalid: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two runs that were made one after the other, in an order that was drawn.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    first : str
+        The role that was run first.
+    load_seed : int
+        The same for both.
+    base, candidate : float
+        The metric.
+    base_run, candidate_run : mapping
+        Their verdicts, as in verdict.json.
+    """
+
+    number: int
+    first: str
+    load_seed: int
+    base: float
+    candidate: float
+    base_run: Mapping[str, Any]
+    candidate_run: Mapping[str, Any]
+
+    @property
+    def ratio(self) -> float:
+        """Candidate / base."""
+        return self.candidate / self.base
+
+
+def read(verdict: Mapping[str, Any], metric: Metric, subject: str) -> Reading:
+    """Read the metric off a run.
+
+    Parameters
+    ----------
+    verdict : mapping
+        As in verdict.json.
+    metric : Metric
+        Which.
+    subject : str
+        ``"all"``, or an endpoint.
+
+    Returns
+    -------
+    Reading
+        At the required stage. Without a value when the run is invalid or was cut
+        short, or the value is none that a ratio can be made of.
+    """
+    if verdict["verdict"] == Verdict.INVALID:
+        return Reading(why=f"invalid: {verdict['why']}", invalid=True)
+    if not verdict["ended"]["complete"]:
+        return Reading(why=f"cut short ({verdict['ended']['why']}): {verdict['why']}")
+    estimate = _estimates(verdict).get(subject, {}).get(metric)
+    if estimate is None:
+        known = ", ".join(sorted(_estimates(verdict)))
+        return Reading(why=f"{subject} was sent no request in the hold; requested were: {known}")
+    value = estimate["value"]
+    if value is None or value <= 0:
+        return Reading(why=f"{subject}: no {metric}: {estimate['why'] or f'it is {value}'}")
+    if estimate["high"] is None and estimate["low"] == value:
+        return Reading(why=f"{subject}: {metric} is at least {value:.4g}: {estimate['why']}")
+    return Reading(value=float(value))
+
+
+def _estimates(verdict: Mapping[str, Any]) -> dict[str, dict[Metric, Mapping[str, Any]]]:
+    """Gather what a run measured at its required stage, by subject."""
+    stages = [s for s in verdict["stages"] if s["level"] == verdict["required"]]
+    stage = stages[-1]
+    return {
+        SUBJECT: _metrics(stage),
+        **{endpoint["name"]: _metrics(endpoint) for endpoint in stage["endpoints"]},
+    }
+
+
+def _metrics(measured: Mapping[str, Any]) -> dict[Metric, Mapping[str, Any]]:
+    latency = measured["latency"]
+    return {
+        Metric.P50: latency["p50"],
+        Metric.P95: latency["p95"],
+        Metric.P99: latency["p99"],
+        Metric.AVG: latency["mean"],
+        Metric.THROUGHPUT: measured["throughput"],
+    }
+
+
+def differences(pairs: Sequence[Pair], metric: Metric) -> list[float]:
+    """Take the logarithm of each pair's ratio, worse above 0."""
+    return [metric.worse * math.log(pair.ratio) for pair in pairs]
+
+
+def standing_of(pairs: Sequence[Pair], question: Question) -> Standing:
+    """Judge the pairs made so far.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        In the order they were made.
+    question : Question
+        As it was declared.
+
+    Returns
+    -------
+    Standing
+        As :func:`analysis.sequential.judge` gives it.
+    """
+    return judge(differences(pairs, question.metric), question.rules)
+
+
+def ratio_of(standing: Standing, metric: Metric) -> Estimate:
+    """Write a difference of logarithms as candidate / base.
+
+    Parameters
+    ----------
+    standing : Standing
+        Of a duel.
+    metric : Metric
+        Whose worse side is known.
+
+    Returns
+    -------
+    Estimate
+        1 is no change.
+    """
+    shift = standing.shift
+    ends = [
+        None if end is None else math.exp(metric.worse * end) for end in (shift.low, shift.high)
+    ]
+    low, high = ends if metric.worse > 0 else ends[::-1]
+    return Estimate(
+        value=None if shift.value is None else math.exp(metric.worse * shift.value),
+        low=low,
+        high=high,
+        level=shift.level,
+        n=shift.n,
+        method=shift.method,
+        covers=shift.covers,
+        why=shift.why,
+    )
+
+
+def answer_of(pairs: Sequence[Pair], question: Question, ended: str) -> tuple[Answer, str]:
+    """Answer a duel that has ended, and say why.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        All that were made.
+    question : Question
+        As it was declared.
+    ended : str
+        Why no more were made, where it was not for the answer; empty otherwise.
+
+    Returns
+    -------
+    tuple of (Answer, str)
+        A candidate whose runs fail where the base's do not is never "not regressed".
+    """
+    standing = standing_of(pairs, question)
+    percent = f"{100 * question.rules.tolerance:.3g} %"
+    if standing.answer is Answer.REGRESSED:
+        return standing.answer, f"worse by more than the {percent} that do not matter"
+    if standing.answer is Answer.NOT_REGRESSED:
+        failed = [pair.candidate_run for pair in pairs if _has_errors(pair.candidate_run)]
+        before = sum(_has_errors(pair.base_run) for pair in pairs)
+        if len(failed) > before:
+            return Answer.INCONCLUSIVE, (
+                f"{question.metric} is not worse, but {len(failed)} of {len(pairs)} runs of the "
+                f"candidate fail by errors, {before} of the base's: {failed[0]['why']}"
+            )
+        return standing.answer, f"not worse by {percent}"
+    if ended:
+        return Answer.INCONCLUSIVE, ended
+    return Answer.INCONCLUSIVE, (
+        f"{len(pairs)} pairs leave it open whether it is worse by more than {percent}"
+    )
+
+
+def _has_errors(run: Mapping[str, Any]) -> bool:
+    """Whether a run failed by its errors: a metric of right answers does not show them."""
+    if run["verdict"] != Verdict.FAILED:
+        return False
+    broken = {b["metric"] for b in run["budgets"] if b["verdict"] == Verdict.FAILED}
+    return not broken or bool(broken & _OF_ERRORS)
+
+
+def others(pairs: Sequence[Pair], question: Question) -> list[dict[str, Any]]:
+    """Compare everything else that was measured: told, and never decisive.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        All that were made.
+    question : Question
+        Its tolerance counts, and what it asks is left out.
+
+    Returns
+    -------
+    list of dict
+        Every metric of all requests, and the question's of each endpoint, by Student's
+        t over pairs; ``adjusted`` is Holm's p-value of "worse by more than the tolerance".
+    """
+    wanted = [(SUBJECT, metric) for metric in Metric]
+    names = set().union(*(_estimates(pair.base_run) for pair in pairs)) if pairs else set()
+    wanted += [(name, question.metric) for name in sorted(names - {SUBJECT})]
+    rows: list[dict[str, Any]] = []
+    chances: list[float] = []
+    for subject, metric in wanted:
+        ratios = _log_ratios(pairs, metric, subject)
+        shift = paired_shift(ratios * metric.worse)
+        if (subject, metric) == (question.subject, question.metric) or shift is None:
+            continue
+        ratio = as_ratio(paired_shift(ratios), ratios, method="")
+        chances.append(shift.chance_beyond(question.rules.limit))
+        rows.append({"subject": subject, "metric": str(metric), "ratio": ratio.as_dict()})
+    for row, chance, adjusted in zip(rows, chances, holm(chances), strict=True):
+        row |= {"chance": chance, "adjusted": adjusted}
+    return rows
+
+
+def _log_ratios(pairs: Sequence[Pair], metric: Metric, subject: str) -> np.ndarray:
+    """Take ln(candidate / base) of the pairs in which both runs have the metric."""
+    found = []
+    for pair in pairs:
+        base, candidate = (
+            read(run, metric, subject).value for run in (pair.base_run, pair.candidate_run)
+        )
+        if base is not None and candidate is not None:
+            found.append(math.log(candidate / base))
+    return np.array(found)
+
+
+def needs_of(standing: Standing, rules: Rules) -> dict[str, Any]:
+    """Say what a duel with this spread can find, and what it would take to find more.
+
+    Parameters
+    ----------
+    standing : Standing
+        Of the pairs that were made.
+    rules : Rules
+        As they were declared.
+
+    Returns
+    -------
+    dict
+        ``sd`` of the logarithm of the ratio from pair to pair, ``detectable`` (how much
+        worse a candidate is found in 80 % of duels of all pairs), ``pairs`` (how many it
+        takes to recognise no change in 80 %); None where the spread is not known. Both
+        by Student's t at one look: a little more is needed for looking often.
+    """
+    sd = standing.sd
+    if sd is None or standing.pairs < _SPREAD:
+        return {"sd": None, "detectable": None, "pairs": None}
+    return {
+        "sd": sd,
+        "detectable": minimum_detectable_ratio(
+            sd, rules.pairs, alpha=rules.false_alarm, tolerance=rules.tolerance
+        ),
+        "pairs": pairs_needed(sd, alpha=rules.miss, tolerance=rules.tolerance),
+    }
+
+
+def outcome(
+    pairs: Sequence[Pair], question: Question, *, ended: str = "", interrupted: bool = False
+) -> dict[str, Any]:
+    """Write what a duel found.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        All that were made.
+    question : Question
+        As it was declared.
+    ended : str
+        Why no more were made, where it was not for the answer; empty otherwise.
+    interrupted : bool
+        Whether somebody ended it.
+
+    Returns
+    -------
+    dict
+        The part of duel.json that follows from the pairs.
+    """
+    rules, standing = question.rules, standing_of(pairs, question)
+    answer, why = answer_of(pairs, question, ended)
+    code = EXIT_CODES[answer]
+    if interrupted:
+        code = ExitCode.INTERRUPTED
+    elif ended and not pairs:
+        code = ExitCode.INVALID
+    return {
+        "format": FORMAT,
+        "answer": str(answer),
+        "why": why,
+        "exit_code": int(code),
+        "metric": str(question.metric),
+        "unit": question.metric.unit,
+        "subject": question.subject,
+        "rules": {
+            "pairs": rules.pairs,
+            "tolerance": rules.tolerance,
+            "false_alarm": rules.false_alarm,
+            "miss": rules.miss,
+        },
+        "ratio": ratio_of(standing, question.metric).as_dict(),
+        "decided_at": standing.decided,
+        "spent": {"false_alarm": standing.spent[0], "miss": standing.spent[1]},
+        "needs": needs_of(standing, rules),
+        "pairs": [
+            {
+                "pair": pair.number,
+                "first": pair.first,
+                "load_seed": pair.load_seed,
+                "base": pair.base,
+                "candidate": pair.candidate,
+                "ratio": pair.ratio,
+            }
+            for pair in pairs
+        ],
+        "others": others(pairs, question),
+    }

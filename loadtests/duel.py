@@ -1,0 +1,227 @@
+"""A duel: pairs of runs in an order drawn by lot, until it is known whether it has got worse.
+
+::
+
+    pair              both runs valid           one invalid or cut short
+    judged            its ratio is taken        that run is made once more, at its place
+    answered          the duel ends             invalid again: the duel ends without an answer
+
+Both runs of a pair have the same seed of the load, drawn with the order: the same clicks
+at the same times, so that what differs is the target and the machine. Another pair has
+another one.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis.duel import Pair, Question, Reading, outcome, read, standing_of
+from analysis.recording.format import MANIFEST
+from analysis.report.duel import as_markdown, pair_line
+from loadtests.sides import Role, Side
+from loadtests.supervisor import Interrupted
+from scenarios.errors import ExitCode, TrueloadError
+
+DOCUMENT, REPORT = "duel.json", "duel.md"
+ATTEMPTS = 2
+"""An invalid run is made once more: what disturbed the machine may be over."""
+
+_SEEDS = 2**32
+
+RunOne = Callable[[Side, int], tuple[Path, dict[str, Any]]]
+"""Runs and judges a side's scenario under a seed of the load: its folder and verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """What was drawn for one pair."""
+
+    order: tuple[Role, Role]
+    load_seed: int
+
+
+def draw(pairs: int, seed: int) -> list[Lot]:
+    """Draw the order of each pair, and the seed of its load.
+
+    Parameters
+    ----------
+    pairs : int
+        How many.
+    seed : int
+        Of the lot.
+
+    Returns
+    -------
+    list of Lot
+        All of them, before the first run.
+    """
+    lot = random.Random(seed)  # noqa: S311 - fair and repeatable is what is needed
+    orders = ((Role.BASE, Role.CANDIDATE), (Role.CANDIDATE, Role.BASE))
+    return [
+        Lot(order=orders[lot.getrandbits(1)], load_seed=lot.randrange(_SEEDS)) for _ in range(pairs)
+    ]
+
+
+@dataclass(slots=True, kw_only=True)
+class Duel:
+    """A duel as it goes on.
+
+    Attributes
+    ----------
+    sides : mapping of Role to Side
+        Base and candidate.
+    question : Question
+        As it was declared.
+    seed : int
+        Of the lot.
+    folder : Path
+        Where its runs lie, and what it says.
+    run_one : callable
+        Makes a run.
+    say : callable
+        Told of each pair.
+    """
+
+    sides: Mapping[Role, Side]
+    question: Question
+    seed: int
+    folder: Path
+    run_one: RunOne
+    say: Callable[[str], None]
+    group: str = field(default_factory=lambda: secrets.token_hex(3))
+    pairs: list[Pair] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    ended: str = ""
+    interrupted: bool = False
+
+    def fight(self) -> dict[str, Any]:
+        """Make pairs until the answer is known, or all are made.
+
+        Returns
+        -------
+        dict
+            As written to duel.json and told in duel.md.
+
+        Raises
+        ------
+        TrueloadError
+            When a run could not be made; what was found until then is written.
+        """
+        began = time.monotonic()
+        try:
+            self._make_pairs()
+        except (Interrupted, KeyboardInterrupt):
+            self.interrupted = True
+        except TrueloadError as error:
+            self.ended = f"a run could not be made: {error.message}"
+            if self.pairs:
+                self._write(began)
+            raise
+        if self.interrupted:
+            self.ended = f"interrupted after {len(self.pairs)} pairs"
+        return self._write(began)
+
+    def _make_pairs(self) -> None:
+        for number, lot in enumerate(draw(self.question.rules.pairs, self.seed), start=1):
+            pair = self._pair(number, lot)
+            if pair is None:
+                return
+            self.pairs.append(pair)
+            standing = standing_of(self.pairs, self.question)
+            self.say(pair_line(pair, standing, self.question))
+            if standing.is_over:
+                return
+
+    def _pair(self, number: int, lot: Lot) -> Pair | None:
+        """Make both runs of a pair; None where one gave no value."""
+        values: dict[Role, float] = {}
+        verdicts: dict[Role, dict[str, Any]] = {}
+        for role in lot.order:
+            reading, verdicts[role] = self._reading(number, role, lot.load_seed)
+            if reading.value is None:
+                return None
+            values[role] = reading.value
+        return Pair(
+            number=number,
+            first=str(lot.order[0]),
+            load_seed=lot.load_seed,
+            base=values[Role.BASE],
+            candidate=values[Role.CANDIDATE],
+            base_run=verdicts[Role.BASE],
+            candidate_run=verdicts[Role.CANDIDATE],
+        )
+
+    def _reading(self, number: int, role: Role, load_seed: int) -> tuple[Reading, dict[str, Any]]:
+        """Make a run, and once more where it gives no value."""
+        for attempt in range(1, ATTEMPTS + 1):
+            folder, verdict = self.run_one(self.sides[role], load_seed)
+            reading = read(verdict, self.question.metric, self.question.subject)
+            self._note(folder, number, role, verdict, reading)
+            if verdict["exit_code"] == ExitCode.INTERRUPTED:
+                self.interrupted = True
+                return Reading(why="interrupted"), verdict
+            if reading.value is not None:
+                break
+            again = "; it is made once more" if attempt < ATTEMPTS else ""
+            self.say(f"pair {number}: the {role}'s run gives no value: {reading.why}{again}")
+        if reading.value is None:
+            self.ended = f"the {role}'s run gave no value {ATTEMPTS} times: {reading.why}"
+        return reading, verdict
+
+    def _note(
+        self,
+        folder: Path,
+        number: int,
+        role: Role,
+        verdict: Mapping[str, Any],
+        reading: Reading,
+    ) -> None:
+        """Note what a run is in the duel, here and in its manifest."""
+        sequence = len(self.runs) + 1
+        self.runs.append(
+            {
+                "sequence": sequence,
+                "pair": number,
+                "role": str(role),
+                "folder": folder.name,
+                "verdict": verdict["verdict"],
+                "value": reading.value,
+                "why": reading.why,
+            }
+        )
+        path = folder / MANIFEST
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest |= {"group": self.group, "role": str(role), "sequence": sequence, "pair": number}
+        _write(path, manifest)
+
+    def _write(self, began: float) -> dict[str, Any]:
+        scenario = self.sides[Role.BASE].scenario
+        document = outcome(
+            self.pairs, self.question, ended=self.ended, interrupted=self.interrupted
+        ) | {
+            "duel": self.group,
+            "scenario": scenario.name,
+            "title": scenario.title,
+            "sides": {str(role): side.spec.words for role, side in self.sides.items()},
+            "seed": self.seed,
+            "time_s": time.monotonic() - began,
+            "exhausted": len(self.pairs) == self.question.rules.pairs,
+            "runs": self.runs,
+        }
+        _write(self.folder / DOCUMENT, document)
+        (self.folder / REPORT).write_text(as_markdown(document), encoding="utf-8")
+        return document
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    beside = path.with_suffix(".json.part")
+    text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.rename(path)

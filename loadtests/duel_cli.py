@@ -1,0 +1,245 @@
+"""The command that runs two systems against each other: ``trueload duel``."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from analysis.compare_cli import Share
+from analysis.duel import Metric, Question
+from analysis.finish import finish
+from analysis.report.duel import as_text, plain, subject_words
+from analysis.report.words import clean, duration
+from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules
+from loadtests.duel import DOCUMENT, REPORT, Duel
+from loadtests.folder import check_parent, group_folder
+from loadtests.options import RunOptions, run_options_but
+from loadtests.sides import AS_IS, Role, Side, prepare, read_spec
+from loadtests.supervisor import Interrupted, Order, Supervisor
+from scenarios.errors import UsageError
+from scenarios.loading import find
+from scenarios.model import Scenario
+from scenarios.schedule import Schedule, plan
+
+AROUND_S = 15.0
+"""Allowed for what lies around the load of a run: starting the CRM on its copy of the data,
+starting the generators, asking what was stored, judging. Seconds; it takes half of it."""
+
+_SEEDS = 2**32
+
+
+class Quiet:
+    """Progress of one run among many: a line that goes, on a terminal; nothing elsewhere."""
+
+    def __init__(self, console: Console, words: str) -> None:
+        self._words = words
+        self._status = Status(Text(words), console=console) if console.is_terminal else None
+
+    def __enter__(self) -> Quiet:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def say(self, text: str) -> None:
+        """Say what is being prepared."""
+        if self._status is not None:
+            self._status.update(Text(f"{self._words}: {clean(text)}"))
+
+    def begin(self, scenario: Scenario, schedule: Schedule, folder: Path) -> None:
+        """Load begins."""
+
+    def second(self, line: dict[str, Any], schedule: Schedule) -> None:
+        """Tell how much is left."""
+        left_s = max(schedule.end_s - float(line["t_s"]), 0.0)
+        self.say(f"{left_s:.0f} s of load left")
+
+    def end(self) -> None:
+        """Load has ended."""
+        self.say("judging")
+
+
+@click.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  trueload duel duel --candidate 'target.options.cache=\"ttl\"'\n"
+        "  trueload duel duel --base target.workers=2 --candidate 'target.workers=2;"
+        "target.options.n_plus_one=true'\n"
+        "  trueload duel smoke --locustfile mine.py --base http://127.0.0.1:8000 "
+        "--candidate http://127.0.0.1:8001\n\n"
+        "\b\nExit codes:\n"
+        "  0 not regressed, 98 regressed, 97 inconclusive, 96 no pair of valid runs,\n"
+        "  2 bad usage (nothing was sent), 130 interrupted"
+    ),
+)
+@click.argument("scenario")
+@click.option(
+    "--base",
+    multiple=True,
+    default=(AS_IS,),
+    metavar="SPEC",
+    help="What was before: settings of the CRM, or a URL (default: the scenario as it is).",
+)
+@click.option(
+    "--candidate",
+    multiple=True,
+    required=True,
+    metavar="SPEC",
+    help='What may be worse: the same, or "as-is".',
+)
+@click.option(
+    "--metric",
+    type=click.Choice([str(metric) for metric in Metric]),
+    default=str(Metric.P95),
+    show_default=True,
+    help="What decides.",
+)
+@click.option("--endpoint", default="all", metavar="NAME", help="Of which requests (default: all).")
+@click.option(
+    "--tolerance",
+    type=Share(),
+    default=0.05,
+    show_default="5 percent",
+    help="A change for the worse that does not matter.",
+)
+@click.option(
+    "--pairs",
+    type=click.IntRange(min=1),
+    default=PAIRS,
+    show_default=True,
+    metavar="N",
+    help="At most so many pairs of runs.",
+)
+@click.option(
+    "--false-alarm",
+    type=Share(),
+    default=FALSE_ALARM,
+    show_default="5 percent",
+    help='Chance of "regressed" for a candidate worse by exactly the tolerance.',
+)
+@click.option(
+    "--miss",
+    type=Share(),
+    default=MISS,
+    show_default="10 percent",
+    help='Chance of "not regressed" for the same.',
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, _SEEDS - 1),
+    help="Of the lot that draws the order of each pair (default: a new one).",
+)
+@run_options_but("url", "inconclusive", "no_report")
+@click.pass_context
+def duel(
+    context: click.Context,
+    /,
+    scenario: str,
+    base: tuple[str, ...],
+    candidate: tuple[str, ...],
+    metric: str,
+    endpoint: str,
+    tolerance: float,
+    pairs: int,
+    false_alarm: float,
+    miss: float,
+    seed: int | None,
+    **options: Any,
+) -> None:
+    """Run two systems in pairs, in an order drawn by lot, until it is known which is worse."""
+    rules = _rules(pairs=pairs, tolerance=tolerance, false_alarm=false_alarm, miss=miss)
+    question = Question(metric=Metric(metric), subject=endpoint, rules=rules)
+    asked = RunOptions(**options, url=None, inconclusive=None, no_report=True)
+    specs = read_spec(base, "--base"), read_spec(candidate, "--candidate")
+    sides = dict(zip(Role, prepare(scenario, asked, *specs), strict=True))
+    check_parent(asked.out)
+    console = Console(stderr=True)
+    seed = secrets.randbelow(_SEEDS) if seed is None else seed
+    say = _speaker(console)
+    for line in _plan(sides, question, seed):
+        say(line)
+    folder = group_folder(asked.out.absolute(), "duel", scenario=sides[Role.BASE].scenario.name)
+    fought = Duel(
+        sides=sides,
+        question=question,
+        seed=seed,
+        folder=folder,
+        run_one=_runner(scenario, folder, console),
+        say=say,
+    ).fight()
+    _tell(fought, folder, as_json=asked.as_json)
+    context.exit(int(fought["exit_code"]))
+
+
+def _rules(**rules: Any) -> Rules:
+    """Declare the rules.
+
+    Raises
+    ------
+    UsageError
+        When nothing could be answered by them.
+    """
+    try:
+        return Rules(**rules)
+    except ValueError as error:
+        raise UsageError(f"the rules of the duel: found {error}. Nothing was sent") from error
+
+
+def _speaker(console: Console) -> Any:
+    return lambda line: console.print(Text(clean(line)), soft_wrap=True)
+
+
+def _plan(sides: dict[Role, Side], question: Question, seed: int) -> list[str]:
+    """Say what will be done, and how long it will take at most."""
+    rules = question.rules
+    longest_s = 0.0
+    for side in sides.values():
+        load = side.scenario.load
+        longest_s += plan(side.scenario).end_s + load.extend_s + side.scenario.drain_s + AROUND_S
+    return [
+        f"duel on {subject_words(question.metric, question.subject)}: is the candidate worse by "
+        f"more than {plain(rules.tolerance)}?",
+        *(f"{role:<9}  {side.spec.words}" for role, side in sides.items()),
+        f"at most {rules.pairs} pairs of runs, {duration(rules.pairs * longest_s)} at most; "
+        f"the order in each pair is drawn with seed {seed}",
+    ]
+
+
+def _runner(scenario: str, parent: Path, console: Console) -> Any:
+    """Make what runs one side once."""
+    place = find(scenario).resolve().parent
+
+    def run_one(side: Side, load_seed: int) -> tuple[Path, dict[str, Any]]:
+        own = replace(side.options, settings=(*side.options.settings, f"load.seed={load_seed}"))
+        seeded = own.load(scenario, {})[0].scenario
+        order = Order(parent=parent, allow=side.hosts, folder=place, processes=own.processes)
+        with Quiet(console, str(side.role)) as progress:
+            folder = Supervisor(seeded, order, progress).run()
+            try:
+                return folder, finish(folder, report=False)
+            except KeyboardInterrupt:
+                raise Interrupted("interrupted while a run was judged") from None
+
+    return run_one
+
+
+def _tell(document: dict[str, Any], folder: Path, *, as_json: bool) -> None:
+    """Print the answer."""
+    if as_json:
+        json.dump(document, sys.stdout, indent=1, allow_nan=False)
+        sys.stdout.write("\n")
+        return
+    click.echo(as_text(document), nl=False)
+    click.echo(f"written to {folder / DOCUMENT} and {folder / REPORT}")

@@ -1,0 +1,347 @@
+"""A duel as it is fought: order by lot, runs that are made again, ends, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.duel import Metric, Question
+from analysis.report.duel import as_markdown, as_text
+from analysis.sequential import Rules
+from loadtests.duel import Duel, Lot, draw
+from loadtests.options import RunOptions
+from loadtests.sides import Role, Side, Spec, prepare, read_spec
+from loadtests.supervisor import Interrupted
+from scenarios.errors import HostNotAllowed, ScenarioError, TargetError, UsageError
+from tests.support.fought import Machine, manifests, verdict
+
+RATIOS = (1.01, 0.98, 1.0, 0.99, 1.02, 1.0, 0.97, 1.03)
+
+
+def options(**changes: Any) -> RunOptions:
+    """The command line, with nothing said."""
+    said: dict[str, Any] = {
+        "url": None,
+        "database": None,
+        "accounts": None,
+        "settings": (),
+        "out": Path("runs"),
+        "locustfile": None,
+        "allow": (),
+        "processes": 1,
+        "inconclusive": None,
+        "no_report": True,
+        "as_json": False,
+    }
+    return RunOptions(**(said | changes))
+
+
+def sides(candidate: str = "target.workers=2") -> dict[Role, Side]:
+    both = prepare("duel", options(), Spec(words="as-is"), read_spec([candidate], "--candidate"))
+    return dict(zip(Role, both, strict=True))
+
+
+def fight(
+    folder: Path, says: Callable[[str, int], dict[str, Any]], **question: Any
+) -> tuple[dict[str, Any], Machine, list[str]]:
+    """Fight a duel on a machine that nobody has."""
+    told: list[str] = []
+    machine = Machine(folder, says)
+    duel = Duel(
+        sides=sides(),
+        question=Question(**({"rules": Rules()} | question)),
+        seed=4,
+        folder=folder,
+        run_one=machine.run,
+        say=told.append,
+    )
+    return duel.fight(), machine, told
+
+
+def times_worse(factor: float) -> Callable[[str, int], dict[str, Any]]:
+    """A candidate that is slower by a factor, on a machine that varies a little."""
+    return lambda role, run: verdict(40.0 * (factor * RATIOS[run] if role == "candidate" else 1.0))
+
+
+def test_the_lot_is_fair_and_can_be_drawn_again() -> None:
+    """Of 4,000 pairs half begin with the base: beyond 5 sd less than once in a million seeds."""
+    lots = draw(4_000, 7)
+    first = sum(lot.order[0] is Role.BASE for lot in lots)
+
+    assert abs(first - 2_000) < 5 * 31.7
+    assert draw(8, 7) == lots[:8]
+    assert len({lot.load_seed for lot in lots}) > 3_990
+    assert all(set(lot.order) == set(Role) for lot in lots)
+
+
+def test_a_candidate_that_is_no_worse_is_known_after_five_pairs(tmp_path: Path) -> None:
+    found, machine, told = fight(tmp_path, times_worse(1.0))
+
+    assert (found["answer"], found["exit_code"], found["decided_at"]) == ("not regressed", 0, 5)
+    assert len(machine.made) == 10
+    assert [line.split(":")[0] for line in told] == [f"pair {n} of at most 8" for n in range(1, 6)]
+    assert told[-1].startswith(
+        "pair 5 of at most 8: 1.02 (base 40.0 ms, candidate 40.8 ms); so far"
+    )
+    assert found["ratio"]["high"] == pytest.approx(1.02, abs=1e-3)
+
+
+def test_a_candidate_that_is_worse_is_known_after_six_pairs(tmp_path: Path) -> None:
+    found, machine, _ = fight(tmp_path, times_worse(1.2))
+
+    assert (found["answer"], found["exit_code"], found["decided_at"]) == ("regressed", 98, 6)
+    assert len(machine.made) == 12
+    assert found["ratio"]["low"] > 1.05
+    assert found["ratio"]["value"] == pytest.approx(1.2, rel=0.02)
+
+
+def test_throughput_is_worse_when_it_falls(tmp_path: Path) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        made = verdict(40.0)
+        made["stages"][0]["throughput"]["value"] = 60.0 * (
+            0.8 * RATIOS[run] if role == "candidate" else 1.0
+        )
+        return made
+
+    found, _, _ = fight(tmp_path, says, metric=Metric.THROUGHPUT)
+
+    assert found["answer"] == "regressed"
+    assert found["ratio"]["value"] == pytest.approx(0.8, rel=0.02)
+    assert found["ratio"]["high"] < 1 / 1.05
+
+
+def test_both_runs_of_a_pair_have_the_load_of_the_lot_in_the_order_of_the_lot(
+    tmp_path: Path,
+) -> None:
+    _, machine, _ = fight(tmp_path, times_worse(1.0))
+    lots: list[Lot] = draw(8, 4)[:5]
+
+    assert machine.made == [(str(role), lot.load_seed) for lot in lots for role in lot.order]
+    assert {role for role, _ in machine.made[::2]} == {"base", "candidate"}  # seed 4 draws both
+
+
+def test_manifests_say_which_run_of_which_pair_each_is(tmp_path: Path) -> None:
+    found, machine, _ = fight(tmp_path, times_worse(1.0))
+
+    notes = manifests(tmp_path)
+    assert [note["sequence"] for note in notes] == list(range(1, 11))
+    assert [note["role"] for note in notes] == [role for role, _ in machine.made]
+    assert [note["pair"] for note in notes] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert {note["group"] for note in notes} == {found["duel"]}
+    assert json.loads((tmp_path / "duel.json").read_text()) == found
+
+
+def test_an_invalid_run_is_made_once_more_at_its_place(tmp_path: Path) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        if (role, run) == ("candidate", 1):
+            return verdict(40.0, verdict="invalid", why="the generator did not keep up")
+        return verdict(40.0 * RATIOS[run % 8])
+
+    found, machine, told = fight(tmp_path, says)
+    lots = draw(8, 4)
+    roles = [str(role) for lot in lots for role in lot.order]
+    place = [n for n, role in enumerate(roles) if role == "candidate"][1]
+
+    assert [role for role, _ in machine.made[:6]] == [*roles[: place + 1], *roles[place:5]]
+    assert found["runs"][place]["why"].startswith("invalid")
+    assert "made once more" in " ".join(told)
+    assert len(found["pairs"]) >= 5
+
+
+def test_a_run_that_is_invalid_twice_ends_the_duel_without_an_answer(tmp_path: Path) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        if role == "base" and run >= 2:
+            return verdict(40.0, verdict="invalid", why="the generator did not keep up")
+        return verdict(40.0)
+
+    found, _, _ = fight(tmp_path, says)
+
+    assert (found["answer"], found["exit_code"]) == ("inconclusive", 97)
+    assert found["why"].startswith("the base's run gave no value 2 times: invalid")
+    assert len(found["pairs"]) == 2
+
+
+def test_without_one_pair_of_valid_runs_the_duel_is_invalid(tmp_path: Path) -> None:
+    found, _, _ = fight(
+        tmp_path, lambda *_: verdict(40.0, verdict="invalid", why="records were lost")
+    )
+
+    assert (found["answer"], found["exit_code"]) == ("inconclusive", 96)
+    assert as_text(found).splitlines()[-2].startswith("inconclusive: the ")
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (verdict(10_000.0, bound=True), r"p95 is at least 1e\+04"),
+        (verdict(None), "there are no values"),
+        (verdict(40.0, ended={"complete": False, "why": "target_lost"}), r"cut short \(target"),
+    ],
+)
+def test_a_run_without_a_value_that_a_ratio_can_be_made_of_says_why(
+    tmp_path: Path, run: dict[str, Any], words: str
+) -> None:
+    found, _, _ = fight(tmp_path, lambda role, _: run if role == "candidate" else verdict(40.0))
+
+    assert found["answer"] == "inconclusive"
+    assert re.search(words, found["why"])
+
+
+def test_an_endpoint_that_was_not_requested_is_told_which_were(tmp_path: Path) -> None:
+    found, _, _ = fight(tmp_path, times_worse(1.0), subject="GET /b")
+
+    assert "GET /b was sent no request in the hold; requested were: GET /a, all" in found["why"]
+
+
+def test_a_candidate_that_is_fast_because_it_fails_is_not_called_not_regressed(
+    tmp_path: Path,
+) -> None:
+    broken: dict[str, Any] = {
+        "verdict": "failed",
+        "why": "all: error_ratio < 1% is broken",
+        "budgets": [{"metric": "error_ratio", "verdict": "failed"}],
+    }
+    found, _, _ = fight(
+        tmp_path, lambda role, _: verdict(40.0, **(broken if role == "candidate" else {}))
+    )
+
+    assert (found["answer"], found["exit_code"]) == ("inconclusive", 97)
+    assert "5 of 5 runs of the candidate fail by errors, 0 of the base's" in found["why"]
+
+
+def test_a_run_that_was_interrupted_ends_the_duel_as_inconclusive(tmp_path: Path) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        return verdict(40.0, exit_code=130) if run == 2 else verdict(40.0)
+
+    found, _, _ = fight(tmp_path, says)
+
+    assert (found["answer"], found["exit_code"]) == ("inconclusive", 130)
+    assert found["why"] == "interrupted after 2 pairs"
+
+
+@pytest.mark.parametrize("interrupt", [Interrupted("before any load"), KeyboardInterrupt()])
+def test_an_interrupt_between_runs_keeps_what_there_is(
+    tmp_path: Path, interrupt: BaseException
+) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        if run == 3:
+            raise interrupt
+        return verdict(40.0)
+
+    found, _, _ = fight(tmp_path, says)
+
+    assert (found["exit_code"], len(found["pairs"])) == (130, 3)
+    assert (tmp_path / "duel.json").is_file()
+
+
+def test_a_target_that_does_not_start_any_more_ends_the_duel_and_keeps_the_pairs(
+    tmp_path: Path,
+) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        if run == 2:
+            raise TargetError("the CRM ended while it started")
+        return verdict(40.0)
+
+    with pytest.raises(TargetError):
+        fight(tmp_path, says)
+
+    assert "the CRM ended" in json.loads((tmp_path / "duel.json").read_text())["why"]
+
+
+def test_eight_pairs_that_vary_much_are_inconclusive_and_say_what_is_needed(
+    tmp_path: Path,
+) -> None:
+    wide = (1.3, 0.8, 1.2, 0.75, 1.25, 0.9, 1.4, 0.7)
+    found, _, _ = fight(
+        tmp_path, lambda role, run: verdict(40.0 * (wide[run] if role == "candidate" else 1.0))
+    )
+
+    assert (found["answer"], found["exit_code"]) == ("inconclusive", 97)
+    words = as_text(found)
+    assert "8 pairs leave it open whether it is worse by more than 5 %" in words
+    assert f"{found['needs']['pairs']} such pairs would be needed" in words
+    assert found["needs"]["pairs"] > 50
+
+
+def test_what_is_told_fits_a_terminal_and_names_both_sides(tmp_path: Path) -> None:
+    found, _, _ = fight(tmp_path, times_worse(1.2))
+    words = as_text(found)
+
+    assert "base       as-is\ncandidate  target.workers=2" in words
+    table = words.split("\n\n")[1].splitlines()
+    assert all(len(line) <= 80 for line in table)
+    assert [line[46:].count("o") for line in table[1:]] == [1] * 6
+    assert "regressed: p95 of all requests is 1.2" in words
+    assert "p95 of GET /a" in words
+    assert "p50 of all requests" in words
+    assert "worse (Holm" in words
+
+
+def test_the_report_for_a_pull_request_has_the_pairs_and_the_runs(tmp_path: Path) -> None:
+    found, _, _ = fight(tmp_path, times_worse(1.2))
+    page = (tmp_path / "duel.md").read_text()
+
+    assert page == as_markdown(found)
+    assert page.startswith("# Duel: Steady clicks")
+    assert page.count("| base |") == 6
+    assert page.count("| candidate |") == 6
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings"),
+    [
+        (["target.workers=2"], ("target.workers=2",)),
+        (['target.options.cache="ttl";target.workers=2'], None),
+        (['target.options.cache="ttl"', "target.workers=2"], None),
+        (["target.options.drop_index=['a;b']"], ("target.options.drop_index=['a;b']",)),
+    ],
+)
+def test_settings_of_a_side_are_separated_by_semicolons_or_repeated(
+    texts: list[str], settings: tuple[str, ...] | None
+) -> None:
+    found = read_spec(texts, "--base").settings
+
+    assert found == (settings or ('target.options.cache="ttl"', "target.workers=2"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["load.settle=1"], "--base: found 'load.settle=1'; allowed: a URL"),
+        (["target.url='http://127.0.0.1:1'"], "set with --set"),
+        (["http://127.0.0.1:1", "target.workers=2"], "one URL by itself"),
+        ([""], "found ''"),
+        (["target.workers"], "key=value"),
+        (["target.options.cache=ttl"], "a text needs quotes"),
+    ],
+)
+def test_a_side_that_cannot_be_meant_is_refused(texts: list[str], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_spec(texts, "--base")
+
+    assert words in caught.value.message
+    assert "Nothing was sent" in caught.value.message
+
+
+def test_hosts_elsewhere_need_the_scenario_and_the_command_line_on_both_sides() -> None:
+    there = read_spec(["http://staging.example.test"], "--candidate")
+
+    users = Path(__file__).parents[1] / "support" / "zoo_locustfile.py"
+    allowed = options(settings=('target.allow=["staging.example.test"]',), locustfile=users)
+    here = read_spec(["http://127.0.0.1:8000"], "--base")
+
+    with pytest.raises(HostNotAllowed):
+        prepare("duel", options(locustfile=users), here, there)
+    base, candidate = prepare("duel", allowed, here, there)
+    assert (base.hosts, candidate.hosts) == ((), ("staging.example.test",))
+    assert candidate.scenario.target.app is None
+
+
+def test_a_value_that_the_crm_does_not_know_is_told_before_anything_is_sent() -> None:
+    with pytest.raises(ScenarioError, match=r"options\.cache"):
+        sides('target.options.cache="none"')
