@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaincinv
 
 from analysis.estimate import Estimate, not_estimable
 from analysis.failures import METHOD as BY_REQUESTS
@@ -36,6 +37,11 @@ SLIVER_S = 1e-6
 """A last piece shorter than the recording's resolution is rounding, not time."""
 
 SEEN = "what was seen in this run: a statement about it has no interval"
+
+ENOUGH = 5
+"""Outages that an interval takes; with fewer its ends are eight times apart or more."""
+
+EXPONENTIAL = "chi-square, for exponential times"
 
 BY_TIME = "up seconds / (up + down)"
 
@@ -93,7 +99,8 @@ class Availability:
     mttr : Estimate
         Mean length of the outages in seconds; a lower bound while one is open.
     mtbf : Estimate
-        Up seconds per outage.
+        Up seconds per outage. Both have intervals from five outages on, for outages
+        that come and go without memory.
     """
 
     estimate: Estimate
@@ -130,7 +137,7 @@ def availability(
         The window; its end does not belong to it. A last part of a second counts
         for its length.
     confidence : float
-        Of the interval by requests, two-sided.
+        Of the intervals, two-sided.
 
     Returns
     -------
@@ -169,8 +176,8 @@ def availability(
         down_s=down_s,
         unknown_s=float(widths[~(up | down)].sum()),
         outages=outages,
-        mttr=_mttr(outages),
-        mtbf=_mtbf(outages, up_s),
+        mttr=_mttr(outages, confidence),
+        mtbf=_mtbf(outages, up_s, confidence),
     )
 
 
@@ -294,7 +301,11 @@ def _by_requests(
     )
 
 
-def _mttr(outages: tuple[Outage, ...]) -> Estimate:
+def _mttr(outages: tuple[Outage, ...], confidence: float) -> Estimate:
+    """Bound the mean length: 2 T / theta is chi-square with two degrees for each end that was seen.
+
+    An outage that was open adds its time to T, and no end.
+    """
     method = "length of outages / outages"
     if not outages:
         return not_estimable("no outage was seen", unit="s", method=method)
@@ -303,13 +314,43 @@ def _mttr(outages: tuple[Outage, ...]) -> Estimate:
     if outages[-1].open:
         why = "a lower bound: nobody was served after the last outage"
         return Estimate(value=value, low=value, n=n, unit="s", method=method, why=why)
-    return Estimate(value=value, n=n, unit="s", method=method, why=SEEN)
+    if n < ENOUGH:
+        return Estimate(value=value, n=n, unit="s", method=method, why=_few(n))
+    return Estimate(
+        value=value,
+        low=2 * n * value / _chi2(2 * n, (1 + confidence) / 2),
+        high=2 * n * value / _chi2(2 * n, (1 - confidence) / 2),
+        level=confidence,
+        n=n,
+        unit="s",
+        method=f"{method}; {EXPONENTIAL}",
+    )
 
 
-def _mtbf(outages: tuple[Outage, ...], up_s: float) -> Estimate:
+def _mtbf(outages: tuple[Outage, ...], up_s: float, confidence: float) -> Estimate:
+    """Bound the mean time: outages in a given time up are a Poisson number."""
     method = "up seconds / outages"
     if not outages:
         why = f"no outage was seen in {up_s:g} s of service"
         return not_estimable(why, unit="s", method=method)
     n = len(outages)
-    return Estimate(value=up_s / n, n=n, unit="s", method=method, why=SEEN)
+    if n < ENOUGH or up_s == 0:
+        return Estimate(value=up_s / n, n=n, unit="s", method=method, why=_few(n))
+    return Estimate(
+        value=up_s / n,
+        low=2 * up_s / _chi2(2 * n + 2, (1 + confidence) / 2),
+        high=2 * up_s / _chi2(2 * n, (1 - confidence) / 2),
+        level=confidence,
+        n=n,
+        unit="s",
+        method=f"{method}; {EXPONENTIAL}",
+    )
+
+
+def _few(n: int) -> str:
+    outages = "outage" if n == 1 else "outages"
+    return f"{n} {outages}: an interval takes {ENOUGH} or more"
+
+
+def _chi2(freedom: int, level: float) -> float:
+    return 2 * float(gammaincinv(freedom / 2, level))

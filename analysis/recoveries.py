@@ -21,8 +21,10 @@ from analysis.faults import fault_spans
 from analysis.pulse import Requests
 from analysis.recording.reader import Recording
 from analysis.recovery import Recovery, recovery_of
-from analysis.windows import open_until_s
+from analysis.windows import columns_of, open_until_s
 from scenarios.assertions import Assertion
+
+_NEEDED = ("outcome", "intended_s", "end_s", "latency_ms", "good", "bad", "censored")
 
 NOTHING_DISTURBED = (
     "nothing disturbed the run: it has no fault, no outage, and no load that fell back"
@@ -101,9 +103,8 @@ def requests_of(recording: Recording) -> Requests:
     Requests
         All of them but those that the harness cancelled.
     """
-    samples = recording.samples
-    counted = (samples["good"] | samples["bad"]).to_numpy()
-    samples = samples[counted]
+    samples = columns_of(recording.samples, *_NEEDED)
+    samples = samples[(samples["good"] | samples["bad"]).to_numpy()]
     return Requests(
         intended_s=samples["intended_s"].to_numpy(dtype=np.float64),
         end_s=open_until_s(samples),

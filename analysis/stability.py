@@ -1,14 +1,15 @@
-"""Stability of a run: availability, outages, drift, recovery, as one part of the verdict."""
+"""Stability of a run: availability, outages, drift, recovery, bursts: one part of the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from analysis.availability import Availability, availability
+from analysis.bursts import Burst, bursts
 from analysis.drift import Drift, drifts_of
 from analysis.estimate import Estimate, not_estimable
 from analysis.recording.reader import Recording
@@ -31,11 +32,14 @@ class Stability:
         Of the series that were looked at.
     recoveries : tuple of Recovery
         Of the disturbances, in the order of time.
+    bursts : tuple of Burst
+        Of bad requests, in the order of time.
     """
 
     up: Mapping[str, Availability | None]
     drifts: tuple[Drift, ...]
     recoveries: tuple[Recovery, ...]
+    bursts: tuple[Burst, ...]
 
     @property
     def over_time(self) -> Estimate:
@@ -63,6 +67,7 @@ class Stability:
             "mtbf": (seen.mtbf if seen else seconds).as_dict(),
             "drift": [drift.as_dict() for drift in self.drifts],
             "recovery": [recovery.as_dict() for recovery in self.recoveries],
+            "bursts": [burst.as_dict() for burst in self.bursts],
         }
 
 
@@ -87,11 +92,50 @@ def stability_of(recording: Recording, subjects: Iterable[str]) -> Stability:
     """
     up = {subject: availability_of(recording, subject) for subject in {"all", *subjects}}
     seen = up["all"]
+    recoveries = recoveries_of(recording, seen.outages if seen is not None else ())
     return Stability(
         up=up,
         drifts=drifts_of(recording),
-        recoveries=recoveries_of(recording, seen.outages if seen is not None else ()),
+        recoveries=recoveries,
+        bursts=bursts_of(recording, recoveries),
     )
+
+
+def bursts_of(recording: Recording, recoveries: Sequence[Recovery]) -> tuple[Burst, ...]:
+    """Find the error bursts of a run, up to its required stage.
+
+    Parameters
+    ----------
+    recording : Recording
+        The run.
+    recoveries : sequence of Recovery
+        What disturbed it: a burst that overlaps one names it.
+
+    Returns
+    -------
+    tuple of Burst
+        In the order of time.
+    """
+    window = availability_window(
+        recording.schedule, recording.scenario.load.required, recording.ended_s
+    )
+    samples = columns_of(recording.samples, "intended_s", "end_s", "good", "bad", "outcome")
+    at_s = samples["intended_s"].to_numpy()
+    counted = (samples["good"] | samples["bad"]).to_numpy()
+    chosen = samples[counted & (at_s >= window[0]) & (at_s < window[1])]
+    if not chosen["bad"].any():
+        return ()
+    found = bursts(chosen["intended_s"], chosen["end_s"], chosen["bad"], chosen["outcome"])
+    return tuple(replace(burst, during=_during(burst, recoveries)) for burst in found)
+
+
+def _during(burst: Burst, recoveries: Sequence[Recovery]) -> str | None:
+    overlapping = (
+        each.disturbance.what
+        for each in recoveries
+        if burst.start_s <= each.disturbed_until_s and burst.end_s >= each.disturbance.start_s
+    )
+    return next(overlapping, None)
 
 
 def availability_of(recording: Recording, subject: str) -> Availability | None:

@@ -12,6 +12,7 @@ from analysis.report import (
     events,
     facts,
     goodput,
+    recovery,
     sentences,
     spent,
     tables,
@@ -261,6 +262,7 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
                 "",
             ],
         ),
+        *_recovery(verdict),
         *_fold("Scorecard", _table(indicator_head, indicators, right=8)) * bool(indicators),
         *_fold("Method", [f"{text(paragraph)}\n" for paragraph in sentences.method(verdict)]),
         *_fold(
@@ -268,6 +270,22 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
             [*(f"- {name}: {text(value)}" for name, value in facts.surroundings(manifest)), ""],
         ),
     ]
+
+
+def _recovery(verdict: tables.Document) -> list[str]:
+    rows = [
+        (text(row.what), row.begin, row.end, text(row.detected), text(row.recovered),
+         text(row.left) + " (worse than before)" * row.degraded, text(row.lost))
+        for row in recovery.recovery_rows(verdict)
+    ]  # fmt: skip
+    bursts = [
+        (row.begin, row.end, row.bad, row.requests, text(row.outcomes), text(row.during))
+        for row in recovery.burst_rows(verdict)
+    ]
+    head = ("disturbance", "from, min", "until, min", "detected after", "recovered after")
+    lines = _fold("Recovery", _table((*head, "left behind", "lost"), rows, right=7)) * bool(rows)
+    burst_head = ("from, min", "until, min", "bad", "of requests", "outcomes", "during")
+    return lines + _fold("Error bursts", _table(burst_head, bursts, right=6)) * bool(bursts)
 
 
 def _spent(verdict: tables.Document) -> list[str]:

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from analysis.report import advice, goodput, sentences, tables, validity, words
+from analysis.report import advice, goodput, recovery, sentences, tables, validity, words
 
 STYLES = {
     "passed": "green",
@@ -59,6 +59,8 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         parts += _harmless(verdict)
     if scaling := " ".join(sentences.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
+    for sentence in recovery.recovery_words(verdict):
+        parts += [Text(), Text.assemble(("Recovery ", "bold"), sentence)]
     if (wrote := goodput.goodput_words(verdict)) and goodput.is_expected(verdict):
         parts += [Text(), Text.assemble(("Goodput ", "bold"), wrote)]
     parts += [Text(), *_warnings(verdict), *_next(verdict)]
@@ -191,6 +193,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         for row in tables.stage_rows(verdict)
     ]
     lines += [f"scaling: {sentence}" for sentence in sentences.scalability_words(verdict)]
+    lines += [f"recovery: {sentence}" for sentence in recovery.recovery_words(verdict)]
     lines += [f"goodput: {wrote}" for wrote in (goodput.goodput_words(verdict),) if wrote]
     lines += [f"warning: {words.clean(warning)}" for warning in verdict.get("warnings") or ()]
     lines += [f"next: {action.about}: {action.text}" for action in advice.next_actions(verdict)]

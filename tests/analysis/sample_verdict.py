@@ -465,10 +465,56 @@ def sample_verdict() -> dict[str, Any]:
             "mttr": estimate(1.0, unit="s", why=SEEN),
             "mtbf": estimate(47.0, unit="s", why=SEEN),
             "drift": [],
-            "recovery": [],
+            "recovery": [recovery()],
+            "bursts": [
+                {
+                    "start_s": 40.96,
+                    "end_s": 43.1,
+                    "bad": 21,
+                    "requests": 24,
+                    "outcomes": {"timeout": 15, "http_error": 6},
+                    "during": "outage",
+                }
+            ],
         },
         "goodput": goodput(),
         "scorecard": scorecard(),
+    }
+
+
+def recovery() -> dict[str, Any]:
+    """How the sample came back from its outage."""
+    return {
+        "kind": "outage",
+        "what": "outage",
+        "start_s": 40.97,
+        "end_s": 42.03,
+        "since_s": 40.97,
+        "seen_until_s": 50.0,
+        "level": 200,
+        "window_s": 0.5,
+        "hold_s": 5.0,
+        "baseline": [[35.0, 40.97]],
+        "band": {
+            "p50_ms": 260.0,
+            "p95_ms": 512.0,
+            "goodput_rps": 396.0,
+            "goodput_least_rps": 288.0,
+            "bad_share": 0.0021,
+            "windows": 11,
+        },
+        "signals": ["p50", "p95", "goodput"],
+        "detected_after": estimate(0.5, 0.0, 0.5, unit="s"),
+        "recovery_time": estimate(2.5, 2.0, 2.5, unit="s"),
+        "recovered_s": 43.47,
+        "residual": {
+            "p50": estimate(0.021, -0.04, 0.086, unit="ratio"),
+            "p95": estimate(0.034, -0.06, 0.137, unit="ratio"),
+            "goodput": estimate(-0.004, -0.02, 0.012, unit="ratio"),
+        },
+        "degraded": False,
+        "loss": estimate(1.41, unit="s", why=SEEN),
+        "lost": estimate(558.0, unit="requests", why=SEEN),
     }
 
 

@@ -1,8 +1,10 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from analysis.availability import Availability, Outage, availability
 
@@ -189,3 +191,68 @@ def test_what_makes_no_sense_is_refused() -> None:
         measure([], 5, 5)
     with pytest.raises(ValueError, match="differ in length"):
         availability([1.0], [1.0, 2.0], [True], [False], 0, 5)
+
+
+def poisson(rng: np.random.Generator, rate: float, stop_s: float) -> list[float]:
+    return sorted(float(at_s) for at_s in rng.uniform(0, stop_s, rng.poisson(rate * stop_s)))
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["refused", "frozen"])
+def test_outages_are_found_within_a_second_of_their_truth(hangs: bool) -> None:
+    """Twenty requests a second; outages of two to nine seconds, at any fraction of a second."""
+    rng = np.random.default_rng(1)
+    truth = [(20 * i + rng.uniform(3, 6), rng.uniform(2, 9)) for i in range(40)]
+    spans = [(start, start + length) for start, length in truth]
+    requests: list[Request] = []
+    for at_s in poisson(rng, 20, 800):
+        within = next((span for span in spans if span[0] <= at_s < span[1]), None)
+        if within is None:
+            requests.append((at_s, at_s + 0.01, GOOD))
+        elif hangs:
+            late = within[1] - at_s > 1.5  # who gave up before it was back
+            requests.append((at_s, at_s + 1.5 if late else within[1] + 0.01, BAD if late else GOOD))
+        else:
+            requests.append((at_s, at_s + 0.001, BAD))
+    found = measure(requests, 0, 800).outages
+    errors = [
+        (outage.start_s - start, outage.end_s - end)
+        for outage, (start, end) in zip(found, spans, strict=True)
+    ]
+    assert max(abs(error) for pair in errors for error in pair) < 1.0
+    # not a second too short on average, as whole seconds would be
+    lengths = [o.duration_s - (end - start) for o, (start, end) in zip(found, spans, strict=True)]
+    assert abs(np.mean(lengths)) < 0.15
+
+
+def test_times_to_repair_and_between_failures_have_the_intervals_of_exponential_times() -> None:
+    requests: list[Request] = []
+    for i in range(8):
+        requests += every_second(20 * i, 20 * i + 15 - i, GOOD)
+        requests += every_second(20 * i + 15 - i, 20 * i + 20, BAD)
+    result = measure(requests, 0, 160)
+    lengths = sum(o.duration_s for o in result.outages[:-1]) + result.outages[-1].duration_s
+    assert result.mttr.is_lower_bound  # the last one is open
+    requests += every_second(160, 165, GOOD)
+    closed = measure(requests, 0, 165)
+    assert closed.mttr.value == pytest.approx(lengths / 8, rel=0.05)
+    for estimate, total, n_low in (
+        (closed.mttr, closed.mttr.value or 0, 16),
+        (closed.mtbf, closed.mtbf.value or 0, 18),
+    ):
+        assert estimate.low == pytest.approx(16 * total / stats.chi2.ppf(0.975, n_low))
+        assert estimate.high == pytest.approx(16 * total / stats.chi2.ppf(0.025, 16))
+    assert "exponential" in closed.mttr.method
+
+
+def test_four_outages_have_a_mean_and_no_interval() -> None:
+    requests: list[Request] = []
+    for i in range(4):
+        requests += [
+            *every_second(9 * i, 9 * i + 5, GOOD),
+            *every_second(9 * i + 5, 9 * i + 9, BAD),
+        ]
+    result = measure([*requests, *every_second(36, 40, GOOD)], 0, 40)
+    assert result.mttr.value is not None
+    assert result.mttr.low is None
+    assert "5 or more" in str(result.mttr.why)
+    assert "4 outages" in str(result.mtbf.why)

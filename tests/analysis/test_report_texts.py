@@ -44,6 +44,9 @@ def hostile() -> dict[str, Any]:
     reason = dict(LOST, message=HOSTILE, advice=HOSTILE)
     verdict["validity"] = {"valid": False, "reasons": [reason]}
     verdict["goodput"] = goodput(absent=[lost_write(7, HOSTILE)]) | {"broken": [HOSTILE]}
+    verdict["stability"]["recovery"][0]["what"] = verdict["stability"]["bursts"][0]["during"] = (
+        HOSTILE
+    )
     return verdict
 
 
@@ -94,8 +97,8 @@ def test_no_control_character_reaches_a_terminal() -> None:
 def test_plain_lines_hold_one_fact_each() -> None:
     kinds = [line.split(":", 1)[0] for line in plain(hostile(), report="r").splitlines()]
 
-    order = ["verdict", "why", "invalid", "not valid", "budget", "stage", "scaling", "goodput"]
-    order += ["warning", "next", "report"]
+    order = ["verdict", "why", "invalid", "not valid", "budget", "stage", "scaling", "recovery"]
+    order += ["goodput", "warning", "next", "report"]
     assert [*dict.fromkeys(kinds)] == order
     assert kinds.count("budget") == kinds.count("stage") == 7
 
