@@ -386,13 +386,16 @@ def pairs_needed(
     return int(m[enough[0]]) if len(enough) else None
 
 
-def holm(chances: Sequence[float]) -> list[float]:
+def holm(chances: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
     """Adjust p-values so that one false alarm among all is as rare as asked for one.
 
     Parameters
     ----------
     chances : sequence of float
         p-values, 0..1, in any order.
+    weights : sequence of float, optional
+        How much of the error is each one's, above 0 and declared before; without them
+        all have the same.
 
     Returns
     -------
@@ -401,11 +404,14 @@ def holm(chances: Sequence[float]) -> list[float]:
 
     References
     ----------
-    Holm (1979), "A simple sequentially rejective multiple test procedure".
+    Holm (1979), "A simple sequentially rejective multiple test procedure", which gives
+    the steps with weights as well.
     """
     found = np.asarray(chances, dtype=np.float64)
-    order = np.argsort(found, kind="stable")
-    stepped = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
+    shares = np.ones(len(found)) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(found / shares, kind="stable")
+    left = np.cumsum(shares[order][::-1])[::-1]
+    stepped = np.maximum.accumulate((found / shares)[order] * left)
     adjusted = np.empty(len(found))
     adjusted[order] = np.minimum(stepped, 1.0)
     return [float(chance) for chance in adjusted]

@@ -8,9 +8,10 @@
     else each row that must be shown to be within is  not regressed
     else                                              inconclusive   and what would be needed
 
-The alarm looks at every endpoint, so it is corrected for looking often (Holm). The
-answer *not regressed* is about the subjects that were asked for, all requests together
-when none was: rare endpoints are mostly too noisy to be shown to be within 5 %.
+The alarm looks at every endpoint, so it is corrected for looking often (Holm): half of
+its error is for the subjects that were asked for, half for all others. The answer *not
+regressed* is about the subjects that were asked for, all requests together when none
+was: rare endpoints are mostly too noisy to be shown to be within 5 %.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ from analysis.run_values import ALL, ERRORS, INDICATORS, RunValues, subjects_of
 ERROR_TOLERANCE = 0.005
 """Half a percentage point: half of the error budget that goes with each latency budget."""
 
+FOR_ERRORS = 0.1
+"""Share of the alarm's error that is for bad requests: they are seldom near their limit."""
+
 DEFAULT_METRIC = "p95"
+
+_MOST_LOG = 50.0  # beyond, a factor is no number that anybody reads
 
 _DUEL = "run both by turns on one machine: trueload duel"
 
@@ -176,23 +182,39 @@ def _with_alarms(rows: Sequence[Row], question: Question) -> list[Row]:
     asked = {question.metric, ERRORS}
     family = [row for row in rows if row.indicator.name in asked and row.worse is not None]
     raw = [row.worse.chance_beyond(row.limit) for row in family if row.worse is not None]
-    adjusted = dict(zip((row.key for row in family), holm(raw), strict=True))
+    weights = _weights(family, question)
+    adjusted = holm(raw, weights)
+    shares = {row.key: weight / sum(weights) for row, weight in zip(family, weights, strict=True)}
+    chances = {row.key: chance for row, chance in zip(family, adjusted, strict=True)}
     return [
-        _alarmed(row, adjusted[row.key], len(family)) if row.key in adjusted else row
+        _alarmed(row, chances[row.key], shares[row.key]) if row.key in shares else row
         for row in rows
     ]
 
 
-def _alarmed(row: Row, chance: float, looks: int) -> Row:
+def _weights(family: Sequence[Row], question: Question) -> list[float]:
+    """Deal the error out: half to the subjects that were asked for, half to all others."""
+    subjects = {row.subject for row in family}
+    first = len(subjects.intersection(question.subjects))
+    many = {True: first, False: len(subjects) - first}
+    return [
+        (FOR_ERRORS if row.indicator.name == ERRORS else 1 - FOR_ERRORS)
+        / many[row.subject in question.subjects]
+        for row in family
+    ]
+
+
+def _alarmed(row: Row, chance: float, share: float) -> Row:
     if row.worse is None:
         return row
-    reach = row.limit + row.worse.detectable(alpha=ALPHA / looks)
-    shares = row.indicator.name == ERRORS
+    reach = row.limit + row.worse.detectable(alpha=ALPHA * share)
     return replace(
         row,
         chance=chance,
         word=Word.REGRESSED if chance <= ALPHA else row.word,
-        detectable=min(reach, 1.0) if shares else math.exp(min(reach, 50.0)),
+        detectable=min(reach, 1.0)
+        if row.indicator.name == ERRORS
+        else math.exp(min(reach, _MOST_LOG)),
     )
 
 

@@ -155,6 +155,12 @@ def test_holm_agrees_with_a_worked_example() -> None:
     assert holm([]) == []
 
 
+def test_weights_deal_the_error_out() -> None:
+    # By hand, weights 3 and 1: 0.03 / 3 < 0.02 / 1, so 0.03 x 4 / 3, then 0.02 x 1 but no less.
+    assert holm([0.03, 0.02], [3.0, 1.0]) == pytest.approx([0.04, 0.04])
+    assert holm([0.01, 0.2], [1.0, 1.0]) == holm([0.01, 0.2])
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_holm_lies_between_no_adjustment_and_bonferroni(chances: list[float]) -> None:
     adjusted = np.array(holm(chances))
