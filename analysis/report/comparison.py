@@ -335,7 +335,8 @@ def method_words(document: Document) -> list[str]:
         "as ratios, shares of bad requests in percentage points. " + how,
         f"Regressed: the {metric} or the bad requests, of all requests or of an endpoint, are "
         f"worse by more than {tolerance} (bad requests: {errors}), with 5 % of error "
-        "over all of them together, half of it for what was asked for (Holm). Not regressed: those of "
+        "over all of them together, half of it for what was asked for (Holm). Not regressed: those "
+        "of "
         f"{', '.join(asked)} are shown to be within it.",
         "Intervals are 90 %: each end is a one-sided 95 % bound. In the table nothing is corrected "
         "for looking often: of ten rows that did not change, one is called better or worse.",
