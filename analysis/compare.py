@@ -112,7 +112,7 @@ def _refuse(found: Sequence[Difference]) -> None:
         for d in refused
     ]
     heading = f"  {'':{width}}  base  /  candidate"
-    names = " ".join(f"--allow-different {difference.key}" for difference in refused[:3])
+    names = " ".join(f"--allow-different {name}" for name in _shortest(refused))
     hint = "make runs that differ in the system alone"
     if all(difference.kind is Kind.MUST for difference in refused):
         hint += f"; or, if it cannot matter: {names}"
@@ -121,6 +121,16 @@ def _refuse(found: Sequence[Difference]) -> None:
         + "\n".join([heading, *lines]),
         hint=hint,
     )
+
+
+def _shortest(refused: Sequence[Difference]) -> list[str]:
+    """Name what would have to be allowed: a key, or its group where there are several."""
+    groups = [difference.key.partition(".")[0] for difference in refused]
+    names = [
+        group if groups.count(group) > 1 else difference.key
+        for group, difference in zip(groups, refused, strict=True)
+    ]
+    return list(dict.fromkeys(names))
 
 
 def _side(values: Sequence[str]) -> str:
@@ -194,7 +204,10 @@ def _notes(
     if answered.design.order is Order.PAIRS:
         second = always_second(answered.design.text)
         if second:
-            notes.append(f"the {second} ran second in every pair: what a first run leaves is its")
+            notes.append(
+                f"the {second} ran second in every pair, and has what the first left behind: "
+                "draw the order by lot, or turn it round every other time"
+            )
     allowed = [difference.key for difference in found if difference.allowed]
     if allowed:
         notes.append(f"allowed to differ: {', '.join(allowed)}")

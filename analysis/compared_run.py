@@ -160,20 +160,20 @@ def check_runs(base: Sequence[ComparedRun], candidate: Sequence[ComparedRun]) ->
     if invalid:
         lines = "\n".join(f"  {run.name}: {_reasons(run)}" for run in invalid)
         raise InvalidRuns(
-            f"{_count(invalid)} not valid, and says nothing of its target\n{lines}",
+            f"{_count(invalid, runs)} not valid: nothing is known of the target\n{lines}",
             hint="make these runs again, or leave them out",
         )
     short = [run for run in runs if required_stage(run.verdict) is None]
     if short:
         lines = "\n".join(f"  {run.name}: {run.verdict['why']}" for run in short)
         raise NotComparable(
-            f"{_count(short)} not held to the end of its required stage\n{lines}",
-            hint="what it did is told by its own report: trueload report RUN",
+            f"{_count(short, runs)} not held to the end of the required stage\n{lines}",
+            hint="what they did is told by their own reports: trueload report RUN",
         )
 
 
-def _count(runs: Sequence[ComparedRun]) -> str:
-    return "a run was" if len(runs) == 1 else f"{len(runs)} runs were each"
+def _count(found: Sequence[ComparedRun], runs: Sequence[ComparedRun]) -> str:
+    return f"{len(found)} of {len(runs)} runs {'was' if len(found) == 1 else 'were'}"
 
 
 def _reasons(run: ComparedRun) -> str:

@@ -25,7 +25,7 @@ from analysis.before_after import row_of
 from analysis.change import Change, Row, Word
 from analysis.comparison import ALPHA, FEWEST, POWER, TOLERANCE, holm, pairs_needed
 from analysis.run_order import Design
-from analysis.run_values import ALL, ERRORS, INDICATORS, RunValues, subjects_of
+from analysis.run_values import ALL, ERRORS, INDICATORS, Indicator, RunValues, subjects_of
 
 ERROR_TOLERANCE = 0.005
 """Half a percentage point: half of the error budget that goes with each latency budget."""
@@ -122,6 +122,8 @@ def answer(
     candidate: Sequence[RunValues],
     design: Design,
     question: Question,
+    *,
+    indicators: Sequence[Indicator] = tuple(INDICATORS.values()),
 ) -> Answer:
     """Say whether the candidate is worse than the base.
 
@@ -133,6 +135,8 @@ def answer(
         How the runs were laid out in time.
     question : Question
         What is asked.
+    indicators : sequence of Indicator
+        Which rows there are; those that decide must be among them.
 
     Returns
     -------
@@ -140,7 +144,7 @@ def answer(
         Never regressed, nor not regressed, from one run a side or from runs whose
         order confounds.
     """
-    rows = _rows(base, candidate, design, question)
+    rows = _rows(base, candidate, design, question, indicators)
     fewest = min(len(base), len(candidate))
     decides = fewest >= FEWEST and design.interleaved
     rows = _with_alarms(rows, question) if decides else rows
@@ -162,6 +166,7 @@ def _rows(
     candidate: Sequence[RunValues],
     design: Design,
     question: Question,
+    indicators: Sequence[Indicator],
 ) -> list[Row]:
     return [
         row_of(
@@ -173,7 +178,7 @@ def _rows(
             tolerance=question.error_tolerance if indicator.name == ERRORS else question.tolerance,
         )
         for subject in subjects_of([*base, *candidate])
-        for indicator in INDICATORS.values()
+        for indicator in indicators
     ]
 
 
@@ -234,19 +239,20 @@ def _verdict(
     )
     if alarms:
         more = f"; and {len(alarms) - 1} more" if len(alarms) > 1 else ""
-        return Change.REGRESSED, f"{_named(alarms[0])} is beyond its tolerance{more}", None, None
+        why = f"beyond the tolerance: {_named(alarms[0])}{more}"
+        return Change.REGRESSED, why, None, None
     undecided = [row for row in must if row.decision is not Change.NOT_REGRESSED]
     if not undecided:
-        return Change.NOT_REGRESSED, "what was asked for is within its tolerance", None, None
+        return Change.NOT_REGRESSED, "what was asked for is within the tolerance", None, None
     first = undecided[0]
     told = f": {first.why}" if first.why else ""
-    why = f"{_named(first)} may be within its tolerance or beyond{told}"
+    why = f"within the tolerance or beyond it: {_named(first)}{told}"
     return Change.INCONCLUSIVE, why, "make more pairs of runs, by turns", first
 
 
 def _named(row: Row) -> str:
-    whose = "of all requests" if row.subject == ALL else f"of {row.subject}"
-    return f"{row.indicator.title} {whose}"
+    whose = "all requests" if row.subject == ALL else row.subject
+    return f"{row.indicator.title}, {whose}"
 
 
 def _needed(row: Row, fewest: int) -> int | None:

@@ -111,6 +111,8 @@ def _row(row: Mapping[str, Any], question: Mapping[str, Any]) -> ChangeRow:
     )
 
 
+_BEYOND_READING = 100.0
+
 _MULTIPLE = 3.0
 """From so many times on, multiples read better than per cent."""
 
@@ -168,6 +170,8 @@ def _detectable(row: Mapping[str, Any]) -> str:
         return ""
     if row["indicator"] == "error_ratio":
         return in_points(found)
+    if found > _BEYOND_READING:
+        return f"more than x {_BEYOND_READING:g}"
     return _signed(found) if row["better"] == "lower" else _signed(1 / found)
 
 
@@ -215,23 +219,45 @@ def verdict_words(document: Document) -> str:
         first = min(alarms, key=lambda row: row["p_holm"])
         more = f"; and {len(alarms) - 1} more" if len(alarms) > 1 else ""
         return f"{_told(first)}, beyond the tolerance of {_tolerance(first, question)}{more}."
-    subject = question["subjects"][0]
-    main = rows[subject, question["metric"]]
-    sentence = f"{_told(main)}; tolerance {_tolerance(main, question)}."
-    if document["verdict"] == "inconclusive":
-        why = words.clean(document["why"])
-        return f"{why[:1].upper()}{why[1:]}. {sentence}"
-    return sentence
+    main = rows[question["subjects"][0], question["metric"]]
+    if document["verdict"] != "inconclusive":
+        return f"{_told(main)}; tolerance {_tolerance(main, question)}."
+    shown = _undecided(document)
+    if shown is not None:
+        why = f"; {words.clean(shown['why'])}" if shown["why"] else ""
+        return f"Not known yet: {_told(shown)}; tolerance {_tolerance(shown, question)}{why}."
+    why = words.clean(document["why"])
+    return f"{why[:1].upper()}{why[1:]}. {_told(main)}; tolerance {_tolerance(main, question)}."
+
+
+def _undecided(document: Document) -> Mapping[str, Any] | None:
+    """Find the first row that kept the answer open, where rows may decide at all."""
+    question = document["question"]
+    one_run = min(len(document["base"]), len(document["candidate"])) == 1
+    if one_run or not document["design"]["interleaved"]:
+        return None
+    asked = (question["metric"], "error_ratio")
+    return next(
+        (
+            row
+            for row in document["rows"]
+            if row["subject"] in question["subjects"]
+            and row["indicator"] in asked
+            and row["decision"] != "not regressed"
+        ),
+        None,
+    )
 
 
 def _told(row: Mapping[str, Any]) -> str:
     whose = "all requests" if row["subject"] == "all" else words.clean(row["subject"])
-    change = percent_change(row["change"])
-    interval = percent_interval(row["change"])
     if row["indicator"] == "error_ratio" and row["points"]:
-        change = in_points(row["points"]["value"])
-        interval = points_interval(row["points"])
-    of_what = "" if row["change"]["covers"] == "runs" or not interval else ", of these runs alone"
+        found, change = row["points"], in_points(row["points"]["value"])
+        interval = points_interval(found)
+    else:
+        found, change = row["change"], percent_change(row["change"])
+        interval = percent_interval(found)
+    of_what = "" if found["covers"] == "runs" or not interval else ", of these runs alone"
     told = f"{change} ({interval}{of_what})" if interval else change
     return f"{TITLES[row['indicator']]} of {whose}: {told}"
 

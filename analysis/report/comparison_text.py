@@ -21,7 +21,8 @@ STYLES = {
     "inconclusive": "yellow",
 }
 _NAME_WIDTH = 28
-_SHORT = {"no significant change": "not significant"}
+_ENDPOINT_WIDTH = 24
+_SHORT = {"no significant change": "not signif."}
 _ENDPOINTS = 12
 
 
@@ -113,14 +114,14 @@ def _endpoints(document: c.Document, rows: Sequence[c.ChangeRow]) -> list[Render
     if not metric:
         return []
     table = _table()
-    table.add_column(title, overflow="fold")
+    table.add_column(title, no_wrap=True)
     for name in ("Before", "After", "Change", "90 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for row in [*shown, *metric[:_ENDPOINTS]]:
         name = row.subject if row.indicator == title else f"{row.subject}: {row.indicator}"
         table.add_row(
-            Text(words.shorten(name, _NAME_WIDTH)),
+            Text(words.shorten(name, _ENDPOINT_WIDTH)),
             Text(_short(row.before)),
             Text(_short(row.after)),
             Text(row.change if row.indicator == title else row.points),

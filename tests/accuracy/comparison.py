@@ -17,13 +17,14 @@ import numpy as np
 
 from analysis.change import Change
 from analysis.run_order import When, design_of
-from analysis.run_values import ALL
+from analysis.run_values import ALL, ERRORS, INDICATORS
 from analysis.verdict_on_change import Question, answer
 from tests.analysis.compared_runs import values
 from tests.support.accuracy import Bars, is_quick, over, say
 from tests.support.drifting_machine import p95_of, slowness
 
 TOLERANCE = 0.05
+DECIDING = (INDICATORS["p95"], INDICATORS[ERRORS])
 REQUESTS, OF_AN_ENDPOINT, ENDPOINTS = 400, 200, 12
 
 
@@ -112,7 +113,9 @@ def one(job: tuple[Case, int]) -> Found:
         for places in at.values()
     )
     when = [[When(start_s=float(place)) for place in places] for places in at.values()]
-    came = answer(base, candidate, design_of(*when), Question(tolerance=TOLERANCE))
+    came = answer(
+        base, candidate, design_of(*when), Question(tolerance=TOLERANCE), indicators=DECIDING
+    )
     row = came.row(ALL, "p95")
     truth = 1 + (case.change if case.slower is None else 0.0)
     low, high = row.change.low or 0.0, row.change.high or math.inf
@@ -199,7 +202,7 @@ def main() -> int:
     bars = Bars(quick)
     orders(bars, 100 if quick else 2_000)
     powers(bars, 100 if quick else 2_000)
-    endpoints(bars, 20 if quick else 1_000)
+    endpoints(bars, 20 if quick else 500)
     return bars.finish()
 
 
