@@ -13,7 +13,7 @@ generator was saturated or died, its records were lost): then nobody listened.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.availability import Availability
 from analysis.budgets import HOLD_METRICS, decide, unanswered
@@ -266,7 +266,11 @@ def judge_all(
     capacity = capacity_of(verdicts, holds)
     for index, budget in enumerate(budgets):
         if index not in results:
-            results[index] = _the_rest(budget, capacity, stability, validity)
+            results[index] = (
+                _over_a_hold(budget, stability, holds, validity)
+                if budget.assertion.metric is Metric.DRIFT
+                else _the_rest(budget, capacity, stability, validity)
+            )
     return [results[index] for index in range(len(budgets))], verdicts, capacity
 
 
@@ -275,13 +279,29 @@ def _the_rest(
 ) -> BudgetResult:
     if budget.assertion.metric is Metric.CAPACITY:
         decision = judge_capacity(budget.assertion, capacity)
-    elif budget.assertion.metric is Metric.DRIFT:
-        decision = judge_drift(budget.assertion, budget.subject, stability.drifts)
     else:
         decision = judge_recovery(budget.assertion, stability.recoveries)
     invalid = any(reason.code != "no_data" and reason.stage is None for reason in validity.reasons)
     verdict = Verdict.INVALID if invalid else decision.verdict
     return BudgetResult(budget=budget, verdict=verdict, decision=decision, stage=None, level=None)
+
+
+def _over_a_hold(
+    budget: Budget, stability: Stability, holds: Sequence[Hold], validity: Validity
+) -> BudgetResult:
+    """Judge a drift: of the required stage, and passed only where that was run to its end."""
+    window = next(h.window for h in reversed(holds) if h.window.level == validity.required)
+    decision = judge_drift(budget.assertion, budget.subject, stability.drifts)
+    if decision.verdict is Verdict.PASSED and not window.complete:
+        why = "the run did not complete its required stage"
+        decision = replace(decision, verdict=Verdict.INCONCLUSIVE, why=why)
+    return BudgetResult(
+        budget=budget,
+        verdict=_left_of(decision, window.stage, validity),
+        decision=decision,
+        stage=window.stage,
+        level=window.level,
+    )
 
 
 def unanswered_anywhere(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from analysis.budgets import HOLD_METRICS
 from analysis.recording.reader import Recording
-from scenarios.assertions import Metric
 
 _BRACKETS = re.compile(r" \([^)]*\)")
 _STAGE = re.compile(r"stage (\d+) \([^)]*\): ")
@@ -35,14 +33,7 @@ def run_warnings(recording: Recording, notes: Iterable[str]) -> list[str]:
         for event in events
         if event.get("kind") == "user_error"
     ]
-    unjudged = sorted(
-        {
-            f"{budget.assertion.metric} is not judged by this version"
-            for budget in recording.scenario.budgets
-            if budget.assertion.metric not in {*HOLD_METRICS, Metric.AVAILABILITY, Metric.CAPACITY}
-        }
-    )
-    return [*written, *together(notes), *unjudged]
+    return [*written, *together(notes)]
 
 
 def _times(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Stability of a run: availability, outages, drift, recovery, bursts: one part of the verdict."""
+"""Stability of a run: phases, outages, drift, recovery, bursts: one part of the verdict."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from analysis.availability import Availability, availability
 from analysis.bursts import Burst, bursts
 from analysis.drift import Drift, drifts_of
 from analysis.estimate import Estimate, not_estimable
+from analysis.faults import fault_spans
+from analysis.phases import Spell, Stretch, disturbed_stretches, phases
 from analysis.recording.reader import Recording
 from analysis.recoveries import recoveries_of
 from analysis.recovery import Recovery
-from analysis.windows import availability_window, columns_of, of_subject, open_until_s
+from analysis.windows import Hold, availability_window, columns_of, of_subject, open_until_s
 
 _NEEDED = ("name", "endpoint", "outcome", "intended_s", "end_s", "latency_ms", "good", "bad")
 
@@ -34,12 +36,18 @@ class Stability:
         Of the disturbances, in the order of time.
     bursts : tuple of Burst
         Of bad requests, in the order of time.
+    disturbed : tuple of (Label, float, float)
+        What of the run was under a fault or in recovery.
+    spells : tuple of Spell
+        What each moment of the run was.
     """
 
     up: Mapping[str, Availability | None]
     drifts: tuple[Drift, ...]
     recoveries: tuple[Recovery, ...]
     bursts: tuple[Burst, ...]
+    disturbed: tuple[Stretch, ...] = ()
+    spells: tuple[Spell, ...] = ()
 
     @property
     def over_time(self) -> Estimate:
@@ -65,6 +73,7 @@ class Stability:
             "outages": [outage.as_dict() for outage in seen.outages] if seen else [],
             "mttr": (seen.mttr if seen else seconds).as_dict(),
             "mtbf": (seen.mtbf if seen else seconds).as_dict(),
+            "phases": [spell.as_dict() for spell in self.spells],
             "drift": [drift.as_dict() for drift in self.drifts],
             "recovery": [recovery.as_dict() for recovery in self.recoveries],
             "bursts": [burst.as_dict() for burst in self.bursts],
@@ -75,7 +84,7 @@ def _nothing_judged(unit: str) -> Estimate:
     return not_estimable("the run ended before anything was judged", unit=unit)
 
 
-def stability_of(recording: Recording, subjects: Iterable[str]) -> Stability:
+def stability_of(recording: Recording, subjects: Iterable[str], holds: Sequence[Hold]) -> Stability:
     """Look at how steadily the target served.
 
     Parameters
@@ -84,6 +93,8 @@ def stability_of(recording: Recording, subjects: Iterable[str]) -> Stability:
         The run.
     subjects : iterable of str
         Endpoints that budgets name.
+    holds : sequence of Hold
+        Every stage's.
 
     Returns
     -------
@@ -93,11 +104,19 @@ def stability_of(recording: Recording, subjects: Iterable[str]) -> Stability:
     up = {subject: availability_of(recording, subject) for subject in {"all", *subjects}}
     seen = up["all"]
     recoveries = recoveries_of(recording, seen.outages if seen is not None else ())
+    ended_s, ends_s = recording.ended_s, recording.samples["end_s"]
+    told = [event for event in recording.events if event.get("t_s") is not None]
+    disturbed = disturbed_stretches(fault_spans(told), recoveries, ended_s=ended_s)
+    last_s = float(ends_s.max()) if len(ends_s) else ended_s
+    required = recording.scenario.load.required
+    hold = next(hold for hold in reversed(holds) if hold.window.level == required)
     return Stability(
         up=up,
-        drifts=drifts_of(recording),
+        drifts=drifts_of(recording, hold, disturbed),
         recoveries=recoveries,
+        disturbed=disturbed,
         bursts=bursts_of(recording, recoveries),
+        spells=phases(recording.schedule, ended_s=ended_s, last_s=last_s, disturbed=disturbed),
     )
 
 

@@ -34,6 +34,7 @@ from analysis.run_warnings import run_warnings
 from analysis.scaling import scaling_of
 from analysis.scorecard import scorecard
 from analysis.stability import stability_of
+from analysis.steady import steady_in, unsteady
 from analysis.summary import counts, endpoints, in_flight_of, measured
 from analysis.validity import Validity, assess
 from analysis.windows import (
@@ -102,7 +103,9 @@ def judge(
     windows = hold_windows(recording.schedule, recording.ended_s)
     holds = [hold_of(recording.samples, window) for window in windows]
     validity = assess(recording, holds, scenario.budgets)
-    stability = stability_of(recording, (budget.subject for budget in scenario.budgets))
+    subjects = (budget.subject for budget in scenario.budgets)
+    stability = stability_of(recording, subjects, holds)
+    steadiness = [steady_in(hold, stability.disturbed) for hold in holds]
     results, verdicts, capacity = judge_all(
         scenario.budgets, holds, validity, stability, patience_s=scenario.drain_s
     )
@@ -111,7 +114,10 @@ def judge(
     shown = _shown_stage(holds, scenario.load.required)
     goodput, clicks = _goodput(recording, shown), clicks_in(recording, shown.window)
     verdict, why = _verdict(recording, results, validity, dead, goodput, complete=complete)
-    stages = [_stage(hold, validity, verdicts[hold.window.stage]) for hold in holds]
+    stages = [
+        {**_stage(hold, validity, verdicts[hold.window.stage]), "steady": steady.as_dict()}
+        for hold, steady in zip(holds, steadiness, strict=True)
+    ]
     return {
         "format": FORMAT,
         "run": str(recording.manifest.get("run", recording.folder.name)),
@@ -135,7 +141,12 @@ def judge(
         },
         "ran_on": ran_on(recording.manifest),
         "totals": counts(recording.samples),
-        "warnings": [*run_warnings(recording, validity.notes), *goodput.warnings, *clicks.warnings],
+        "warnings": [
+            *run_warnings(recording, validity.notes),
+            *goodput.warnings,
+            *clicks.warnings,
+            *unsteady(shown.window, steadiness[shown.window.stage]),
+        ],
         "validity": {
             "valid": not validity.harmful,
             "reasons": [reason.as_dict() for reason in validity.harmful],

@@ -25,7 +25,7 @@ availability        > >=       %                            a ratio from 0 to 1
 apdex(T)            > >=                                    a score from 0 to 1
 throughput          > >=       /s /min /h                   per second
 capacity            > >=       users, /s                    the unit of the load
-drift(series)       < <=       %                            a ratio; per hour
+drift(series)       < <=       %                            a ratio; per hour, for the worse
 =================== ========== ============================ ==========================
 """
 
@@ -68,7 +68,10 @@ LATENCY_METRICS = frozenset({Metric.PERCENTILE, Metric.MEDIAN, Metric.MEAN, Metr
 _MAY_BE_ZERO = frozenset({Metric.ERROR_RATIO, Metric.DRIFT})
 """Where zero can be broken; elsewhere it could not, or would always be."""
 
-DRIFT_SERIES = ("p(N)", "med", "avg", "throughput", "memory", "files", "connections")
+RESOURCE_SERIES = ("memory", "files", "connections")
+"""Series that are the target's and no endpoint's."""
+
+DRIFT_SERIES = ("p(N)", "med", "avg", "throughput", *RESOURCE_SERIES)
 
 _METRICS = (
     "p(N), med, avg, max, error_ratio, throughput, availability, apdex(T), "

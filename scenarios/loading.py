@@ -8,7 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scenarios.assertions import Assertion, Metric, Severity, parse_assertion
+from scenarios.assertions import (
+    RESOURCE_SERIES,
+    Assertion,
+    Metric,
+    Severity,
+    parse_assertion,
+)
 from scenarios.errors import Mistake, ScenarioError, UsageError
 from scenarios.expectation_fields import read_asserted, read_expectation
 from scenarios.fault_fields import check_faults, read_faults, read_stop
@@ -28,11 +34,6 @@ FOLDER = Path(__file__).parent
 IMPLIED_ERROR_BUDGET = "error_ratio < 1%"
 IMPLIED_AVAILABILITY_BUDGET = "availability >= 99%"
 IMPLIED_SOURCE = "assumption: Trueload adds it to every latency budget"
-
-NOT_YET = {
-    Metric.DRIFT: "drift(...)",
-}
-"""In the grammar, but not judged by this version: refused, never ignored."""
 
 OF_THE_WHOLE = frozenset({Metric.CAPACITY, Metric.RECOVERY_TIME})
 """What a system has, and no endpoint of it by itself."""
@@ -261,10 +262,10 @@ def _assertion(fields: Fields, subject: str, key: str, text: str) -> Assertion |
     except ValueError as error:
         fields.mistake(key, repr(text), str(error))
         return None
-    if assertion.metric in NOT_YET:
-        fields.mistake(key, repr(text), f"another metric ({NOT_YET[assertion.metric]} is not yet)")
     if assertion.metric in OF_THE_WHOLE and subject != "all":
         fields.mistake(key, repr(text), f"{assertion.metric} for the subject all")
+    if assertion.series in RESOURCE_SERIES and subject != "all":
+        fields.mistake(key, repr(text), f"drift({assertion.series}) for the subject all")
     return assertion
 
 

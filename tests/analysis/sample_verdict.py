@@ -146,8 +146,71 @@ def stage(index: int) -> dict[str, Any]:
         "service_time": latency(users),
         "in_flight": around(IN_FLIGHT[index], "requests"),
         "verdict": "failed" if users == 200 else "passed" if users < 200 else "unjudged",
+        "steady": steady(unsteady=users == 200),
         "endpoints": [endpoint(index, name) for name in ENDPOINTS],
     }
+
+
+def steady(*, unsteady: bool) -> dict[str, Any]:
+    """What the halves of a hold say."""
+    why = "the halves of the hold differ: median latency rose by 14 %; its first 1.5 s look like"
+    return {
+        "verdict": "failed" if unsteady else "passed",
+        "why": f"{why} warm-up" if unsteady else "the halves of the hold differ by less than 10%",
+        "latency": estimate(*(0.14, 0.11, 0.17) if unsteady else (0.01, -0.02, 0.04), unit="ratio"),
+        "throughput": estimate(0.0, -0.03, 0.03, unit="ratio"),
+        "warmup_s": estimate(1.5 if unsteady else None, unit="s", why="a rule of thumb"),
+    }
+
+
+def drifts() -> list[dict[str, Any]]:
+    """A measure of each fate."""
+    few = "not enough data: 6 bins, at least 60 are needed"
+    none = estimate(None, unit="ratio", why=few)
+    common = {"subject": "all", "hold": [44.0, 50.0], "width_s": 1.0}
+    return [
+        {
+            **common,
+            "metric": "p(95)",
+            "level": estimate(None, unit="ms", why=few),
+            "over_hold": none,
+            "slope_per_h": none,
+            "exhausted_s": None,
+            "verdict": "inconclusive",
+            "why": few,
+        },
+        {
+            **common,
+            "metric": "throughput",
+            "level": estimate(398.0, unit="1/s", why=SEEN),
+            "over_hold": estimate(-0.004, -0.011, 0.003, unit="ratio"),
+            "slope_per_h": estimate(-2.4, -6.6, 1.8, unit="ratio"),
+            "exhausted_s": None,
+            "verdict": "passed",
+            "why": "no drift that matters: fell by less than 1.1 % over the hold of 6 s",
+        },
+        {
+            **common,
+            "metric": "memory",
+            "level": estimate(213.0, unit="MiB", why=SEEN),
+            "over_hold": estimate(0.084, 0.071, 0.098, unit="ratio"),
+            "slope_per_h": estimate(50.4, 42.6, 58.8, unit="ratio"),
+            "exhausted_s": estimate(2760.0, 2366.0, 3265.0, unit="s"),
+            "verdict": "failed",
+            "why": "grew by 8.4 % over the hold of 6 s (7.1 to 9.8 %); used up in 46 min if it "
+            "goes on like this",
+        },
+    ]
+
+
+def phases() -> list[dict[str, Any]]:
+    """The beginning of the run."""
+    return [
+        {"phase": "warm-up", "stage": None, "start_s": 0.0, "end_s": 2.0},
+        {"phase": "ramp", "stage": 0, "start_s": 2.0, "end_s": 3.0},
+        {"phase": "settle", "stage": 0, "start_s": 3.0, "end_s": 4.0},
+        {"phase": "hold", "stage": 0, "start_s": 4.0, "end_s": 10.0},
+    ]
 
 
 def endpoint(index: int, name: str) -> dict[str, Any]:
@@ -464,7 +527,8 @@ def sample_verdict() -> dict[str, Any]:
             "outages": [{"start_s": 41.0, "end_s": 42.0, "open": False}],
             "mttr": estimate(1.0, unit="s", why=SEEN),
             "mtbf": estimate(47.0, unit="s", why=SEEN),
-            "drift": [],
+            "phases": phases(),
+            "drift": drifts(),
             "recovery": [recovery()],
             "bursts": [
                 {

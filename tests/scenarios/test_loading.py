@@ -223,7 +223,7 @@ def test_all_mistakes_of_a_file_are_reported_together(tmp_path: Path) -> None:
         ('target.headers.A={env=""}', "target.headers.A", "env"),
         ('target.headers.A="Łódź"', "target.headers.A", "ASCII"),
         ('budgets.all="p(95) < 1s"', "budgets.all", "a list of texts"),
-        ('budgets.all=["drift(p(95)) < 5%"]', "budgets.all[0]", "not yet"),
+        ('budgets."GET /"=["drift(memory) < 5%"]', "budgets.GET /[0]", "subject all"),
         ('budgets."GET /"=["capacity > 5"]', "budgets.GET /[0]", "subject all"),
         ('budgets."GET /"=["recovery_time < 5s"]', "budgets.GET /[0]", "subject all"),
         ("load.settle=3s", "load.settle", 'load.settle="3s"'),
