@@ -1,10 +1,11 @@
 """Whether a hold had a steady state: its two halves look alike.
 
 The median latency and the throughput of sixty to a hundred and twenty bins of the hold.
-The halves differ when they lie further apart than two pieces as restless as the quieter
-one do by chance, its bins depending on each other as they do, *and* by a tenth or more:
-less changes no answer, however certain it is. The quieter one, because a warm-up makes
-the half in which it ends restless, and would hide itself. Two series are asked, each at
+The halves differ when they lie further apart than chance takes two halves of bins that
+vary, and depend on each other, like those of the first half, of the second, or of the
+whole about its straight line, *and* by a tenth or more: less changes no answer, however
+certain it is. Three yardsticks, because a warm-up makes the half in which it ends
+restless, and a drift both, and so would hide themselves. Two series are asked, each at
 97.5 %, so that a steady hold is called unsteady in at most one of twenty runs.
 """
 
@@ -38,7 +39,7 @@ REQUESTS_A_BIN: Final = 10
 
 MSER_BATCH: Final = 5
 
-_METHOD: Final = "ratio of the halves' means; Student's t on the quieter half's effective bins"
+_METHOD: Final = "ratio of the halves' means; Student's t on the bins' effective number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ def halves(values: npt.ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate
     -------
     Estimate
         Mean of the second half over mean of the first, less one: a ratio. Without ends
-        where the bins of both halves are worth too few independent ones.
+        where by every yardstick the bins are worth too few independent ones.
     """
     series = np.asarray(values, dtype=np.float64)
     n = len(series)
@@ -107,13 +108,21 @@ def halves(values: npt.ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate
     value = _ratio(difference, middle)
     if value is None:
         return not_estimable("nothing was seen in the first half", unit="ratio", n=n)
-    # Two chances to be wrong, so each half is asked at half the error.
-    margins = [_margin(half, (1 + confidence) / 2) for half in (first, second)]
-    known = [margin for margin in margins if margin is not None]
+    # Three chances to be wrong, so each is taken at a third of the error.
+    each = 1 - (1 - confidence) / 3
+    known = [
+        margin
+        for margin in (
+            _margin(_nothing_but(first - first.mean(), middle), 1, n, each),
+            _margin(_nothing_but(second - second.mean(), middle), 1, n, each),
+            _margin(_nothing_but(_without_line(series), middle), 2, n, each),
+        )
+        if margin is not None
+    ]
     if not known:
         why = (
-            f"not enough data: the bins of each half depend on each other so long that they are "
-            f"worth fewer than {MIN_EFFECTIVE / 2:.0f} independent ones"
+            f"not enough data: {n} bins depend on each other so long that they are worth fewer "
+            f"than {MIN_EFFECTIVE:.0f} independent ones"
         )
         return Estimate(value=value, n=n, unit="ratio", method=_METHOD, why=why)
     low, high = (_ratio(difference + sign * min(known), middle) for sign in (-1, 1))
@@ -129,16 +138,26 @@ def halves(values: npt.ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate
     )
 
 
-def _margin(half: FloatArray, confidence: float) -> float | None:
-    """Say how far two halves like this one may lie apart by chance."""
-    left = half - half.mean()
-    if float(np.abs(left).max()) <= 1e-12 * max(float(np.abs(half).max()), 1e-300):
-        return 0.0
-    n_eff = effective_bins(left)
-    if n_eff < MIN_EFFECTIVE / 2:
+def _nothing_but(left: FloatArray, middle: float) -> FloatArray:
+    """Take what rounding leaves over for nothing."""
+    return left if float(np.abs(left).max()) > 1e-12 * abs(middle) else np.zeros(len(left))
+
+
+def _without_line(series: FloatArray) -> FloatArray:
+    at = np.arange(len(series)) - (len(series) - 1) / 2
+    left = series - series.mean()
+    return np.asarray(left - at * (float(at @ left) / float(at @ at)), dtype=np.float64)
+
+
+def _margin(left: FloatArray, fitted: int, n: int, confidence: float) -> float | None:
+    """Say how far halves of n bins that vary like these lie apart by chance."""
+    n_eff = effective_bins(left) if left.any() else float(len(left))
+    if n_eff < MIN_EFFECTIVE * len(left) / n:
         return None
-    error = math.sqrt(2 * float(left @ left) / len(half) / (n_eff - 1))
-    return student_t(confidence, n_eff - 1) * error
+    df = n_eff - fitted
+    # each half's mean has the variance s2 / (its share of the independent bins)
+    error = math.sqrt(4 * float(left @ left) / n / df)
+    return student_t(confidence, df) * error
 
 
 def _ratio(difference: float, middle: float) -> float | None:

@@ -157,6 +157,7 @@ def _broken(verdict: Document, budget: Document) -> str:
         Metric.AVAILABILITY: _down,
         Metric.CAPACITY: _overloaded,
         Metric.THROUGHPUT: _overloaded,
+        Metric.DRIFT: _drifted,
     }
     return texts.get(assertion.metric, _slow)(verdict, budget)
 
@@ -228,6 +229,28 @@ def _down(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one sig
     return (
         f"Find what happened {moment(longest['start_s'])} into the run (minutes, seconds), when "
         f"{which} began ({length}): the events and resources of the report, the target's log."
+    )
+
+
+_GREW = {
+    "memory": "Count the target's objects by kind at the beginning and the end of a hold: caches "
+    "without an end, sessions, lists that only grow. Resident memory rises in steps and rarely "
+    "falls, so hold longer before a small rise is called a leak.",
+    "files": "List the target's open files at the end of a hold (ls -l /proc/PID/fd): what is "
+    "there more than once is not closed.",
+    "connections": "Find what takes a connection from the pool and does not give it back: an "
+    "error on the way, a stream that nobody reads to its end.",
+}
+
+
+def _drifted(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one signature for all
+    assertion = parsed(budget)
+    series = assertion.series if assertion is not None else None
+    return _GREW.get(
+        series or "",
+        "Look for what grows with time while the load does not: tables that are read whole, "
+        "memory, files, a cache that fills. The resources of the report show the same hold; a run "
+        "on fresh data tells data from process.",
     )
 
 

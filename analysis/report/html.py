@@ -9,6 +9,7 @@ from analysis.recording.reader import Recording
 from analysis.report import (
     advice,
     clicks,
+    drift,
     events,
     facts,
     goodput,
@@ -26,6 +27,7 @@ OVER_TIME = ("latency_over_time", "throughput_over_time")
 RESOURCES = ("resources_over_time",)
 OVER_LOAD = ("scalability", "latency_by_users")
 AT_REQUIRED = ("latency_tails",)
+DRIFTING = ("drift",)
 
 
 def render_html(
@@ -92,6 +94,9 @@ def render_html(
         outages=_outages(stability),
         recoveries=recovery.recovery_rows(verdict),
         bursts=recovery.burst_rows(verdict),
+        drift=drift.drift_rows(verdict) if drift.is_told(verdict) else [],
+        drift_words=drift.drift_words(verdict),
+        drifting=_inline(figures, DRIFTING),
         writes=goodput.goodput_facts(verdict) if goodput.is_expected(verdict) else [],
         lost_writes=goodput.lost_writes(verdict),
         goodput=goodput.goodput_words(verdict),

@@ -8,22 +8,28 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.drift_series import series_in
 from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
+from analysis.figures.drift import Moved, drifting
 from analysis.figures.latency import Limit, some
 from analysis.figures.over_load import latency_tails, percentiles_by_users, scalability
 from analysis.figures.over_time import latency_over_time, throughput_over_time
 from analysis.figures.resources import resources_over_time
 from analysis.figures.run_axis import Band, Mark
+from analysis.phases import Label
 from analysis.recording.reader import Recording
 from analysis.report.cores import cores_of_target
+from analysis.report.drift import name_of
 from analysis.report.events import Happened, happened
 from analysis.report.sentences import limits_of_latency
 from analysis.report.tables import OUTCOMES, Document
 from analysis.report.words import clean, people_of, shorten, unit_of
 from analysis.series import Series, bin_width_s, series_of, tails_of
 from analysis.usage import usage_of
+from analysis.windows import hold_of, hold_windows
 
 _LONGEST_NAME = 52
+_MOST_DRIFTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +119,7 @@ def illustrate(recording: Recording, verdict: Document) -> list[Illustration]:
         *_resources(recording, series, told),
         *_over_load(told),
         *_at_required(recording, told),
+        *_drifting(recording, told),
     ]
 
 
@@ -265,4 +272,48 @@ def _at_required(recording: Recording, told: _Told) -> Iterator[Illustration]:
             "saw stand at their age."
         ),
         svg=to_svg(latency_tails(tails, told.limits), title=title),
+    )
+
+
+def _drifting(recording: Recording, told: _Told) -> Iterator[Illustration]:
+    """Draw the first series that drifted, as they were judged."""
+    stability = told.verdict.get("stability") or {}
+    found = [each for each in stability.get("drift") or () if each["verdict"] == "failed"]
+    every = (_moved(recording, stability, each) for each in found[:_MOST_DRIFTS])
+    moved = [each for each in every if len(each.values)]
+    if moved:
+        yield _wide_and_narrow(
+            "drift",
+            "What drifted",
+            "The hold of the required load in the bins in which it was judged, without faults "
+            "and recoveries, and the line whose growth is stated.",
+            lambda size: drifting(moved, size=size),
+        )
+
+
+def _moved(recording: Recording, stability: Document, each: Document) -> Moved:
+    windows = hold_windows(recording.schedule, recording.ended_s)
+    required = recording.scenario.load.required
+    window = next(window for window in reversed(windows) if window.level == required)
+    disturbed = [
+        (Label(spell["phase"]), spell["start_s"], spell["end_s"])
+        for spell in stability.get("phases") or ()
+        if spell["phase"] in {Label.FAULT, Label.RECOVERY}
+    ]
+    series = series_in(
+        recording,
+        hold_of(recording.samples, window),
+        metric=each["metric"],
+        subject=each["subject"],
+        disturbed=disturbed,
+    )
+    middle, grown = each["level"]["value"], each["over_hold"]["value"]
+    # the line goes through the middle; one without a percentage began at nothing
+    begin = 0.0 if grown is None else middle / (1 + grown / 2)
+    unit = series.unit if series.unit not in {"files", "connections"} else ""
+    return Moved(
+        name=f"{shorten(name_of(each), _LONGEST_NAME)}{f', {unit}' if unit else ''}",
+        at_min=(series.start_s + series.width_s / 2) / 60,
+        values=series.values,
+        line=(begin, 2 * middle - begin),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from analysis.report import (
     advice,
     clicks,
+    drift,
     events,
     facts,
     goodput,
@@ -111,6 +112,7 @@ def render_markdown(
             *_budgets(verdict),
             *_stages(verdict),
             *_goodput(verdict),
+            *_drift(verdict),
             *_events(noted, verdict),
             *_clicks(verdict),
             *_folded(manifest, verdict),
@@ -200,6 +202,24 @@ def _goodput(verdict: tables.Document) -> list[str]:
     lost = _table(("request", "write", "sent at", "what is wrong"), rows, right=4) if rows else []
     known = [f"- {text(name)}: {text(value)}" for name, value in goodput.goodput_facts(verdict)]
     return [f"Goodput: {text(said)}", "", *lost, *_fold("Writes", [*known, ""])]
+
+
+def _drift(verdict: tables.Document) -> list[str]:
+    rows = [
+        (_verdict(row.verdict), text(row.name), text(row.level), text(row.over_hold),
+         text(row.per_hour), text(row.used_up), text(row.why))
+        for row in drift.drift_rows(verdict)
+    ]  # fmt: skip
+    found = [f"- {text(line)}" for line in drift.drift_lines(verdict)]
+    head = (
+        "verdict", "series", "middle", "over the hold", "in an hour", "used up in", "what is said"
+    )  # fmt: skip
+    table = _table(head, rows, right=len(head)) if drift.is_told(verdict) else []
+    folded = [text(drift.drift_words(verdict)), "", *table]
+    return [
+        *(["### Drift", "", *found, ""] if found else []),
+        *(_fold("Drift", folded) if rows else []),
+    ]
 
 
 def _events(noted: Iterable[events.Event], verdict: tables.Document) -> list[str]:

@@ -265,6 +265,9 @@ def _notes(part: Document, *, was_run: bool) -> Iterator[str]:
         yield "not held to its end"
     if not part.get("judged", True):
         yield "beyond the required load: it decides nothing"
+    steady = part.get("steady") or {}
+    if steady.get("verdict") == "failed":
+        yield f"no steady state: {clean(steady.get('why'))}"
     codes = dict.fromkeys(code_words(reason) for reason in part.get("reasons", []))
     if codes:
         yield f"not valid: {', '.join(codes)}"

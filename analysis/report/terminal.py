@@ -8,7 +8,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from analysis.report import advice, goodput, recovery, sentences, tables, validity, words
+from analysis.report import (
+    advice,
+    drift,
+    goodput,
+    recovery,
+    sentences,
+    tables,
+    validity,
+    words,
+)
 
 STYLES = {
     "passed": "green",
@@ -63,6 +72,7 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         parts += [Text(), Text.assemble(("Recovery ", "bold"), sentence)]
     if (wrote := goodput.goodput_words(verdict)) and goodput.is_expected(verdict):
         parts += [Text(), Text.assemble(("Goodput ", "bold"), wrote)]
+    parts += _drift(verdict)
     parts += [Text(), *_warnings(verdict), *_next(verdict)]
     if report:
         parts += [Text(), Text.assemble(("Report  ", "bold"), report, overflow="fold")]
@@ -135,6 +145,12 @@ def _harmless(verdict: tables.Document) -> list[RenderableType]:
     return [Text(f"Not valid, and nothing depends on it: {found}", style="dim")] if found else []
 
 
+def _drift(verdict: tables.Document) -> list[RenderableType]:
+    """Give what drifted, and nothing of what did not."""
+    found = [Text.assemble(("Drift   ", "bold"), line) for line in drift.drift_lines(verdict)]
+    return [Text(), *found] if found else []
+
+
 def _warnings(verdict: tables.Document) -> list[RenderableType]:
     """Give the first warnings; the others stand in the report."""
     found = [words.clean(warning) for warning in verdict.get("warnings") or ()]
@@ -195,6 +211,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
     lines += [f"scaling: {sentence}" for sentence in sentences.scalability_words(verdict)]
     lines += [f"recovery: {sentence}" for sentence in recovery.recovery_words(verdict)]
     lines += [f"goodput: {wrote}" for wrote in (goodput.goodput_words(verdict),) if wrote]
+    lines += [f"drift: {line}" for line in drift.drift_lines(verdict)]
     lines += [f"warning: {words.clean(warning)}" for warning in verdict.get("warnings") or ()]
     lines += [f"next: {action.about}: {action.text}" for action in advice.next_actions(verdict)]
     if report:

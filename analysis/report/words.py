@@ -356,6 +356,8 @@ def missing_intervals(document: object) -> list[str]:
 
 def _estimates(document: object) -> Iterator[EstimateDict]:
     if isinstance(document, Mapping):
+        if document.keys() & {"over_hold", "warmup_s"}:
+            return  # drift and steadiness give their reason beside their numbers
         if {"value", "low", "high", "why"} <= document.keys():
             yield document
             return

@@ -77,6 +77,7 @@ def test_reports_are_written_whole(page_of_sample: Path) -> None:
         "figures/scalability.svg",
         "figures/latency_by_users.svg",
         "figures/latency_tails.svg",
+        "figures/drift.svg",
     }
 
 
@@ -234,7 +235,7 @@ def test_the_page_fits_its_window_and_shows_its_figures(
         assert 180 <= box["height"] <= 1400
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-    assert page.locator("figure").count() == 6
+    assert page.locator("figure").count() == 7
 
 
 @pytest.mark.browser

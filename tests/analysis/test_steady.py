@@ -62,6 +62,15 @@ def test_a_warm_up_or_a_change_does_not_hide_itself_by_the_restlessness_that_it_
         assert 50 * share <= found.warmup_s.value <= 50 * share + 10
 
 
+def test_a_drift_does_not_hide_itself_either() -> None:
+    series = np.linspace(100, 150, 100) + np.random.default_rng(1).normal(0, 1, 100)
+    found = steady(series, np.full(100, 50.0), width_s=0.5)
+
+    assert found.verdict is Verdict.FAILED
+    assert found.latency.value == pytest.approx(0.22, abs=0.01)
+    assert found.throughput.low == found.throughput.high == 0
+
+
 def test_a_difference_that_changes_no_answer_is_no_matter_however_certain() -> None:
     rng = np.random.default_rng(1)
     found = steady(stepped(rng, 0.05), noisy(rng, 100), width_s=0.5)
