@@ -17,7 +17,8 @@ JUNIT = "junit.xml"
 FIGURES = "figures"
 
 SHOWN = (
-    "name", "endpoint", "outcome", "intended_s", "sent_us", "end_s", "latency_ms", "good", "bad", "censored",
+    "name", "endpoint", "outcome", "intended_s", "sent_us", "end_s", "latency_ms",
+    "good", "bad", "censored",
 )  # fmt: skip
 """Columns of the samples that figures are drawn from; all else is in the verdict."""
 

@@ -8,9 +8,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.estimate import Estimate, not_estimable
+from analysis.disturbances import Disturbance
+from analysis.estimate import not_estimable
 from analysis.faults import FaultSpan
-from analysis.phases import Label, disturbances, per_second, phases, undisturbed
+from analysis.phases import Label, disturbed_stretches, per_second, phases, undisturbed
 from analysis.recovery import Recovery
 from scenarios.loading import parse_scenario
 from scenarios.schedule import Schedule, plan
@@ -31,8 +32,23 @@ def freeze(start_s: float, end_s: float | None) -> FaultSpan:
     )
 
 
-def recovery(start_s: float, took: Estimate) -> Recovery:
-    return Recovery(what="freeze of the server", start_s=start_s, end_s=None, recovery_time=took)
+def recovery(
+    start_s: float, end_s: float | None, *, recovered_s: float | None, known: bool = True
+) -> Recovery:
+    nothing = not_estimable("not asked here", unit="s")
+    return Recovery(
+        disturbance=Disturbance(
+            kind="outage", what="outage", start_s=start_s, end_s=end_s, level=5.0
+        ),
+        seen_until_s=18.0,
+        detected_after=nothing,
+        recovery_time=nothing,
+        loss=nothing,
+        lost=nothing,
+        residual={},
+        window_s=1.0 if known else None,
+        recovered_s=recovered_s,
+    )
 
 
 def test_a_run_is_warmed_up_ramped_settled_held_and_drained() -> None:
@@ -51,8 +67,8 @@ def test_a_run_is_warmed_up_ramped_settled_held_and_drained() -> None:
 
 
 def test_a_fault_and_what_follows_it_are_no_hold() -> None:
-    took = Estimate(value=3.0, low=3.0, high=3.0, unit="s")
-    over = disturbances([freeze(5.0, 6.0)], [recovery(5.0, took)], ended_s=18.0)
+    back = recovery(5.0, 6.0, recovered_s=8.0)
+    over = disturbed_stretches([freeze(5.0, 6.0)], [back], ended_s=18.0)
     found = phases(schedule(), ended_s=18.0, last_s=18.0, disturbed=over)
 
     assert [(spell.label, spell.start_s, spell.end_s) for spell in found if spell.stage == 0][
@@ -66,19 +82,23 @@ def test_a_fault_and_what_follows_it_are_no_hold() -> None:
 
 
 def test_what_never_recovered_or_was_never_cleared_lasts_to_the_end_of_the_load() -> None:
-    never = Estimate(value=13.0, low=13.0, high=None, unit="s", why="it never recovered")
-    unknown = not_estimable("nothing was seen", unit="s")
-    for took in (never, unknown):
-        over = disturbances([freeze(5.0, 6.0)], [recovery(5.0, took)], ended_s=18.0)
+    for lasting in (recovery(5.0, 6.0, recovered_s=None), recovery(5.0, None, recovered_s=None)):
+        over = disturbed_stretches([freeze(5.0, 6.0)], [lasting], ended_s=18.0)
         found = phases(schedule(), ended_s=18.0, last_s=19.0, disturbed=over)
         assert (found[-2].label, found[-2].end_s) == (Label.RECOVERY, 18.0)
     found = phases(
         schedule(),
         ended_s=9.0,
         last_s=9.0,
-        disturbed=disturbances([freeze(5.0, None)], [], ended_s=9.0),
+        disturbed=disturbed_stretches([freeze(5.0, None)], [], ended_s=9.0),
     )
     assert (found[-1].label, found[-1].start_s, found[-1].end_s) == (Label.FAULT, 5.0, 9.0)
+
+
+def test_an_outage_with_nothing_to_compare_with_is_no_longer_than_itself() -> None:
+    unknown = recovery(5.0, 6.0, recovered_s=None, known=False)
+
+    assert disturbed_stretches([], [unknown], ended_s=18.0) == ((Label.RECOVERY, 5.0, 6.0),)
 
 
 def test_a_run_that_was_cut_short_has_no_later_phases() -> None:
@@ -113,7 +133,7 @@ def test_phases_follow_each_other_without_gaps(
 
 
 def test_each_second_is_what_most_of_it_was_and_a_fault_in_any_part_of_it() -> None:
-    over = disturbances([freeze(5.9, 6.05)], [], ended_s=18.0)
+    over = disturbed_stretches([freeze(5.9, 6.05)], [], ended_s=18.0)
     seconds = per_second(phases(schedule(), ended_s=18.0, last_s=18.2, disturbed=over))
 
     assert len(seconds) == 19

@@ -18,6 +18,7 @@ from analysis.recording.reader import Recording, read_run
 from analysis.recoveries import NOTHING_DISTURBED, judge_recovery, recoveries_of
 from analysis.recovery import Recovery
 from analysis.stability import stability_of
+from analysis.windows import hold_of, hold_windows
 from scenarios.assertions import parse_assertion
 from tests.analysis.synthetic import RunBuilder, closed_queue, scenario_of, watch
 from tests.support.disturbed import Freeze, arrivals, closed_requests, departures
@@ -63,7 +64,9 @@ def frozen_run(folder: Path, *, injected: bool, **load: Any) -> Recording:
 def test_a_freeze_is_followed_whether_or_not_anybody_injected_it(
     tmp_path: Path, injected: bool
 ) -> None:
-    (found,) = stability_of(frozen_run(tmp_path, injected=injected), ()).recoveries
+    run = frozen_run(tmp_path, injected=injected)
+    holds = [hold_of(run.samples, w) for w in hold_windows(run.schedule, run.ended_s)]
+    (found,) = stability_of(run, (), holds).recoveries
     assert found.disturbance.kind == ("fault" if injected else "outage")
     assert found.disturbance.start_s == pytest.approx(12.3, abs=1.0)
     assert found.recovered_s == pytest.approx(16.8, abs=1.0)
