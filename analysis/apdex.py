@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from analysis.autocorrelation import autocorrelation_time, effective_size
 from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import (
-    autocorrelation_time,
-    effective_size,
-    intended_order,
-    wilson_interval,
-)
+from analysis.intervals import intended_order, wilson_interval
 
 TOLERATING = 4
 """Up to so many times the threshold an answer is tolerated."""

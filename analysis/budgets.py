@@ -28,16 +28,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.apdex import apdex
-from analysis.decision import Decision, Verdict
-from analysis.estimate import Estimate, not_estimable
-from analysis.failures import error_ratio
-from analysis.intervals import (
+from analysis.autocorrelation import (
     TAU_ALLOWANCE,
     autocorrelation_time,
     effective_size,
     largest_autocorrelation_time,
-    wilson_bound,
 )
+from analysis.decision import Decision, Verdict
+from analysis.estimate import Estimate, not_estimable
+from analysis.failures import error_ratio
+from analysis.intervals import wilson_bound
 from analysis.quantiles import maximum, mean, quantile
 from analysis.recording.format import Outcome
 from analysis.throughput import throughput

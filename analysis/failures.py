@@ -8,13 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.autocorrelation import autocorrelation_time, effective_size
 from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import (
-    autocorrelation_time,
-    effective_size,
-    intended_order,
-    wilson_interval,
-)
+from analysis.intervals import intended_order, wilson_interval
 from analysis.recording.format import Outcome
 
 METHOD = "share; Wilson score on the effective size"

@@ -4,7 +4,7 @@ The share of requests at or below the true quantile is p, give or take
 t sqrt(p (1 - p) / n_eff): so the quantiles at p minus and plus that are the ends (a
 score interval of the indicator, inverted; no density is estimated). n_eff is n over
 the autocorrelation time of the indicator, and t is Student's with as many degrees of
-freedom as went into that time (:func:`analysis.intervals.degrees_of_freedom`): a short
+freedom as went into that time (:func:`analysis.autocorrelation.degrees_of_freedom`): a short
 series says little about its memory, and its intervals are wider for it.
 
 Few requests lie beyond a tail, and they show too little of their memory. The time at a
@@ -22,20 +22,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from analysis.intervals import (
+from analysis.autocorrelation import (
     QUANTILE_METHOD,
     TAU_LEVELS,
     FloatArray,
-    autocorrelation_time,
     degrees_of_freedom,
+    memory,
     unbiased_time,
 )
 
 MIDDLE = 0.5
-
-MOST_BINS = 65_536
-"""A longer series is averaged into at most so many bins before its memory is looked at:
-the time comes out the same within some per cent, in a fifth of the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,28 +139,6 @@ def score_levels(
     t = stdtrit(degrees_of_freedom(tau, n), (1 + confidence) / 2)
     half = t * np.sqrt(p * (1 - p) * unbiased_time(tau, n) / n)
     return p - half, p + half
-
-
-def memory(above: npt.NDArray[np.bool_]) -> float:
-    """Estimate the autocorrelation time of an indicator, by bins where it is long.
-
-    Parameters
-    ----------
-    above : ndarray of bool, shape (n,)
-        In the order of intended starts.
-
-    Returns
-    -------
-    float
-        At least 1. n var(mean) = var tau holds for the values and for the means of bins
-        of k of them alike: so tau = k var(bins) tau(bins) / var.
-    """
-    k = -(-len(above) // MOST_BINS)
-    share = float(above.mean())
-    if k <= 1 or share in {0.0, 1.0}:
-        return autocorrelation_time(above)
-    bins = above[: len(above) // k * k].reshape(-1, k).mean(axis=1)
-    return max(1.0, k * float(bins.var()) / (share * (1 - share)) * autocorrelation_time(bins))
 
 
 def _longest(heights: FloatArray, taus: FloatArray, level: float) -> float:

@@ -14,16 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import (
+from analysis.autocorrelation import (
     QUANTILE_METHOD,
-    autocorrelation_time,
+    TAU_LEVELS,
     degrees_of_freedom,
-    intended_order,
-    largest_autocorrelation_time,
-    student_t,
+    memory,
     unbiased_time,
 )
+from analysis.estimate import Estimate, not_estimable
+from analysis.intervals import intended_order, student_t
 from analysis.percentile_intervals import Ends, interval_levels, values_for_both_ends
 
 __all__ = ["NO_VALUES", "QUANTILE_METHOD", "SEEN", "maximum", "mean", "quantile", "quantiles"]
@@ -277,7 +276,8 @@ def mean(
         return Estimate(value=value, low=value, n=n, unit=unit, method=MEAN, why=why)
     if intended_s is not None:
         numbers = numbers[intended_order(intended_s)]
-    tau = max(autocorrelation_time(numbers), largest_autocorrelation_time(numbers, value))
+    cuts = [value, *np.quantile(numbers, TAU_LEVELS, method=QUANTILE_METHOD).tolist()]
+    tau = max(memory(numbers), *(memory(numbers > cut) for cut in cuts))
     df = float(degrees_of_freedom(tau, n))
     if df < LEAST_DF:
         why = f"{n} values are too few, or depend too long on each other, for an interval"

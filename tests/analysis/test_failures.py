@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from analysis.autocorrelation import autocorrelation_time
 from analysis.failures import error_ratio, outcome_counts
-from analysis.intervals import autocorrelation_time
 from analysis.recording.format import Outcome
 
 repeatable = settings(derandomize=True, deadline=None)

@@ -8,19 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.intervals import (
+from analysis.autocorrelation import (
     TAU_LEVELS,
     autocorrelation_time,
     degrees_of_freedom,
-    unbiased_time,
-    wilson_bound,
-)
-from analysis.percentile_intervals import (
-    interval_levels,
     memory,
-    score_levels,
-    values_for_both_ends,
+    unbiased_time,
 )
+from analysis.intervals import wilson_bound
+from analysis.percentile_intervals import interval_levels, score_levels, values_for_both_ends
 from tests.support.queues import mm1_responses
 
 repeatable = settings(derandomize=True, deadline=None)

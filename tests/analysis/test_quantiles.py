@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.stats import binom
 from scipy.stats.mstats import mquantiles
 
-from analysis.intervals import autocorrelation_time
+from analysis.autocorrelation import autocorrelation_time
 from analysis.percentile_intervals import interval_levels
 from analysis.quantiles import QUANTILE_METHOD, maximum, mean, quantile, quantiles
 from tests.support.queues import mm1_responses

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.intervals import effective_size, largest_autocorrelation_time, wilson_interval
+from analysis.autocorrelation import effective_size, largest_autocorrelation_time
+from analysis.intervals import wilson_interval
 from tests.support.queues import mmc_capacity, mmc_responses
 
 SERVERS, MEAN_S, LIMIT_S, ALLOWED = 4, 0.025, 0.1, 0.05
