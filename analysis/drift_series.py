@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.intervals import QUANTILE_METHOD, FloatArray
+from analysis.autocorrelation import QUANTILE_METHOD, FloatArray
 from analysis.phases import Stretch, undisturbed
 from analysis.recording.reader import Recording
 from analysis.series import WIDTHS_S, bin_width_s

@@ -20,9 +20,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from analysis.autocorrelation import FloatArray
 from analysis.decision import Verdict
 from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import FloatArray, student_t
+from analysis.intervals import student_t
 from analysis.phases import Stretch, undisturbed
 from analysis.trend import MIN_BINS, MIN_EFFECTIVE, effective_bins
 from analysis.windows import Hold, Window

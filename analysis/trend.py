@@ -21,8 +21,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from analysis.autocorrelation import FloatArray, autocorrelation_time, effective_size
 from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import FloatArray, autocorrelation_time, effective_size, student_t
+from analysis.intervals import student_t
 
 MIN_BINS: Final = 60
 """Below, the correction of phi is too rough: false alarms rise to 13 % at 30 bins."""
