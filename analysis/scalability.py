@@ -1,22 +1,27 @@
 """Scalability: how throughput grew with load, and what may be claimed from it.
 
 A curve that fits well proves nothing about where it was not measured. A peak or a
-saturation is therefore claimed from the measured levels; the fitted law of
-:mod:`analysis.usl` only places it.
+saturation is therefore claimed from the measured levels (:mod:`analysis.claims`); the
+fitted law of :mod:`analysis.usl` only places it, other models stand beside it
+(:mod:`analysis.scaling_models`), and beyond twice the highest load nothing is claimed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from analysis.claims import Claims, Point, claim
 from analysis.estimate import Estimate, not_estimable
+from analysis.fit_check import SURELY, FitCheck, check_fit
 from analysis.intervals import student_t
-from analysis.usl import CONFIDENCE, Coefficient, UslFit, fit_usl
+from analysis.levels import Level, Measured, measured
+from analysis.scaling_models import ModelFit, choose, fit_models
+from analysis.usl import CONFIDENCE, PARAMETERS, Coefficient, UslFit, fit_usl
 
 __all__ = ["Level", "Scalability", "UslFit", "fit_usl", "scalability"]
 
@@ -26,34 +31,20 @@ MIN_LEVELS = 6
 MIN_SPREAD = 2.0
 """Factor by which the number in flight must differ between the levels."""
 
-FLAT_LOAD = 2.0
-"""Factor by which the number in flight must have grown where a curve is called flat."""
+EXTRAPOLATION = 2.0
+"""Factor beyond the highest load up to which a model says anything at all."""
 
-FLAT_GROWTH = 0.25
-"""Growth of throughput that the intervals must exclude where a curve is called flat:
-intervals so wide that this much could hide in them show nothing."""
+SUPERLINEAR = 0.05
+"""Part by which the efficiency of a level must lie above the lowest level's to be told."""
 
-METHOD = "USL by bounded least squares; Student t"
+METHOD = "USL by bounded least squares; Student t on the larger of two standard errors"
 
+_BAND_POINTS = 25
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """What one level of load gave.
+_AXES = {"in_flight": "requests in flight", "users": "users", "load": "loads"}
+"""What loads may be, in words."""
 
-    Attributes
-    ----------
-    level : float
-        Users, or arrivals per second, asked for: its name.
-    in_flight, throughput : Estimate
-        Mean number of requests in flight, and requests per second.
-    valid : bool
-        An invalid level leaves the fit.
-    """
-
-    level: float
-    in_flight: Estimate
-    throughput: Estimate
-    valid: bool = True
+_UNITS = {"in_flight": "requests", "users": "users", "load": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,32 +55,60 @@ class Scalability:
     ----------
     sigma, kappa, lambda_ : Estimate
         Coefficients of the law.
-    peak : Estimate
-        Requests in flight at which throughput is highest, where a higher level
-        was seen to lie below by more than both intervals.
-    saturation : Estimate
-        Throughput that more load no longer raises, where there is no peak.
+    claims : Claims
+        Peak and saturation.
+    asymptote : Estimate
+        What the law would come to without coherency, lambda / sigma: a property of the
+        curve, which nobody has seen.
     levels : int
-        Levels that were fitted, or would have been.
+        Different levels that were fitted, or would have been.
     refused : str or None
         Why nothing was fitted.
+    superlinear : str or None
+        Where throughput grew faster than load, which the law does not allow.
+    lowest, highest : float or None
+        Loads that were measured.
+    models : tuple of ModelFit
+        Beside each other.
+    chosen : str or None
+        Name of the one that the data support best.
+    check : FitCheck or None
+        Of the residuals of the law.
     fit : UslFit or None
-        The fit with all that a figure needs.
+        The law with all that a figure needs.
+    axis : str
+        What loads are.
     """
 
     sigma: Estimate
     kappa: Estimate
     lambda_: Estimate
-    peak: Estimate
-    saturation: Estimate
+    claims: Claims
+    asymptote: Estimate
     levels: int
-    refused: str | None
-    fit: UslFit | None
-    model: str = "usl"
+    refused: str | None = None
+    superlinear: str | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    models: tuple[ModelFit, ...] = ()
+    chosen: str | None = None
+    check: FitCheck | None = None
+    fit: UslFit | None = None
     axis: str = "in_flight"
+    model: str = "usl"
+
+    @property
+    def peak(self) -> Estimate:
+        """Requests in flight at which throughput is highest, where that was seen."""
+        return self.claims.peak
+
+    @property
+    def saturation(self) -> Estimate:
+        """Throughput that more load no longer raises, where that was seen."""
+        return self.claims.saturation
 
     def as_dict(self) -> dict[str, Any]:
-        """Write it as verdict.json does, but for the capacity.
+        """Write it as verdict.json does, but for the capacity and the demand.
 
         Returns
         -------
@@ -103,196 +122,201 @@ class Scalability:
             "kappa": self.kappa.as_dict(),
             "lambda": self.lambda_.as_dict(),
             "peak": self.peak.as_dict(),
+            "peak_throughput": self.claims.peak_throughput.as_dict(),
             "saturation": self.saturation.as_dict(),
+            "asymptote": self.asymptote.as_dict(),
             "levels": self.levels,
             "refused": self.refused,
+            "superlinear": self.superlinear,
+            "no_claim_beyond": None if self.highest is None else EXTRAPOLATION * self.highest,
+            "models": [model.as_dict() for model in self.models],
+            "chosen": self.chosen,
+            "residuals": None if self.check is None else self.check.as_dict(),
+            "band": self._band(),
         }
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Point:
-    """A level that has numbers."""
-
-    load: float
-    throughput: float
-    low: float | None
-    high: float | None
+    def _band(self) -> dict[str, list[float]] | None:
+        """Interval of the law over the measured loads, for a figure."""
+        if self.fit is None or self.lowest is None or self.highest is None:
+            return None
+        load = np.geomspace(self.lowest, self.highest, _BAND_POINTS)
+        low, high = self.fit.band(load)
+        return {"load": load.tolist(), "low": low.tolist(), "high": high.tolist()}
 
 
-def scalability(levels: Sequence[Level]) -> Scalability:
-    """Fit the law to the valid levels, and say what they show.
+def scalability(
+    levels: Sequence[Level], *, single: bool = False, axis: str = "in_flight"
+) -> Scalability:
+    """Fit the models to the valid levels, and say what they show.
 
     Parameters
     ----------
     levels : sequence of Level
-        In any order.
+        In any order; those of one name are repetitions.
+    single : bool
+        Whether levels that were measured once, and whose noise nobody knows, may show a
+        peak or a saturation by their own trend (:mod:`analysis.claims`).
+    axis : str
+        What the numbers in flight really are: ``"in_flight"``, ``"users"`` or ``"load"``.
 
     Returns
     -------
     Scalability
         Without coefficients, and with the reason, when fewer than six levels are
-        valid and have numbers, or their numbers in flight differ by less than a
-        factor of two.
+        valid and have numbers, when their numbers in flight differ by less than a
+        factor of two, or when noise that nobody knows may hide any law.
     """
     valid = [level for level in levels if level.valid]
-    used = _points(valid)
-    refused = _refusal(len(valid), used)
-    fit = None
-    if refused is None:
-        try:
-            fit = fit_usl([point.load for point in used], [point.throughput for point in used])
-        except ValueError as error:
-            refused = f"the law cannot be fitted: {error}"
-    if fit is None:
-        why = refused or ""
-        return Scalability(
-            sigma=not_estimable(why, n=len(used)),
-            kappa=not_estimable(why, n=len(used)),
-            lambda_=not_estimable(why, unit="1/s", n=len(used)),
-            peak=not_estimable(why, unit="requests", n=len(used)),
-            saturation=not_estimable(why, unit="1/s", n=len(used)),
-            levels=len(used),
-            refused=refused,
-            fit=None,
-        )
-    peak, saturation = _claims(used, fit)
+    seen = measured(valid)
+    refused = _refusal(len(valid) - len(seen.load), seen.points, _AXES[axis])
+    if refused is not None:
+        return _refused(refused, seen, axis)
+    try:
+        fit, check = _fit(seen)
+    except ValueError as error:
+        return _refused(f"the law cannot be fitted: {error}", seen, axis)
+    unknown = any(point.low is None for point in seen.points)
+    hidden = _noise_hides(seen, fit) if unknown else None
+    if hidden is not None:
+        return _refused(hidden, seen, axis)
+    claims = claim(seen.points, fit, single=single)
+    claims = replace(claims, peak=replace(claims.peak, unit=_UNITS[axis]))
+    models = fit_models(*seen.means)
+    n, covers = len(seen.load), "runs" if seen.repeated else "this run"
     return Scalability(
-        sigma=_estimate(fit.sigma, len(used), ""),
-        kappa=_estimate(fit.kappa, len(used), ""),
-        lambda_=_estimate(fit.lambda_, len(used), "1/s"),
-        peak=peak,
-        saturation=saturation,
-        levels=len(used),
-        refused=None,
+        sigma=_estimate(fit, fit.sigma, n, "", covers),
+        kappa=_estimate(fit, fit.kappa, n, "", covers),
+        lambda_=_estimate(fit, fit.lambda_, n, "1/s", covers, least=0.0),
+        claims=claims,
+        asymptote=_asymptote(fit, n, covers),
+        levels=len(seen.points),
+        superlinear=_superlinear(seen.points, fit),
+        lowest=seen.points[0].load,
+        highest=seen.points[-1].load,
+        models=models,
+        chosen=choose(models, falls=claims.peak.value is not None).name,
+        check=check,
         fit=fit,
+        axis=axis,
     )
 
 
-def _points(levels: Sequence[Level]) -> list[_Point]:
-    """Take the levels that have numbers, by number in flight."""
-    points = [
-        _Point(load=level.in_flight.value, throughput=x.value, low=x.low, high=x.high)
-        for level in levels
-        for x in [level.throughput]
-        if level.in_flight.value and x.value is not None  # none in flight has no place either
-    ]
-    return sorted(points, key=lambda point: point.load)
+def _refused(why: str, seen: Measured, axis: str) -> Scalability:
+    n = len(seen.points)
+    return Scalability(
+        sigma=not_estimable(why, n=n),
+        kappa=not_estimable(why, n=n),
+        lambda_=not_estimable(why, unit="1/s", n=n),
+        claims=Claims(
+            peak=not_estimable(why, unit=_UNITS[axis], n=n),
+            peak_throughput=not_estimable(why, unit="1/s", n=n),
+            saturation=not_estimable(why, unit="1/s", n=n),
+        ),
+        asymptote=not_estimable(why, unit="1/s", n=n),
+        levels=n,
+        refused=why,
+        axis=axis,
+    )
 
 
-def _refusal(valid: int, used: list[_Point]) -> str | None:
+def _refusal(without_numbers: int, used: Sequence[Point], loads: str) -> str | None:
     if len(used) < MIN_LEVELS:
-        without = f" ({valid - len(used)} more have no numbers)" if valid > len(used) else ""
+        without = f" ({without_numbers} more have no numbers)" if without_numbers else ""
         levels = "one valid level" if len(used) == 1 else f"{len(used)} valid levels"
         return f"{levels}{without}; the law needs at least {MIN_LEVELS}"
     low, high = used[0].load, used[-1].load
     if high < MIN_SPREAD * low:
         return (
-            f"requests in flight went from {low:.3g} to {high:.3g} only; "
+            f"{loads} went from {low:.3g} to {high:.3g} only; "
             f"the law needs a factor of {MIN_SPREAD:g}"
         )
     return None
 
 
-def _estimate(coefficient: Coefficient, n: int, unit: str) -> Estimate:
+def _fit(seen: Measured) -> tuple[UslFit, FitCheck]:
+    """Fit every measurement, but the levels' means where the law misses those.
+
+    Repetitions tell how noisy a level is, not how wrong the law is there: where it
+    bends otherwise, more of them must not make its intervals narrower.
+    """
+    fit = fit_usl(seen.load, seen.throughput)
+    check = check_fit(seen.load, seen.throughput, fit.throughput(seen.load), PARAMETERS)
+    if check.lack_of_fit_p is not None and check.lack_of_fit_p < SURELY:
+        fit = fit_usl(*seen.means)
+    return fit, check
+
+
+def _noise_hides(seen: Measured, fit: UslFit) -> str | None:
+    """Say so when a level may as well have been 0 as what it was."""
+    half = student_t(CONFIDENCE, fit.residual_df) * fit.residual_se
+    if half < seen.throughput.max():
+        return None
+    return (
+        f"the levels scatter so much around the law (by {fit.rmse:.3g}/s) that each may as well "
+        "be 0; measure each level several times, and longer"
+    )
+
+
+def _estimate(
+    fit: UslFit,
+    coefficient: Coefficient,
+    n: int,
+    unit: str,
+    covers: str,
+    *,
+    least: float = -math.inf,
+) -> Estimate:
     why = "at the bound of what the law allows: its interval is an indication"
+    half = student_t(CONFIDENCE, fit.residual_df) * coefficient.error
     return Estimate(
         value=coefficient.value,
-        low=coefficient.low,
-        high=coefficient.high,
+        low=max(least, coefficient.value - half),
+        high=coefficient.value + half,
         level=CONFIDENCE,
         n=n,
         unit=unit,
         method=METHOD,
+        covers=covers,
         why=why if coefficient.at_bound else None,
     )
 
 
-def _claims(used: list[_Point], fit: UslFit) -> tuple[Estimate, Estimate]:
-    """Peak and saturation: at most one of them is claimed, and seen levels decide."""
-    n = len(used)
-
-    def neither(peak: str, saturation: str) -> tuple[Estimate, Estimate]:
-        return (
-            not_estimable(peak, unit="requests", n=n),
-            not_estimable(saturation, unit="1/s", n=n),
-        )
-
-    ends = [(p.low, p.high) for p in used if p.low is not None and p.high is not None]
-    if len(ends) < n:
-        why = "a level's throughput has no interval: a rise or a fall cannot be told from chance"
-        return neither(why, why)
-    top = max(range(n), key=lambda i: used[i].throughput)
-    if any(high < ends[top][0] for _, high in ends[top + 1 :]):
-        saturation = not_estimable("throughput falls beyond a peak", unit="1/s", n=n)
-        return _peak(used, fit, top), saturation
-    no_peak = "no higher level lies below the maximum by more than both intervals"
-    flat = _plateau(used, ends)
-    if flat is None:
-        rising = (
-            "throughput was not seen to stay level while requests in flight "
-            f"grew by a factor of {FLAT_LOAD:g}"
-        )
-        return neither(no_peak, rising)
-    saturation = Estimate(
-        value=float(np.mean([point.throughput for point in used[flat:]])),
-        low=min(low for low, _ in ends[flat:]),
-        high=max(high for _, high in ends[flat:]),
-        n=n - flat,
-        unit="1/s",
-        method="mean of the levels that do not differ; all their intervals together",
-    )
-    return not_estimable(f"{no_peak}: it saturates", unit="requests", n=n), saturation
-
-
-def _plateau(used: list[_Point], ends: list[tuple[float, float]]) -> int | None:
-    """First of the levels over which throughput stayed level up to the top, if any.
-
-    Level means: from it to the highest load, requests in flight doubled at least;
-    no level between lies outside of its interval and its own; and growth by a
-    quarter can be excluded, so that wide intervals alone make nothing level.
-    """
-    highest = used[-1].load
-    for first, point in enumerate(used[:-1]):
-        low, high = ends[first]
-        doubled = highest >= FLAT_LOAD * point.load
-        above = ends[first + 1 :]
-        overlapping = all(other[0] <= high and other[1] >= low for other in above)
-        excluded = max(end for _, end in above) < (1 + FLAT_GROWTH) * low
-        if doubled and overlapping and excluded:
-            return first
-    return None
-
-
-def _peak(used: list[_Point], fit: UslFit, top: int) -> Estimate:
-    """Place a peak that was seen: by the fit within what was measured, else between levels.
-
-    References
-    ----------
-    The delta method on ln N_peak = (ln(1 - sigma) - ln kappa) / 2, whose error is
-    closer to symmetric than that of N_peak itself.
-    """
-    n = len(used)
-    loads = [point.load for point in used]
-    place = fit.peak_load
-    # A kappa that may as well be 0 has no peak to place, though one was seen.
-    if place is None or fit.kappa.low <= 0 or not loads[0] <= place <= loads[-1]:
-        return Estimate(
-            value=loads[top],
-            low=loads[max(top - 1, 0)],
-            high=loads[top + 1],
-            n=n,
-            unit="requests",
-            method="the highest level, between its neighbours",
-        )
-    gradient = np.array([-0.5 / (1 - fit.sigma.value), -0.5 / fit.kappa.value, 0.0])
-    error = math.sqrt(max(0.0, float(gradient @ np.array(fit.cov) @ gradient)))
-    factor = math.exp(min(student_t(CONFIDENCE, fit.residual_df) * error, 700.0))
+def _asymptote(fit: UslFit, n: int, covers: str) -> Estimate:
+    """Give lambda / sigma with the delta method on its logarithm."""
+    value = fit.law.asymptote
+    if value is None:
+        return not_estimable("the law has no contention: it knows no limit", unit="1/s", n=n)
+    gradient = [-1 / fit.law.sigma, 0.0, 1 / fit.law.lambda_]
+    half = student_t(CONFIDENCE, fit.residual_df) * float(fit.error_of(gradient)[0])
+    factor = math.exp(min(half, 700.0))
+    bounded = fit.sigma.low > 0
     return Estimate(
-        value=place,
-        low=place / factor,
-        high=place * factor,
+        value=value,
+        low=value / factor,
+        high=value * factor if bounded else None,
         level=CONFIDENCE,
         n=n,
-        unit="requests",
-        method="sqrt((1 - sigma) / kappa); delta method on its logarithm",
+        unit="1/s",
+        method="lambda / sigma of the law; delta method on its logarithm",
+        covers=covers,
+        why=None if bounded else "contention may as well be 0, and then there is no limit",
+    )
+
+
+def _superlinear(points: Sequence[Point], fit: UslFit) -> str | None:
+    """Say where a request in flight gave more than it did at the lowest level."""
+    first = points[0]
+    each = [point.throughput / point.load for point in points]
+    best = max(range(len(points)), key=lambda i: each[i])
+    if not each[0] or each[best] < (1 + SUPERLINEAR) * each[0] or not fit.sigma.at_bound:
+        return None
+    if fit.law.sigma > 0:
+        return None
+    at, unsure = points[best], first.high is None or points[best].low is None
+    if not unsure and (at.low or 0.0) / at.load <= (first.high or 0.0) / first.load:
+        return None
+    return (
+        f"throughput grew faster than load: a unit of it gave {each[best]:.3g}/s at "
+        f"{at.load:.3g} and {each[0]:.3g}/s at {first.load:.3g}; the law does not allow "
+        "that, and its contention was held at 0"
     )

@@ -159,7 +159,7 @@ def judge(
         "transactions": clicks.transactions,
         "mix_achieved": clicks.mix,
         "stages": stages,
-        "scalability": scaling_of(holds, stages, capacity),
+        "scalability": scaling_of(recording, holds, stages, capacity),
         "stability": stability.as_dict(),
         "goodput": goodput.document,
         "scorecard": [

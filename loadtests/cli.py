@@ -37,6 +37,7 @@ class LazyGroup(click.Group):
         "check": "analysis.cli",
         "compare": "analysis.compare_cli",
         "duel": "loadtests.duel_cli",
+        "fit": "analysis.fit_cli",
         "report": "analysis.cli",
         "runs": "analysis.cli",
     }
@@ -64,7 +65,8 @@ class LazyGroup(click.Group):
         "  trueload sweep smoke --vary target.workers=1,2\n"
         "  trueload capacity breakpoint --low 20\n"
         "  trueload check last --budgets stricter.toml\n"
-        "  trueload compare --base A B C --candidate D E F\n\n"
+        "  trueload compare --base A B C --candidate D E F\n"
+        "  trueload fit levels.csv\n\n"
         "\b\nExit codes:\n"
         "  0 passed, 1 Trueload failed, 2 bad usage (nothing was sent), 96 invalid run,\n"
         "  97 inconclusive, 98 regressed, 99 failed (a budget is broken, a write is lost),\n"

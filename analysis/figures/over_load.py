@@ -1,4 +1,4 @@
-"""Figures over load: throughput, latency by users, and latency at one load."""
+"""Figures over load: latency by users, and latency at one load."""
 
 from __future__ import annotations
 
@@ -14,164 +14,22 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from analysis.figures import drawing as d
 from analysis.figures.latency import (
-    LIMIT_LINE,
     LINES,
     PERCENTILES,
     Limit,
     latency_axis,
     limit_lines,
-    most_of,
     some,
     wants_log,
 )
+from analysis.figures.scaling import ends, has
 from analysis.series import Tail
 
 _MARKERS = {0.5: "o", 0.95: "s", 0.99: "^"}
 
 
-def _ends(estimate: Mapping[str, Any]) -> tuple[float, float]:
-    """Distances from the value to its ends; zero where an end is missing."""
-    value = float(estimate["value"])
-    low, high = estimate.get("low"), estimate.get("high")
-    return (
-        0.0 if low is None else max(0.0, value - low),
-        0.0 if high is None else max(0.0, high - value),
-    )
-
-
-def _has(estimate: Mapping[str, Any] | None) -> bool:
-    return bool(estimate) and estimate is not None and estimate.get("value") is not None
-
-
 def _is_bound(estimate: Mapping[str, Any]) -> bool:
     return estimate.get("high") is None and estimate.get("low") == estimate.get("value")
-
-
-def scalability(
-    stages: Sequence[Mapping[str, Any]],
-    fit: Mapping[str, Any],
-    *,
-    users: str = "users",
-    size: d.Size = d.COLUMN,
-) -> Figure:
-    """Throughput against the mean number in flight, with the fitted law.
-
-    Parameters
-    ----------
-    stages : sequence of mapping
-        As verdict.json holds them.
-    fit : mapping
-        Its part ``scalability``; the curve is drawn where it was not refused.
-    users : str
-        What users are called.
-    size : Size
-        Of the figure.
-
-    Returns
-    -------
-    Figure
-        A point a stage, labelled with its users; stages that left the fit are hollow.
-    """
-    with d.style():
-        figure = d.paper(size)
-        axes = figure.add_subplot()
-        levels = [s for s in stages if _has(s.get("throughput")) and _has(s.get("in_flight"))]
-        numbers = np.array([s["in_flight"]["value"] for s in levels], dtype=float)
-        rates = np.array([s["throughput"]["value"] for s in levels], dtype=float)
-        log = wants_log(numbers)
-        low, high = (numbers[numbers > 0].min(), numbers.max()) if most_of(numbers) else (0.1, 1.0)
-        d.scale_axis(axes, "x", float(low), float(high), log=log, most=6, room=1.8)
-        _law(axes, fit, log=log)
-        tops = [rate + _ends(s["throughput"])[1] for rate, s in zip(rates, levels, strict=True)]
-        _marks(axes, fit)
-        for level, number, rate in zip(levels, numbers, rates, strict=True):
-            axes.errorbar(
-                number,
-                rate,
-                xerr=np.array(_ends(level["in_flight"]))[:, None],
-                yerr=np.array(_ends(level["throughput"]))[:, None],
-                fmt="o",
-                markersize=6,
-                color=d.INK,
-                ecolor=d.MUTED,
-                elinewidth=1.4,
-                markerfacecolor=d.INK if level.get("valid", True) else d.PAPER,
-                zorder=3,
-            )
-        _name_levels(axes, levels, numbers, rates)
-        saturation = fit.get("saturation")
-        if _has(saturation) and saturation is not None and saturation.get("unit") == "1/s":
-            tops.append(float(saturation["value"]))
-        d.scale_axis(axes, "y", 0, max(tops, default=1.0) * 1.06, log=False, most=7)
-        axes.set_ylabel("ok requests per second")
-        axes.set_xlabel("mean requests in flight" + (" (log scale)" if log else ""))
-        axes.set_title(f"labels: {users}", fontsize=11, color=d.MUTED, loc="left")
-        d.place(figure, left=58, right=16, top=30, bottom=62)
-        d.legend(figure, [axes])
-        return figure
-
-
-def _name_levels(axes: Axes, levels: Any, numbers: Any, rates: Any) -> None:
-    for index, (level, number, rate) in enumerate(zip(levels, numbers, rates, strict=True)):
-        above = index % 2 == 0
-        axes.annotate(
-            f"{level['level']:,.10g}",
-            (number, rate),
-            xytext=(-7, 6) if above else (7, -14),
-            ha="right" if above else "left",
-            textcoords="offset points",
-            fontsize=11,
-        )
-
-
-def usl(number: Any, *, scale: float, sigma: float, kappa: float) -> Any:
-    """Throughput at a number in flight by the Universal Scalability Law (Gunther).
-
-    X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)).
-
-    Parameters
-    ----------
-    number : array_like
-        N.
-    scale : float
-        lambda, per second.
-    sigma, kappa : float
-        Contention and coherency.
-
-    Returns
-    -------
-    ndarray
-        X(N), per second.
-    """
-    n = np.asarray(number, dtype=float)
-    return scale * n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
-
-
-def _law(axes: Axes, fit: Mapping[str, Any], *, log: bool) -> None:
-    parts = [fit.get(name) for name in ("lambda", "sigma", "kappa")]
-    if fit.get("refused") or not all(_has(part) for part in parts):
-        return
-    scale, sigma, kappa = (float(part["value"]) for part in parts if part is not None)
-    low, high = axes.get_xlim()
-    number = np.geomspace(low, high, 200) if log else np.linspace(0, high, 200)
-    rate = usl(number, scale=scale, sigma=sigma, kappa=kappa)
-    axes.plot(
-        number[rate >= 0], rate[rate >= 0], color=d.SERIES[1], linewidth=2, label="fitted law"
-    )
-
-
-def _marks(axes: Axes, fit: Mapping[str, Any]) -> None:
-    for name, word in (("saturation", "saturates at"), ("peak", "peak")):
-        mark = fit.get(name)
-        if not _has(mark) or mark is None:
-            continue
-        value = float(mark["value"])
-        if mark.get("unit") == "1/s":
-            axes.axhline(value, label=f"{word} {d.plain(float(f'{value:.3g}'))}/s", **LIMIT_LINE)
-        else:
-            axes.axvline(
-                value, label=f"{word} at {d.plain(float(f'{value:.3g}'))} in flight", **LIMIT_LINE
-            )
 
 
 def percentiles_by_users(
@@ -221,15 +79,15 @@ def _percentile_line(
     axes: Axes, at: Any, stages: Sequence[Mapping[str, Any]], level: float, name: str
 ) -> list[float]:
     estimates = [stage.get("latency", {}).get(name) for stage in stages]
-    values = np.array([e["value"] if _has(e) else math.nan for e in estimates], dtype=float)
+    values = np.array([e["value"] if has(e) else math.nan for e in estimates], dtype=float)
     if not some(values):
         return []
     look = dict(LINES[level])
     axes.plot(at, values, label=name, marker=_MARKERS[level], markersize=5, **look)
     for x, estimate in zip(at, estimates, strict=True):
-        if not _has(estimate):
+        if not has(estimate):
             continue
-        below, above = _ends(estimate)
+        below, above = ends(estimate)
         if _is_bound(estimate):
             axes.annotate(
                 "",
@@ -242,9 +100,9 @@ def _percentile_line(
             axes.errorbar(
                 x, estimate["value"], yerr=[[below], [above]], color=look["color"], elinewidth=1.2
             )
-    ends = [end for e in estimates if _has(e) for end in (e.get("low"), e.get("high"))]
-    ends += [1.7 * e["value"] for e in estimates if _has(e) and _is_bound(e)]  # for the arrow
-    return [*values.tolist(), *(float(end) for end in ends if end is not None)]
+    outer = [end for e in estimates if has(e) for end in (e.get("low"), e.get("high"))]
+    outer += [1.7 * e["value"] for e in estimates if has(e) and _is_bound(e)]  # for the arrow
+    return [*values.tolist(), *(float(end) for end in outer if end is not None)]
 
 
 def _users_axis(axes: Axes, at: Any, loads: list[float], users: str, *, rising: bool) -> None:

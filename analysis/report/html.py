@@ -15,6 +15,7 @@ from analysis.report import (
     goodput,
     page,
     recovery,
+    scaling,
     sentences,
     spent,
     tables,
@@ -85,7 +86,7 @@ def render_html(
         resources=_inline(figures, RESOURCES),
         over_load=_inline(figures, OVER_LOAD),
         at_required=_inline(figures, AT_REQUIRED),
-        scalability=sentences.scalability_words(verdict),
+        scalability=scaling.scalability_words(verdict),
         coefficients=_coefficients(fit),
         availability=words.say(stability.get("availability")),
         by_requests=words.say(stability.get("by_requests")),
@@ -167,9 +168,8 @@ def _coefficients(fit: tables.Document) -> list[tuple[str, str, words.Said]]:
     if not fit or fit.get("refused"):
         return []
     return [
-        ("λ", "throughput of one request in flight", words.say(fit.get("lambda"))),
-        ("σ", "contention: the share that waits for its turn", words.say(fit.get("sigma"))),
-        ("κ", "coherency: the cost of agreeing; only it makes a peak", words.say(fit.get("kappa"))),
+        (symbol, meaning, words.say(fit.get(name)))
+        for name, symbol, meaning in scaling.COEFFICIENTS
     ]
 
 

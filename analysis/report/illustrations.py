@@ -12,10 +12,11 @@ from analysis.drift_series import series_in
 from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
 from analysis.figures.drift import Moved, drifting
 from analysis.figures.latency import Limit, some
-from analysis.figures.over_load import latency_tails, percentiles_by_users, scalability
+from analysis.figures.over_load import latency_tails, percentiles_by_users
 from analysis.figures.over_time import latency_over_time, throughput_over_time
 from analysis.figures.resources import resources_over_time
 from analysis.figures.run_axis import Band, Mark
+from analysis.figures.scaling import scalability
 from analysis.phases import Label
 from analysis.recording.reader import Recording
 from analysis.report.cores import cores_of_target

@@ -14,6 +14,7 @@ from analysis.report import (
     facts,
     goodput,
     recovery,
+    scaling,
     sentences,
     spent,
     tables,
@@ -277,7 +278,7 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
         *_fold(
             "Scalability and stability",
             [
-                *(f"- {text(sentence)}" for sentence in sentences.scalability_words(verdict)),
+                *(f"- {text(sentence)}" for sentence in scaling.scalability_words(verdict)),
                 f"- Availability by time: {text(words.say(stability.get('availability')))}",
                 "",
             ],

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from analysis.report.cores import cores_of_target
 from analysis.report.goodput import broken as broken_writes
 from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
-from analysis.report.words import clean, missing_intervals, people_of, quantity, say
+from analysis.report.words import clean, missing_intervals, people_of, quantity
 
 SYMBOLS = {
     "passed": "✓",
@@ -156,54 +153,6 @@ def _about(subject: str, assertion: str) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
-
-
-def scalability_words(verdict: Document) -> list[str]:
-    """Say how throughput grew with load.
-
-    Parameters
-    ----------
-    verdict : mapping
-        The document.
-
-    Returns
-    -------
-    list of str
-        Sentences; the refusal in words where nothing was fitted.
-    """
-    fit = verdict.get("scalability") or {}
-    where = cores_of_target(verdict)
-    users, on = people_of(verdict), f" {where}" if where else ""
-    tried = sorted({stage["level"] for stage in verdict.get("stages") or ()})
-    said = [_capacity_words(fit.get("capacity") or {}, tried, f"{users}{on}")]
-    if fit.get("refused"):
-        said.append(f"The scalability law was not fitted: {clean(fit['refused'])}.")
-        return [sentence for sentence in said if sentence]
-    peak, saturation = say(fit.get("peak")), say(fit.get("saturation"))
-    if (fit.get("peak") or {}).get("value") is not None:
-        said.append(
-            f"Throughput has a peak at {peak} in flight{on}: beyond it, more load gives less work."
-        )
-    elif (fit.get("saturation") or {}).get("value") is not None:
-        said.append(f"Throughput saturates at {saturation}{on}: more load only waits longer.")
-    elif fit:
-        said.append(f"No limit of throughput was reached{on} ({saturation.why or peak.why}).")
-    return [sentence for sentence in said if sentence]
-
-
-def _capacity_words(capacity: Document, tried: Sequence[float], users: str) -> str:
-    passed, failed = capacity.get("last_pass"), capacity.get("first_fail")
-    if passed is None and failed is None:
-        return ""
-    if passed is None:
-        return f"Already the lowest load that was decided, {failed:,.6g} {users}, broke a budget."
-    between = [load for load in tried if load > passed and (failed is None or load < failed)]
-    if failed is None and not between:
-        return f"Every load that was tried met the budgets, the highest {passed:,.6g} {users}."
-    bounds = f"at least {passed:,.6g}" + ("" if failed is None else f" and below {failed:,.6g}")
-    loads = ", ".join(f"{load:,.6g}" for load in between)
-    rest = f"{loads} could not be decided" if between else "nothing between was tried"
-    return f"Capacity within the budgets: {bounds} {users}; {rest}."
 
 
 METHOD = (

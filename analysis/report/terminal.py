@@ -13,6 +13,7 @@ from analysis.report import (
     drift,
     goodput,
     recovery,
+    scaling,
     sentences,
     tables,
     validity,
@@ -66,8 +67,8 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         if words.people_of(verdict) != words.unit_of(verdict):
             parts.append(Text(words.people_of(verdict), style="dim"))
         parts += _harmless(verdict)
-    if scaling := " ".join(sentences.scalability_words(verdict)):
-        parts += [Text(), Text.assemble(("Scaling ", "bold"), scaling)]
+    if grew := " ".join(scaling.scalability_words(verdict)):
+        parts += [Text(), Text.assemble(("Scaling ", "bold"), grew)]
     for sentence in recovery.recovery_words(verdict):
         parts += [Text(), Text.assemble(("Recovery ", "bold"), sentence)]
     if (wrote := goodput.goodput_words(verdict)) and goodput.is_expected(verdict):
@@ -208,7 +209,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         f"stage: {row.verdict}: {row.name} {users}: {_measured(row)}"
         for row in tables.stage_rows(verdict)
     ]
-    lines += [f"scaling: {sentence}" for sentence in sentences.scalability_words(verdict)]
+    lines += [f"scaling: {sentence}" for sentence in scaling.scalability_words(verdict)]
     lines += [f"recovery: {sentence}" for sentence in recovery.recovery_words(verdict)]
     lines += [f"goodput: {wrote}" for wrote in (goodput.goodput_words(verdict),) if wrote]
     lines += [f"drift: {line}" for line in drift.drift_lines(verdict)]

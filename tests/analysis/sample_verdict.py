@@ -513,10 +513,34 @@ def sample_verdict() -> dict[str, Any]:
                 unit="requests",
                 why="no level lies below the maximum by more than both intervals",
             ),
+            "peak_throughput": estimate(
+                None,
+                unit="1/s",
+                why="no level lies below the maximum by more than both intervals",
+            ),
             "saturation": around(399.6, "1/s", 0.01),
+            "asymptote": around(399.2, "1/s", 0.03),
             "capacity": {"last_pass": 100, "first_fail": 200},
+            "demand": demand(),
             "levels": 6,
             "refused": None,
+            "superlinear": None,
+            "no_claim_beyond": 60.0,
+            "models": models(),
+            "chosen": "amdahl",
+            "residuals": {
+                "signs": "+-+--+",
+                "runs_p": 0.9,
+                "lack_of_fit_p": None,
+                "worst_load": 1.15,
+                "worst": -0.021,
+                "bends_otherwise": False,
+            },
+            "band": {
+                "load": [0.1, 1.0, 10.0, 30.0],
+                "low": [30.0, 190.0, 360.0, 380.0],
+                "high": [45.0, 210.0, 372.0, 395.0],
+            },
         },
         "stability": {
             "availability": estimate(47 / 48, unit="ratio", why=SEEN),
@@ -579,6 +603,36 @@ def recovery() -> dict[str, Any]:
         "degraded": False,
         "loss": estimate(1.41, unit="s", why=SEEN),
         "lost": estimate(558.0, unit="requests", why=SEEN),
+    }
+
+
+def models() -> list[dict[str, Any]]:
+    def model(name: str, rmse: float, aicc: float, off: float, **found: float) -> dict[str, Any]:
+        return {
+            "name": name,
+            "coefficients": found,
+            "rmse": rmse,
+            "aicc": aicc,
+            "held_out": off,
+        }
+
+    return [
+        model("linear", 131.0, 64.5, 4.1, **{"lambda": 17.4}),
+        model("amdahl", 3.2, 26.0, 0.021, **{"lambda": 200.4, "sigma": 0.502}),
+        model("asymptotes", 21.4, 48.8, 0.06, response_s=0.0071, xmax=380.0),
+        model("usl", 3.2, 61.9, 0.022, **{"lambda": 200.4, "sigma": 0.502, "kappa": 0.0}),
+    ]
+
+
+def demand() -> dict[str, Any]:
+    cost = around(2.41, "ms", 0.02)
+    return {
+        "levels": [{"level": users, "demand": cost} for users in USERS],
+        "service_demand": cost,
+        "change": {"direction": "constant", "first": 2.45, "last": 2.41},
+        "cores": 1,
+        "utilisation": estimate(0.962, unit="ratio", why=SEEN),
+        "xmax": around(415.0, "1/s", 0.02),
     }
 
 

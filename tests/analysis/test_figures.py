@@ -15,10 +15,12 @@ from matplotlib.colors import to_rgba
 
 from analysis.figures.drawing import BAD, DARK, FAULT, NARROW, WIDE, log_ticks, themed, to_svg
 from analysis.figures.latency import Limit
-from analysis.figures.over_load import latency_tails, percentiles_by_users, scalability, usl
+from analysis.figures.over_load import latency_tails, percentiles_by_users
 from analysis.figures.over_time import latency_over_time, throughput_over_time
 from analysis.figures.resources import resources_over_time
 from analysis.figures.run_axis import Band, Mark
+from analysis.figures.scaling import scalability
+from analysis.law import Law
 from analysis.recording.reader import Recording, read_run
 from analysis.series import Arrivals, Series, Tail, series_of, tails_of
 from analysis.usage import usage_of
@@ -201,12 +203,9 @@ def test_scalability_shows_a_point_a_level_and_the_law() -> None:
     assert axes.get_ylim()[0] == 0
     (law,) = [line for line in axes.get_lines() if line.get_label() == "fitted law"]
     fit = verdict["scalability"]
-    expected = usl(
-        law.get_xdata(),
-        scale=fit["lambda"]["value"],
-        sigma=fit["sigma"]["value"],
-        kappa=fit["kappa"]["value"],
-    )
+    expected = Law(
+        sigma=fit["sigma"]["value"], kappa=fit["kappa"]["value"], lambda_=fit["lambda"]["value"]
+    ).throughput(np.asarray(law.get_xdata(), dtype=float))
     np.testing.assert_allclose(np.asarray(law.get_ydata(), dtype=float), expected)
     shown = texts(figure)
     assert "saturates at 400/s" in shown

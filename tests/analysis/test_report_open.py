@@ -14,7 +14,8 @@ from analysis.report.events import happened
 from analysis.report.html import tiles
 from analysis.report.junit import render_junit
 from analysis.report.markdown import render_markdown
-from analysis.report.sentences import method, scalability_words
+from analysis.report.scaling import scalability_words
+from analysis.report.sentences import method
 from analysis.report.terminal import plain, summary
 from analysis.report.validity import reason_rows, validity_words
 from tests.analysis.sample_verdict import (
@@ -104,7 +105,7 @@ def test_cores_stand_in_every_sentence_about_capacity(
 
     assert cores_of_target(verdict) == target
     assert generators_words(verdict) == generators
-    capacity, saturation = scalability_words(verdict)
+    capacity, saturation, _ = scalability_words(verdict)
     assert target in capacity
     assert target in saturation
     assert ("core" in capacity) == bool(target)

@@ -1,0 +1,290 @@
+"""An architect's own table: load and throughput, read from a CSV file.
+
+::
+
+    # a comment                    comments and empty lines do not count
+    users,throughput               named columns in any order, any case; or two columns of numbers
+    1,64.9                         comma, semicolon or tab between them; a point in numbers
+    18,995.9
+    18,1003.2                      a load that comes again is a repetition
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from scenarios.errors import UsageError
+
+LOADS = {
+    "users": ("users", "user", "vus", "vu"),
+    "load": (
+        "load", "n", "q", "concurrency", "threads", "clients", "connections", "workers",
+        "processors", "cpus", "cores", "processes", "level",
+    ),
+    "in_flight": ("inflight", "in_flight"),
+}  # fmt: skip
+"""Names of a column of loads, by what the loads then are."""
+
+THROUGHPUTS = (
+    "throughput", "tput", "rps", "tps", "qps", "ops", "x", "rate", "hits", "xput", "requests_s",
+    "req_s", "ops_s", "requests_per_second", "transactions_per_second", "queries_per_second",
+)  # fmt: skip
+
+DELIMITERS = ("\t", ";", ",")
+
+MOST_MISTAKES = 20
+"""So many are listed; a file that has more has them for one reason."""
+
+_ADVICE = (
+    "write a line of names such as users,throughput and a line of two numbers for each measurement"
+)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_BRACKETS = re.compile(r"[(\[].*?[)\]]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadTable:
+    """Loads and throughputs, a pair a measurement.
+
+    Attributes
+    ----------
+    rows : tuple of (float, float)
+        Load (above 0) and throughput (0 or more), in the order of the file.
+    load_column, throughput_column : str
+        As the file names them.
+    axis : str
+        What loads are by the column's name: ``"users"``, ``"in_flight"`` or ``"load"``.
+    """
+
+    rows: tuple[tuple[float, float], ...]
+    load_column: str
+    throughput_column: str
+    axis: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    fields: list[str]
+
+
+def read_table(
+    text: str, *, name: str, load: str | None = None, throughput: str | None = None
+) -> LoadTable:
+    """Read a table.
+
+    Parameters
+    ----------
+    text : str
+        The file, with or without a byte order mark.
+    name : str
+        Of the file, for messages.
+    load, throughput : str, optional
+        Columns by name or by number from 1; by default found by their names.
+
+    Returns
+    -------
+    LoadTable
+        At least one row.
+
+    Raises
+    ------
+    UsageError
+        With every mistake of the file and its line.
+    """
+    lines, delimiter = _lines(text)
+    if not lines:
+        raise UsageError(f"{name}: found no rows", hint=_ADVICE)
+    header = lines[0].fields if _is_header(lines[0].fields) else None
+    body = lines[1:] if header else lines
+    if not body:
+        raise UsageError(f"{name}: found a line of names and no rows below it", hint=_ADVICE)
+    width = len(header or body[0].fields)
+    names = header or [f"column {i + 1}" for i in range(width)]
+    if width < 2:  # noqa: PLR2004 - a load and a throughput
+        raise UsageError(
+            f"{name}:{lines[0].number}: found one column; allowed: two or more, with a comma, a "
+            "semicolon or a tab between them",
+            hint=_ADVICE,
+        )
+    at_load, at_x = _columns(name, names, body, load, throughput)
+    mistakes: list[str] = []
+    rows = []
+    for line in body:
+        found = _row(line, names, (at_load, at_x), delimiter, mistakes)
+        if found is not None:
+            rows.append(found)
+    if mistakes:
+        raise UsageError(f"{name}: {_listed(mistakes)}", hint=_ADVICE)
+    known = _kind(names[at_load]) or _kind(names[at_load], loosely=True)
+    return LoadTable(
+        rows=tuple(rows),
+        load_column=names[at_load],
+        throughput_column=names[at_x],
+        axis=known if known in LOADS else "load",
+    )
+
+
+def _lines(text: str) -> tuple[list[_Line], str]:
+    """Split into fields, without comments and empty lines."""
+    plain = text.removeprefix("\ufeff")
+    kept = [
+        line if line.strip() and not line.lstrip().startswith("#") else ""
+        for line in plain.splitlines()
+    ]
+    first = next((line for line in kept if line), "")
+    delimiter = next((each for each in DELIMITERS if each in first), ",")
+    reader = csv.reader(io.StringIO("\n".join(kept)), delimiter=delimiter)
+    return [
+        _Line(reader.line_num, [field.strip() for field in fields])
+        for fields in reader
+        if any(field.strip() for field in fields)
+    ], delimiter
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    return any(field and _number(field) is None for field in fields) and not any(
+        _number(field) is not None for field in fields
+    )
+
+
+def _number(field: str) -> float | None:
+    try:
+        value = float(field)
+    except ValueError:
+        return None
+    # Python reads 1_000, which no table means.
+    return None if "_" in field else value
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", _BRACKETS.sub("", name).strip().lower()).strip("_")
+
+
+def _kind(name: str, *, loosely: bool = False) -> str:
+    """Say what a column holds by its name: a kind of load, ``"throughput"``, or nothing."""
+    word = _plain_name(name)
+    if loosely:  # users_total, throughput_mean
+        word = word.split("_")[0]
+    if word in THROUGHPUTS:
+        return "throughput"
+    return next((kind for kind, known in LOADS.items() if word in known), "")
+
+
+def _found(names: Sequence[str], kinds: Container[str], taken: int | None) -> int | None:
+    """Find the one column whose name says it, by the whole of the name or by its first word."""
+    for loosely in (False, True):
+        found = [
+            i
+            for i, each in enumerate(names)
+            if i != taken and _kind(each, loosely=loosely) in kinds
+        ]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _columns(
+    name: str, names: Sequence[str], body: Sequence[_Line], load: str | None, throughput: str | None
+) -> tuple[int, int]:
+    numeric = [
+        i
+        for i in range(len(names))
+        if any(i < len(line.fields) and _number(line.fields[i]) is not None for line in body)
+    ]
+    at_load = _named(name, names, load, "--load")
+    at_x = _named(name, names, throughput, "--throughput")
+    if at_load is None:
+        at_load = _found(names, LOADS, at_x)
+    if at_x is None:
+        at_x = _found(names, {"throughput"}, at_load)
+    rest = [i for i in numeric if i not in {at_load, at_x}]
+    if at_load is None and at_x is None and len(rest) == 2:  # noqa: PLR2004 - load, throughput
+        at_load, at_x = rest
+    elif at_load is None and len(rest) == 1:
+        at_load = rest[0]
+    elif at_x is None and len(rest) == 1:
+        at_x = rest[0]
+    if at_load is None or at_x is None:
+        missing = "load" if at_load is None else "throughput"
+        raise UsageError(
+            f"{name}: which column is the {missing} is not clear; found: {', '.join(names)}",
+            hint="name the columns: --load COLUMN --throughput COLUMN (a name, or a number from 1)",
+        )
+    if at_load == at_x:
+        raise UsageError(
+            f"{name}: {names[at_load]} cannot be both; allowed: a column for the load, another for "
+            "the throughput"
+        )
+    return at_load, at_x
+
+
+def _named(name: str, names: Sequence[str], asked: str | None, option: str) -> int | None:
+    if asked is None:
+        return None
+    wanted = asked.strip().lower()
+    found = [i for i, each in enumerate(names) if each.lower() == wanted]
+    found = found or [i for i, each in enumerate(names) if _plain_name(each) == _plain_name(asked)]
+    if len(found) == 1:
+        return found[0]
+    if wanted.isdigit() and 1 <= int(wanted) <= len(names):
+        return int(wanted) - 1
+    raise UsageError(
+        f"{option} {asked}: found {'several columns' if found else 'no column'} of that name in "
+        f"{name}; allowed: {', '.join(names)}, or 1 to {len(names)}"
+    )
+
+
+def _row(
+    line: _Line,
+    names: Sequence[str],
+    columns: tuple[int, int],
+    delimiter: str,
+    mistakes: list[str],
+) -> tuple[float, float] | None:
+    """Read a line; what is wrong with it goes to `mistakes`."""
+    if len(line.fields) != len(names):
+        comma = (
+            "; if these are decimal commas, write points"
+            if delimiter == "," and len(line.fields) > len(names)
+            else ""
+        )
+        mistakes.append(
+            f"line {line.number}: found {len(line.fields)} fields; allowed: {len(names)}{comma}"
+        )
+        return None
+    values = []
+    for column, least in zip(columns, ("above 0", "0 or more"), strict=True):
+        field = line.fields[column]
+        value = _number(field)
+        if (
+            value is not None
+            and math.isfinite(value)
+            and (value > 0 or (value == 0 and "or" in least))
+        ):
+            values.append(value)
+            continue
+        advice = (
+            f"; a decimal comma? write {field.replace(',', '.')}"
+            if _DECIMAL_COMMA.fullmatch(field)
+            else ""
+        )
+        what = repr(field) if field else "nothing"
+        mistakes.append(
+            f"line {line.number}: {names[column]}: found {what}; allowed: a number {least}{advice}"
+        )
+    return (values[0], values[1]) if len(values) == len(columns) else None
+
+
+def _listed(mistakes: Sequence[str]) -> str:
+    count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
+    more = len(mistakes) - MOST_MISTAKES
+    shown = [f"  {mistake}" for mistake in mistakes[:MOST_MISTAKES]]
+    if more > 0:
+        shown.append(f"  and {more} more")
+    return "\n".join([f"has {count}", *shown])

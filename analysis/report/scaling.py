@@ -1,0 +1,260 @@
+"""How throughput grew with load, in words and rows: of a run, and of somebody's table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.report.cores import cores_of_target
+from analysis.report.tables import Document
+from analysis.report.words import clean, number, people_of, percent, quantity, say
+
+MODELS = {
+    "linear": ("a line", "λN"),
+    "amdahl": ("Amdahl's law", "λN / (1 + σ(N-1))"),
+    "asymptotes": ("bounds of a closed queue", "min(N/R, Xmax)"),
+    "usl": ("Universal Scalability Law", "λN / (1 + σ(N-1) + κN(N-1))"),
+}
+"""Names of the models, and what they say of throughput."""
+
+_SYMBOLS = {"lambda": "λ", "sigma": "σ", "kappa": "κ", "response_s": "R", "xmax": "Xmax"}
+_UNITS = {"lambda": "1/s", "response_s": "s", "xmax": "1/s"}
+
+CLOSER = 2.0
+"""Factor by which another model must be nearer for the law to be called a poor description."""
+
+COEFFICIENTS = (
+    ("lambda", "λ", "throughput of one request in flight"),
+    ("sigma", "σ", "contention: the share that waits for its turn"),
+    ("kappa", "κ", "coherency: the cost of agreeing; only it makes a peak"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRow:
+    """A model beside the others.
+
+    Attributes
+    ----------
+    name, formula, coefficients : str
+        In words and symbols.
+    error, aicc, held_out : str
+        Root mean square of the residuals, Akaike's criterion, and how far off it is at
+        the top levels when they are kept from it.
+    chosen : bool
+        Whether the data support it best.
+    """
+
+    name: str
+    formula: str
+    coefficients: str
+    error: str
+    aicc: str
+    held_out: str
+    chosen: bool
+
+
+def model_rows(fit: Document) -> list[ModelRow]:
+    """Lay the models beside each other.
+
+    Parameters
+    ----------
+    fit : mapping
+        ``scalability`` of verdict.json.
+
+    Returns
+    -------
+    list of ModelRow
+        Empty where nothing was fitted.
+    """
+    return [
+        ModelRow(
+            name=MODELS[model["name"]][0],
+            formula=MODELS[model["name"]][1],
+            coefficients=", ".join(
+                f"{_SYMBOLS[name]} {quantity(value, _UNITS.get(name, ''))}"
+                for name, value in model["coefficients"].items()
+            ),
+            error=quantity(model["rmse"], "1/s"),
+            aicc="-" if model["aicc"] is None else f"{model['aicc']:.1f}",
+            held_out="-" if model["held_out"] is None else percent(model["held_out"]),
+            chosen=model["name"] == fit.get("chosen"),
+        )
+        for model in fit.get("models") or ()
+    ]
+
+
+def loads_of(fit: Document) -> str:
+    """Name what the loads of a fit are: ``"in flight"``, ``"users"``, or nothing."""
+    return {"in_flight": "in flight", "users": "users"}.get(str(fit.get("axis")), "")
+
+
+def limit_words(fit: Document, on: str = "") -> str:
+    """Say whether throughput has a peak, saturates, or met no limit.
+
+    Parameters
+    ----------
+    fit : mapping
+        ``scalability`` of verdict.json, not refused.
+    on : str
+        Where, with a space before it.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    peak, saturation = say(fit.get("peak")), say(fit.get("saturation"))
+    loads = loads_of(fit)
+    place = f" {loads}" if loads == "in flight" else ""
+    if (fit.get("peak") or {}).get("value") is not None:
+        high = fit.get("peak_throughput") or {}
+        top = f" of {say(high)}" if high.get("value") is not None else ""
+        at = "load " if not loads else ""
+        return (
+            f"Throughput has a peak{top} at {at}{peak}{place}{on}: beyond it, more load gives "
+            "less work."
+        )
+    if (fit.get("saturation") or {}).get("value") is not None:
+        return f"Throughput saturates at {saturation}{on}: more load only waits longer."
+    return f"No limit of throughput was reached{on} ({saturation.why or peak.why})."
+
+
+def fit_words(fit: Document) -> list[str]:
+    """Judge the fit: the model that the data support, and how the law misses them.
+
+    Parameters
+    ----------
+    fit : mapping
+        ``scalability`` of verdict.json.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty where nothing was fitted.
+    """
+    check, rows = fit.get("residuals"), model_rows(fit)
+    if fit.get("refused") or not check or not rows:
+        return []
+    chosen = next((row for row in rows if row.chosen), rows[-1])
+    foretold = (
+        f", and is off by {chosen.held_out} at the top two levels when they are kept from it"
+        if chosen.held_out != "-"
+        else ""
+    )
+    said = [f"Of {len(rows)} models the data support best: {chosen.name}{foretold}."]
+    law = fit["models"][-1]
+    best = next((m for m in fit["models"] if m["name"] == fit.get("chosen")), law)
+    if best["rmse"] < law["rmse"] / CLOSER:
+        said.append(
+            f"The Universal Scalability Law misses them by {quantity(law['rmse'], '1/s')}, that "
+            f"model by {quantity(best['rmse'], '1/s')}: the law's coefficients describe little."
+        )
+    worst = (
+        f"at most {percent(abs(check['worst']))} "
+        f"{'below' if check['worst'] < 0 else 'above'} it, at {number(check['worst_load'])}"
+    )
+    if check["bends_otherwise"]:
+        said.append(
+            f"The data bend otherwise than the Universal Scalability Law (measured above it and "
+            f"below it, by load: {check['signs']}; {worst}): do not trust its coefficients."
+        )
+    elif set(check["signs"]):
+        said.append(
+            "No pattern in what the Universal Scalability Law leaves over is beyond chance "
+            f"(measured above it and below it, by load: {check['signs']}; {worst})."
+        )
+    else:
+        said.append("The Universal Scalability Law meets every level.")
+    if fit.get("superlinear"):
+        said.append(f"{_sentence(clean(fit['superlinear']))}")
+    if fit.get("no_claim_beyond") is not None:
+        said.append(f"Nothing is claimed beyond {number(fit['no_claim_beyond'])} {_unit(fit)}.")
+    return said
+
+
+def _unit(fit: Document) -> str:
+    loads = loads_of(fit)
+    return loads or "(twice the highest load)"
+
+
+def demand_words(demand: Document | None) -> str:
+    """Say what a request costs, and which throughput the cores allow.
+
+    Parameters
+    ----------
+    demand : mapping or None
+        ``scalability.demand`` of verdict.json.
+
+    Returns
+    -------
+    str
+        Empty where nobody looked at the target's CPU.
+    """
+    if not demand or (demand.get("service_demand") or {}).get("value") is None:
+        return ""
+    cost, change = demand["service_demand"], demand.get("change")
+    if change is None:
+        said = f"A request costs {say(cost)} of CPU"
+    elif change["direction"] == "constant":
+        said = f"A request costs {say(cost)} of CPU at every load"
+    else:
+        more = "more" if change["direction"] == "rises" else "less"
+        said = (
+            f"Each request costs {more} CPU at higher load: from {quantity(change['first'], 'ms')} "
+            f"to {quantity(change['last'], 'ms')}"
+        )
+    most = demand.get("xmax") or {}
+    if most.get("value") is None:
+        return f"{said} (utilisation law)."
+    busy = demand.get("utilisation") or {}
+    cores = demand.get("cores")
+    of = "it was" if cores == 1 else "them were"
+    at = f"; at the highest load {say(busy).value} of {of} used" if busy.get("value") else ""
+    named = "its core allows" if cores == 1 else f"its {cores} cores allow"
+    return f"{said}: {named} at most {say(most)} (utilisation law){at}."
+
+
+def scalability_words(verdict: Document) -> list[str]:
+    """Say how throughput grew with load in a run.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    list of str
+        Sentences; the refusal in words where nothing was fitted.
+    """
+    fit = verdict.get("scalability") or {}
+    where = cores_of_target(verdict)
+    users, on = people_of(verdict), f" {where}" if where else ""
+    tried = sorted({stage["level"] for stage in verdict.get("stages") or ()})
+    said = [_capacity_words(fit.get("capacity") or {}, tried, f"{users}{on}")]
+    if fit.get("refused"):
+        said.append(f"The scalability law was not fitted: {clean(fit['refused'])}.")
+    elif fit:
+        said.append(limit_words(fit, on))
+    said.append(demand_words(fit.get("demand")))
+    return [sentence for sentence in said if sentence]
+
+
+def _capacity_words(capacity: Document, tried: Sequence[float], users: str) -> str:
+    passed, failed = capacity.get("last_pass"), capacity.get("first_fail")
+    if passed is None and failed is None:
+        return ""
+    if passed is None:
+        return f"Already the lowest load that was decided, {failed:,.6g} {users}, broke a budget."
+    between = [load for load in tried if load > passed and (failed is None or load < failed)]
+    if failed is None and not between:
+        return f"Every load that was tried met the budgets, the highest {passed:,.6g} {users}."
+    bounds = f"at least {passed:,.6g}" + ("" if failed is None else f" and below {failed:,.6g}")
+    loads = ", ".join(f"{load:,.6g}" for load in between)
+    rest = f"{loads} could not be decided" if between else "nothing between was tried"
+    return f"Capacity within the budgets: {bounds} {users}; {rest}."
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,112 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.load_table import LoadTable, read_table
+from scenarios.errors import UsageError
+
+
+def read(text: str, load: str | None = None, throughput: str | None = None) -> LoadTable:
+    return read_table(text, name="levels.csv", load=load, throughput=throughput)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "users,rps\n1,64.9\n18,995.9\n",
+        "\ufeffUsers,RPS\r\n1,64.9\r\n18,995.9\r\n",
+        "# measured on Monday\n\nusers;throughput (req/s)\n1;64.9\n# a pause\n18;995.9",
+        "host\tTPS\tconcurrency\tusers_per_host\na\t64.9\t1\t7\na\t995.9\t18\t8\n",
+        "N,X\n1,64.9\n18,9.959e2\n",
+        "1,64.9\n18,995.9\n",
+        "time,a,b\nnoon,1,64.9\nnoon,18,995.9\n",
+        '"Threads","Throughput"\n"1","64.9"\n"18","995.9"\n',
+    ],
+)
+def test_columns_are_found(text: str) -> None:
+    assert read(text).rows == ((1.0, 64.9), (18.0, 995.9))
+
+
+def test_columns_are_named_by_whoever_asks() -> None:
+    text = "users,p95,ok,all\n1,20,64.9,70\n18,30,995.9,999\n"
+    for load, throughput in (("users", "ok"), ("USERS", "3"), ("1", "OK")):
+        table = read(text, load, throughput)
+        assert table.rows == ((1.0, 64.9), (18.0, 995.9))
+        assert (table.load_column, table.throughput_column) == ("users", "ok")
+
+
+@pytest.mark.parametrize(
+    ("column", "axis"),
+    [("users", "users"), ("VUs", "users"), ("in flight", "in_flight"), ("N", "load")],
+)
+def test_the_name_of_the_column_says_what_loads_are(column: str, axis: str) -> None:
+    assert read(f"{column},rps\n1,2\n").axis == axis
+
+
+def test_a_load_that_comes_again_is_a_row_again() -> None:
+    assert len(read("users,rps\n1,2\n1,3\n").rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "found no rows"),
+        ("# nothing\n\n", "found no rows"),
+        ("users,rps\n", "a line of names and no rows"),
+        ("users\n1\n2\n", "found one column"),
+        ("a,b,c\n1,2,3\n", "which column is the load is not clear; found: a, b, c"),
+        ("users,threads,rps\n1,2,3\n", "which column is the load is not clear"),
+        ("users,rps\n1,2\n0,3\n", "line 3: users: found '0'; allowed: a number above 0"),
+        ("users,rps\n1,-2\n", "line 2: rps: found '-2'; allowed: a number 0 or more"),
+        ("users,rps\n1,nan\n", "line 2: rps: found 'nan'"),
+        ("users,rps\n1,inf\n", "line 2: rps: found 'inf'"),
+        ("users,rps\n1,\n", "line 2: rps: found nothing"),
+        ("users,rps\n1,2 ms\n", "line 2: rps: found '2 ms'"),
+        ("users;rps\n1;64,9\n", "a decimal comma? write 64.9"),
+        ("users,rps\n1,64,9\n", "found 3 fields; allowed: 2; if these are decimal commas"),
+        ("users,rps\n1\n", "line 2: found 1 fields; allowed: 2"),
+        ("users,rps\n1_000,2\n", "found '1_000'"),
+    ],
+)
+def test_a_mistake_is_said_with_its_line(text: str, expected: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read(text)
+    assert "levels.csv" in error.value.message
+    assert expected in error.value.message
+
+
+def test_all_mistakes_are_said_together() -> None:
+    with pytest.raises(UsageError) as error:
+        read("users,rps\n0,1\nx,y\n\n# so\n3,-1\n")
+    assert "has 4 mistakes" in error.value.message
+    for line in ("line 2: users", "line 3: users", "line 3: rps", "line 6: rps"):
+        assert line in error.value.message
+
+
+def test_of_very_many_mistakes_the_first_are_shown() -> None:
+    with pytest.raises(UsageError) as error:
+        read("users,rps\n" + "x,1\n" * 500)
+    assert "has 500 mistakes" in error.value.message
+    assert "and 480 more" in error.value.message
+
+
+@pytest.mark.parametrize("column", ["speed", "0", "3"])
+def test_a_column_that_is_not_there_is_refused(column: str) -> None:
+    with pytest.raises(UsageError, match="allowed: users, rps, or 1 to 2"):
+        read("users,rps\n1,2\n", load=column)
+
+
+def test_one_column_cannot_be_both() -> None:
+    with pytest.raises(UsageError, match="cannot be both"):
+        read("users,rps\n1,2\n", load="users", throughput="users")
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(st.text(alphabet=st.sampled_from("user,;\t\n\"'#.-+e0123456789ü\ufeff\x00_ "), max_size=80))
+def test_any_text_is_a_table_or_a_message(text: str) -> None:
+    try:
+        table = read(text)
+    except UsageError:
+        return  # anything else is a traceback for the user
+    assert table.rows
+    assert all(load > 0 and x >= 0 for load, x in table.rows)
