@@ -19,7 +19,7 @@ def looks(
 
 
 def answers(per_s: float, seconds: int) -> list[float]:
-    return (np.arange(int(per_s * seconds)) / per_s + 1e-6).tolist()
+    return [i / per_s + 1e-6 for i in range(int(per_s * seconds))]
 
 
 def test_cpu_over_answers_is_the_demand() -> None:
