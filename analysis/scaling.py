@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from analysis.capacity import Capacity
 from analysis.demand import cpu_of, demand_at, utilisation_law
 from analysis.ran_on import ran_on
@@ -64,7 +67,7 @@ def _demand(recording: Recording, holds: Sequence[Hold]) -> dict[str, Any]:
             demand_at(
                 hold.window.level,
                 cpu,
-                hold.open["end_s"][hold.open["done_us"].notna().to_numpy()].to_numpy(),
+                _answered_s(hold),
                 hold.window.start_s,
                 hold.window.end_s,
             )
@@ -73,3 +76,10 @@ def _demand(recording: Recording, holds: Sequence[Hold]) -> dict[str, Any]:
         cores=len(cores) if isinstance(cores, list) else None,
         workers=int(workers) if workers else None,
     )
+
+
+def _answered_s(hold: Hold) -> npt.NDArray[np.float64]:
+    """When requests ended whose end was seen, right or wrong."""
+    opened = hold.opened("end_s", "good", "bad", "censored")
+    ended = (opened["good"] | opened["bad"]) & ~opened["censored"]
+    return opened["end_s"].to_numpy(dtype=np.float64)[ended.to_numpy()]

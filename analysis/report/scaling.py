@@ -20,6 +20,9 @@ MODELS = {
 _SYMBOLS = {"lambda": "λ", "sigma": "σ", "kappa": "κ", "response_s": "R", "xmax": "Xmax"}
 _UNITS = {"lambda": "1/s", "response_s": "s", "xmax": "1/s"}
 
+UNEXPLAINED = 1.25
+"""Factor by which the CPU must allow more than was seen for its limit to be another one."""
+
 CLOSER = 2.0
 """Factor by which another model must be nearer for the law to be called a poor description."""
 
@@ -215,6 +218,32 @@ def demand_words(demand: Document | None) -> str:
     return f"{said}: {named} at most {say(most)} (utilisation law){at}."
 
 
+def idle_words(fit: Document) -> str:
+    """Say so where throughput met a limit that the CPU does not explain.
+
+    Parameters
+    ----------
+    fit : mapping
+        ``scalability`` of verdict.json.
+
+    Returns
+    -------
+    str
+        Empty where there is no such limit, or where the CPU allows no more.
+    """
+    limit = fit.get("saturation") or {}
+    if limit.get("value") is None:
+        limit = fit.get("peak_throughput") or {}
+    allowed = ((fit.get("demand") or {}).get("xmax") or {}).get("low")
+    most = limit.get("high") or limit.get("value")
+    if not allowed or not most or allowed <= UNEXPLAINED * most:
+        return ""
+    return (
+        f"The limit lies below what the target's CPU allows ({quantity(allowed, '1/s')} and more): "
+        "look for a lock, a pool, or a wait; or for others that took its cores."
+    )
+
+
 def scalability_words(verdict: Document) -> list[str]:
     """Say how throughput grew with load in a run.
 
@@ -237,7 +266,7 @@ def scalability_words(verdict: Document) -> list[str]:
         said.append(f"The scalability law was not fitted: {clean(fit['refused'])}.")
     elif fit:
         said.append(limit_words(fit, on))
-    said.append(demand_words(fit.get("demand")))
+    said += [demand_words(fit.get("demand")), idle_words(fit)]
     return [sentence for sentence in said if sentence]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.demand import MIN_LOOKS, Demand, cpu_of, demand_at, utilisation_law
 from analysis.estimate import Estimate
-from analysis.report.scaling import demand_words
+from analysis.report.scaling import demand_words, idle_words
 
 
 def looks(
@@ -142,3 +142,12 @@ def test_nobody_who_watched_is_nothing_to_say() -> None:
 def test_an_idle_target_allows_no_throughput_to_be_named() -> None:
     found = utilisation_law([demand(1, 0.05, 20.0)], cores=1, workers=1)
     assert found["xmax"]["why"] == "at no level the target used 20% of its cores"
+
+
+@pytest.mark.parametrize(("saturation", "said"), [(450.0, False), (100.0, True)])
+def test_a_limit_that_the_cpu_does_not_explain_is_said(saturation: float, said: bool) -> None:
+    found = utilisation_law([demand(10, 0.5, 2.0)], cores=1, workers=1)
+    limit = Estimate(value=saturation, low=saturation * 0.9, high=saturation * 1.1, unit="1/s")
+    words = idle_words({"demand": found, "saturation": limit.as_dict()})
+    assert ("below what the target's CPU allows" in words) == said
+    assert idle_words({"demand": found, "saturation": {"value": None}}) == ""
