@@ -218,9 +218,10 @@ def differences(
     keys = dict.fromkeys(key for run in (*base, *candidate) for key in run)
     found = []
     for key in keys:
-        sides = [tuple(dict.fromkeys(_words(run.get(key)) for run in s)) for s in (base, candidate)]
-        if sides[0] == sides[1] and len(sides[0]) == 1:
-            continue
+        sides = [_values(side, key) for side in (base, candidate)]
+        alike = set(sides[0]) == set(sides[1])
+        if alike and (len(sides[0]) == 1 or kind_of(key) is Kind.SURROUNDING):
+            continue  # what varies on both sides in the same way falls on both alike
         found.append(
             Difference(
                 key=key,
@@ -231,6 +232,31 @@ def differences(
             )
         )
     return tuple(sorted(found, key=lambda difference: list(Kind).index(difference.kind)))
+
+
+def shared(runs: Sequence[Facts]) -> dict[str, str]:
+    """Find what all runs have in common of what must be equal, and of the system.
+
+    Parameters
+    ----------
+    runs : sequence of mapping
+        As :func:`facts_of` gives them; at least one.
+
+    Returns
+    -------
+    dict of str to str
+        By key, in words; what nobody knows is left out.
+    """
+    found = {}
+    for key in dict.fromkeys(key for run in runs for key in run):
+        values = _values(runs, key)
+        if len(values) == 1 and values[0] != _MISSING and kind_of(key) is not Kind.SURROUNDING:
+            found[key] = values[0]
+    return found
+
+
+def _values(runs: Sequence[Facts], key: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_words(run.get(key)) for run in runs))
 
 
 def _words(value: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.change import Change
-from analysis.comparable import MUST_BE_EQUAL, Difference, Kind, differences
+from analysis.comparable import MUST_BE_EQUAL, Difference, Kind, differences, shared
 from analysis.compared_run import ComparedRun, check_runs, read_compared
 from analysis.run_order import Order, always_second, design_of
 from analysis.run_values import subjects_of
@@ -178,6 +178,7 @@ def document(
         "candidate": [run.as_dict() for run in candidate],
         "changed": [d.as_dict() for d in found if d.kind is Kind.COMPARED],
         "differs": [d.as_dict() for d in found if d.kind is not Kind.COMPARED],
+        "same": shared([run.facts for run in (*base, *candidate)]),
         "rows": [row.as_dict() for row in answered.rows],
         "needed_pairs": answered.needed,
         "notes": _notes(base, candidate, answered, found),

@@ -92,6 +92,7 @@ def render_page(document: c.Document) -> str:
         differs=c.changed_words(document["differs"]),
         groups=_groups(rows),
         sides=[("base", document["base"]), ("candidate", document["candidate"])],
+        same=[(words.clean(k), words.clean(v)) for k, v in sorted(document["same"].items())],
         method=c.method_words(document),
         figure=None if wide is None else page.themed(wide, "forest"),
         figure_narrow=page.themed(forest_of(document, size=NARROW), "forest-n") if wide else None,

@@ -61,6 +61,8 @@ def test_interleaved_runs_that_are_slower_regress(made: Make) -> None:
     assert row["change"]["low"] < 1.5 < row["change"]["high"]
     assert [d["key"] for d in found["changed"]] == ["target.commit", "target.options.cache"]
     assert found["differs"] == []
+    assert found["same"]["machine.cpu"] == "Sample CPU"
+    assert "kernel" not in found["same"]
     assert found["design"]["runs"] == "ABBAAB"
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
@@ -200,6 +202,13 @@ def test_every_fact_is_of_one_kind() -> None:
         ("machine.cpu", ("x",), ("-",), True),
         ("kernel", ("1",), ("-",), False),
     ]
+
+
+def test_seeds_that_vary_on_both_sides_alike_are_no_difference() -> None:
+    seeds: list[dict[str, Any]] = [{"seed": 1}, {"seed": 2}]
+    assert differences(seeds, seeds[::-1]) == ()
+    assert [d.key for d in differences(seeds, [{"seed": 3}, {"seed": 2}])] == ["seed"]
+    assert [d.refused for d in differences([{"processes": 1}, {"processes": 2}], [{}])] == [True]
 
 
 def run(*words: object) -> Result:

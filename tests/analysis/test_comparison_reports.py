@@ -66,7 +66,7 @@ def made(
                 folder=Path(run.run),
                 verdict=verdict | {"run": f"{side}{run.run}"},
                 manifest={"started": "2026-03-01T12:00:00+00:00"},
-                facts={},
+                facts={"machine.cpu": "Sample CPU"},
                 when=When(start_s=0.0),
             )
             for run in runs
