@@ -20,10 +20,14 @@ from analysis.autocorrelation import QUANTILE_METHOD, FloatArray
 from analysis.phases import Stretch, undisturbed
 from analysis.recording.reader import Recording
 from analysis.series import WIDTHS_S, bin_width_s
+from analysis.trend import MIN_BINS
 from analysis.windows import Hold
 from scenarios.assertions import RESOURCE_SERIES, Metric, parse_assertion
 
 MOST_BINS: Final = 360
+SHORTEST_HOLD_S: Final = MIN_BINS * WIDTHS_S[0]
+"""In which there are bins enough for a trend, if each has requests enough."""
+
 ENOUGH: Final = 0.9
 """Share of the bins that must have enough requests for a percentile."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -29,6 +30,7 @@ def fingerprint() -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": psutil.virtual_memory().total,
+        "memory_limit_bytes": memory_limit(),
         "kernel": platform.release(),
         "python": sys.version.split()[0],
         "packages": {
@@ -37,6 +39,33 @@ def fingerprint() -> dict[str, Any]:
             if (name := package.metadata["Name"].lower()) in _PACKAGES
         },
     }
+
+
+def memory_limit(mounted: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> int | None:
+    """Find how much memory the control groups of this process leave to it.
+
+    Parameters
+    ----------
+    mounted : Path
+        Where control groups (version 2) are seen.
+    own : str, optional
+        The group of this process, as ``/proc/self/cgroup`` names it.
+
+    Returns
+    -------
+    int or None
+        Bytes, the least of its groups; None where none of them has a limit.
+    """
+    if own is None:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "/")
+    group = mounted / own.strip("/")
+    found = []
+    for folder in (group, *group.parents):
+        if folder == mounted or mounted in folder.parents:
+            with contextlib.suppress(OSError, ValueError):  # no such file; "max"
+                found.append(int((folder / "memory.max").read_text(encoding="utf-8")))
+    return min(found, default=None)
 
 
 def _cpu() -> str:

@@ -18,7 +18,8 @@ from loadtests.family import family, is_database
 class Watch:
     """Writes ``resources.jsonl``: CPU, memory, threads, open files of each process.
 
-    The processes of a database that came of the target have the role ``database``.
+    The processes of a database that came of the target have the role ``database``. The
+    first line of a process says how many files it may open.
 
     Parameters
     ----------
@@ -55,6 +56,8 @@ class Watch:
         if pid not in self._seen:
             self._seen.add(pid)
             usage["cpu"] = None
+            allowed = process.rlimit(psutil.RLIMIT_NOFILE)[0]
+            usage["files_limit"] = None if allowed == psutil.RLIM_INFINITY else allowed
         return usage
 
 

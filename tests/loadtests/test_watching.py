@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import http.server
 import json
+import resource
 import socket
 import subprocess
 import sys
@@ -182,5 +183,7 @@ def test_what_a_process_uses_is_written_with_its_files_and_sockets(tmp_path: Pat
     assert (first["role"], first["pid"], first["t_s"]) == ("target", process.pid, 1.0)
     assert (first["files"], first["connections"], first["threads"]) == (5, 2, 1)
     assert first["rss"] > 1_000_000
+    assert first["files_limit"] == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert "files_limit" not in second, "said once"
     assert first["cpu"] is None  # counted since the last look, and there was none
     assert second["cpu"] == pytest.approx(0, abs=1)
