@@ -9,6 +9,7 @@ from typing import Any
 from analysis.decision import Verdict, together
 from analysis.estimate import Estimate, not_estimable
 from analysis.growth import Growth, growth
+from analysis.repetitions import over_runs
 
 Document = Mapping[str, Any]
 """verdict.json of a run."""
@@ -19,6 +20,9 @@ VOLUME = "target.customers"
 """The setting that is the volume of data: orders and feedback follow from it."""
 
 GROWTH_LEVELS = ("p50", "p95")
+
+SEEDS = frozenset({"target.seed", "load.seed"})
+"""Settings in which repetitions of one run differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,39 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Runs that differ in a seed alone, together.
+
+    Attributes
+    ----------
+    settings : mapping
+        What they share of what was varied.
+    runs : int
+        How many there are; invalid ones are not among them.
+    throughput, error_ratio : Estimate
+        Over the runs.
+    p95 : dict of str to Estimate
+        By endpoint (``"all"`` first).
+    """
+
+    settings: Mapping[str, Any]
+    runs: int
+    throughput: Estimate
+    error_ratio: Estimate
+    p95: dict[str, Estimate]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON does."""
+        return {
+            "settings": dict(self.settings),
+            "runs": self.runs,
+            "throughput": self.throughput.as_dict(),
+            "error_ratio": self.error_ratio.as_dict(),
+            "p95": {name: estimate.as_dict() for name, estimate in self.p95.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Across:
     """Runs side by side.
 
@@ -57,12 +94,15 @@ class Across:
         Of all together: invalid, else failed, else inconclusive, else passed.
     growth : dict of str to dict of str to Growth
         By endpoint and percentile, where the runs differ in the volume of data alone.
+    repeated : tuple of Repeated
+        Where a seed was varied: the runs of each setting together.
     """
 
     columns: tuple[Column, ...]
     p95: dict[str, list[EstimateDict | None]]
     verdict: Verdict
     growth: dict[str, dict[str, Growth]]
+    repeated: tuple[Repeated, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Write it as JSON does."""
@@ -78,6 +118,7 @@ class Across:
                 name: {level: growth.as_dict() for level, growth in levels.items()}
                 for name, levels in self.growth.items()
             },
+            "repeated": [repeated.as_dict() for repeated in self.repeated],
         }
 
 
@@ -118,6 +159,37 @@ def across(runs: Sequence[tuple[Mapping[str, Any], Document]]) -> Across:
         p95=p95,
         verdict=together(verdicts),
         growth=_growth([settings for settings, _ in runs], shown, valid),
+        repeated=_repeated(columns, p95, valid),
+    )
+
+
+def _repeated(
+    columns: Sequence[Column],
+    p95: Mapping[str, Sequence[EstimateDict | None]],
+    valid: Sequence[bool],
+) -> tuple[Repeated, ...]:
+    """Put runs together that differ in a seed alone, where one was varied."""
+    if not any(SEEDS & set(column.settings) for column in columns):
+        return ()
+    groups: dict[str, list[int]] = {}
+    for index, column in enumerate(columns):
+        rest = {key: value for key, value in column.settings.items() if key not in SEEDS}
+        members = groups.setdefault(repr(rest), [])
+        if valid[index]:
+            members.append(index)
+    return tuple(
+        Repeated(
+            settings={k: v for k, v in columns[of[0]].settings.items() if k not in SEEDS},
+            runs=len(of),
+            throughput=over_runs([Estimate(**columns[i].throughput) for i in of]),
+            error_ratio=over_runs([Estimate(**columns[i].error_ratio) for i in of]),
+            p95={
+                name: over_runs([Estimate(**e) for e in (found[i] for i in of) if e is not None])
+                for name, found in p95.items()
+            },
+        )
+        for of in groups.values()
+        if of
     )
 
 

@@ -157,6 +157,7 @@ def tell_side_by_side(
     from analysis.report.side_by_side import (  # noqa: PLC0415 - the same
         as_text,
         growth_lines,
+        repeated_lines,
         side_by_side,
     )
 
@@ -167,7 +168,7 @@ def tell_side_by_side(
         sys.stdout.write(text + "\n")
     else:
         click.echo(as_text(side_by_side(found)), nl=False)
-        for line in growth_lines(found):
+        for line in (*growth_lines(found), *repeated_lines(found)):
             click.echo(line)
         click.echo(f"verdict: {found.verdict}; side by side in {path}")
     if not complete:

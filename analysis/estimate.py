@@ -80,14 +80,16 @@ class Estimate:
         }
 
 
-def not_estimable(why: str, *, unit: str = "", n: int = 0, method: str = "") -> Estimate:
+def not_estimable(
+    why: str, *, unit: str = "", n: int = 0, method: str = "", covers: str = "this run"
+) -> Estimate:
     """Make the estimate that there is none.
 
     Parameters
     ----------
     why : str
         The reason.
-    unit, method : str
+    unit, method, covers : str
         As it would have been.
     n : int
         Observations there were.
@@ -97,4 +99,4 @@ def not_estimable(why: str, *, unit: str = "", n: int = 0, method: str = "") -> 
     Estimate
         Without value and ends.
     """
-    return Estimate(value=None, n=n, unit=unit, method=method, why=why)
+    return Estimate(value=None, n=n, unit=unit, method=method, covers=covers, why=why)

@@ -102,6 +102,7 @@ def run(context: click.Context, /, scenario: str, **options: Any) -> None:
     epilog=(
         "\b\nExamples:\n"
         "  trueload sweep smoke --vary target.workers=1,2\n"
+        "  trueload sweep smoke --vary target.seed=1,2,3     repeated: intervals over runs\n"
         "  trueload sweep growth --vary target.customers=10000,100000 "
         '--vary target.database=\'"sqlite","postgres"\''
     )

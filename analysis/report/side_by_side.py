@@ -68,6 +68,35 @@ def growth_lines(runs: Across) -> list[str]:
     return lines
 
 
+def repeated_lines(runs: Across) -> list[str]:
+    """Say what repeated runs come to together.
+
+    Parameters
+    ----------
+    runs : Across
+        The runs.
+
+    Returns
+    -------
+    list of str
+        A heading and a line for each quantity, for each setting; empty where no seed was varied.
+    """
+    lines = []
+    for repeated in runs.repeated:
+        settings = ", ".join(f"{key}={_value(value)}" for key, value in repeated.settings.items())
+        of = f" of {settings}" if settings else ""
+        lines.append(f"over the {repeated.runs} valid runs{of}, which differ in their seed alone:")
+        rows = {"ok/s": repeated.throughput, "bad": repeated.error_ratio}
+        for name, estimate in repeated.p95.items():
+            rows["p95 of all requests" if name == "all" else f"p95 {clean(name)}"] = estimate
+        for label, estimate in rows.items():
+            said = say(estimate.as_dict())
+            told = bool(said.interval) or said.value == NOT_ESTIMABLE
+            why = f"; {said.why}" if said.why and not told else ""
+            lines.append(f"  {shorten(label, _NAME_WIDTH)}: {said}{why}")
+    return lines
+
+
 def _exponent(exponent: Estimate) -> str:
     if exponent.value is None:
         return ""

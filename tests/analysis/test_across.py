@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from analysis.across import across
 from analysis.decision import Verdict
-from analysis.report.side_by_side import as_text, growth_lines, side_by_side
+from analysis.report.side_by_side import as_text, growth_lines, repeated_lines, side_by_side
 from tests.analysis.sample_verdict import sample_verdict
 
 
@@ -63,3 +65,41 @@ def test_an_invalid_run_says_nothing_of_growth() -> None:
     members = [grown(10.0, **{"target.customers": v}) for v in (10_000, 10**6)]
     members[1][1]["verdict"] = "invalid"
     assert "p50 not known" in growth_lines(across(members))[1]
+
+
+def repeated(rates: list[float], **settings: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    found = []
+    for seed, rate in enumerate(rates):
+        document = sample_verdict()
+        document["verdict"] = "passed"
+        document["stages"][5]["throughput"] |= {"value": rate, "low": rate, "high": rate}
+        found.append((settings | {"target.seed": seed}, document))
+    return found
+
+
+def test_runs_that_differ_in_their_seed_are_put_together_by_setting() -> None:
+    members = repeated([100, 110, 121], **{"target.workers": 1}) + repeated(
+        [200, 210], **{"target.workers": 2}
+    )
+    members[4][1]["verdict"] = "invalid"
+    one, two = across(members).repeated
+    assert (one.settings, one.runs, two.runs) == ({"target.workers": 1}, 3, 1)
+    assert one.throughput.value == pytest.approx(110)
+    assert one.throughput.covers == "runs"
+    assert one.throughput.low is not None
+    assert one.throughput.low < 100
+    lines = repeated_lines(across(members))
+    assert lines[0] == (
+        "over the 3 valid runs of target.workers=1, which differ in their seed alone:"
+    )
+    assert lines[1].startswith("  ok/s: 110/s (")
+    assert "at least 3 of them; found: 1" in lines[len(lines) // 2 + 1]
+    # Equal p95s in every run: that says nothing of how runs differ.
+    assert "the same value" in lines[3]
+    document = across(members).as_dict()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_without_a_varied_seed_nothing_is_put_together() -> None:
+    assert across(runs()).repeated == ()
+    assert repeated_lines(across(runs())) == []
