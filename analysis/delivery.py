@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ LATE_LEVEL = 0.99
 
 _WHOLE_FROM_S = 0.1
 
-_OF_A_SEND = ("process", "user", "persona", "step", "outcome", "intended_s", "sent_us", "end_s")
+_OF_AN_ARRIVAL = ("process", "persona", "step", "intended_s")
 
 
 def load_delivered(recording: Recording, hold: Hold) -> Finding:
@@ -307,9 +308,8 @@ def send_lag_s(hold: Hold) -> npt.NDArray[np.float64]:
         send. Requests that were never sent, or were intended before the hold, are
         left out.
     """
-    sent, free_s = _sends(hold)
-    lag_s: npt.NDArray[np.float64] = sent["sent_us"].to_numpy() / 1e6 - free_s
-    return lag_s
+    sends = _sends(hold)
+    return sends.sent_s - sends.free_s
 
 
 def generator_lag_s(recording: Recording, hold: Hold) -> npt.NDArray[np.float64]:
@@ -328,10 +328,11 @@ def generator_lag_s(recording: Recording, hold: Hold) -> npt.NDArray[np.float64]
         As :func:`send_lag_s`; but in the open model an arrival that nobody took because
         its pool did anything but wait for the target was late from its intended start.
     """
-    lag_s = send_lag_s(hold)
+    sends = _sends(hold)
+    lag_s = sends.sent_s - sends.free_s
     if not recording.scenario.load.is_open:
         return lag_s
-    sent, free_s = _sends(hold)
+    sent, free_s = hold.opened(*_OF_AN_ARRIVAL).iloc[sends.rows], sends.free_s
     intended_s = sent["intended_s"].to_numpy(dtype=float)
     waited = np.flatnonzero((sent["step"] == 0).to_numpy() & (free_s > intended_s))
     busy = waited_for_target(recording, sent.iloc[waited], free_s[waited])
@@ -340,29 +341,50 @@ def generator_lag_s(recording: Recording, hold: Hold) -> npt.NDArray[np.float64]
     return lag_s
 
 
-def _sends(hold: Hold) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
-    """Collect the requests sent of those intended in a hold, and since when each could be."""
-    opened = hold.opened(*_OF_A_SEND)
-    sent = opened[opened["sent_us"].notna().to_numpy()]
-    sent = sent.iloc[np.argsort(sent["sent_us"].to_numpy(), kind="stable")]
-    free_s = sent["intended_s"].to_numpy(dtype=float, copy=True)
-    before, after = _one_after_the_other(sent)
-    free_s[after] = np.fmax(free_s[after], sent["end_s"].to_numpy(dtype=float)[before])
-    inside = sent["intended_s"].to_numpy() >= hold.window.start_s
-    return sent[inside], free_s[inside]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sends:
+    """The requests sent of those intended in a hold, in the order of their sends.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (n,)
+        Which of the requests that were open in the hold.
+    sent_s, free_s : ndarray, shape (n,)
+        When each was sent, and since when it could be.
+    """
+
+    rows: npt.NDArray[np.intp]
+    sent_s: npt.NDArray[np.float64]
+    free_s: npt.NDArray[np.float64]
+
+
+def _sends(hold: Hold) -> _Sends:
+    opened = hold.opened("process", "user", "outcome", "intended_s", "sent_us", "end_s")
+    sent_s = opened["sent_us"].to_numpy(dtype=float) / 1e6
+    rows = np.argsort(sent_s, kind="stable")  # what was never sent comes last
+    rows = rows[: len(rows) - int(np.isnan(sent_s).sum())]
+    before, after = _one_after_the_other(opened, rows)
+    intended_s = opened["intended_s"].to_numpy(dtype=float)
+    free_s = intended_s.copy()
+    free_s[after] = np.fmax(free_s[after], opened["end_s"].to_numpy(dtype=float)[before])
+    rows = rows[intended_s[rows] >= hold.window.start_s]
+    return _Sends(rows=rows, sent_s=sent_s[rows], free_s=free_s[rows])
 
 
 def _one_after_the_other(
-    sent: pd.DataFrame,
+    requests: pd.DataFrame, rows: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Find the rows of which the second is the next one of the same user."""
-    user = sent["user"].to_numpy(dtype=float)
-    known = np.flatnonzero(~np.isnan(user))
-    number = user[known].astype(np.int64)
-    number += sent["process"].to_numpy(dtype=np.int64)[known] * (number.max(initial=0) + 1)
+    user = requests["user"].to_numpy()[rows]
+    if user.dtype.kind == "f":
+        known = ~np.isnan(user)
+        rows, user = rows[known], user[known]
+    number = user.astype(np.int64)
+    number += requests["process"].to_numpy()[rows].astype(np.int64) * (number.max(initial=0) + 1)
     # NumPy sorts 16 bits by counting: ten times as fast.
     kind = np.uint16 if number.max(initial=0) <= np.iinfo(np.uint16).max else np.int64
-    order = np.argsort(number.astype(kind), kind="stable")
-    same = np.diff(number[order]) == 0
-    rows = known[order]
+    number = number.astype(kind)
+    order = np.argsort(number, kind="stable")
+    number, rows = number[order], rows[order]
+    same = number[1:] == number[:-1]
     return rows[:-1][same], rows[1:][same]

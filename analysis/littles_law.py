@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.reasons import Finding, Reason
+from analysis.transactions import first_requests
 from analysis.windows import Hold, columns_of, open_until_s
 from scenarios.mix import mean_think_s
 from scenarios.model import Scenario
@@ -105,8 +106,10 @@ def _thinking(scenario: Scenario, hold: Hold) -> tuple[int, npt.NDArray[np.float
     A click whose step nobody wrote down is one of the persona's on average.
     """
     samples = hold.samples.iloc[hold.carried :]
-    first = columns_of(samples, "process", "transaction", "persona", "click")
-    first = first[(samples["step"] == 0).to_numpy()].drop_duplicates(["process", "transaction"])
+    samples = columns_of(samples, "process", "transaction", "step", "persona", "click")
+    known = samples["transaction"].notna().to_numpy()
+    samples = samples if known.all() else samples[known]
+    first = columns_of(samples, "persona", "click").iloc[first_requests(samples)]
     counted = first.groupby(["persona", "click"], dropna=False, observed=True).size()
     planned = [
         _planned_s(scenario, *(None if pd.isna(word) else str(word) for word in kind))

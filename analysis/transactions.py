@@ -20,10 +20,15 @@ from analysis.quantiles import quantiles
 from analysis.recording.format import Outcome
 from analysis.windows import Window, columns_of, in_intended_order, open_until_s
 
-Rows = npt.NDArray[np.intp]
+Rows = npt.NDArray[np.int32]
 
 _SPARSE = 20
 """Numbers of clicks may be so many times as many as rows, before they are numbered anew."""
+
+_NEEDED = (
+    "process", "transaction", "step", "click", "persona", "user", "outcome",
+    "intended_s", "sent_us", "end_s", "bad", "censored",
+)  # fmt: skip
 
 LEVELS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
@@ -63,7 +68,10 @@ def clicks_of(samples: pd.DataFrame, window: Window | None = None) -> pd.DataFra
     """
     if "click" not in samples:  # recorded before clicks were
         return pd.DataFrame({name: [] for name in COLUMNS})
-    samples = in_intended_order(samples)
+    known = samples["click"].notna() & samples["transaction"].notna()
+    samples = in_intended_order(_chosen(columns_of(samples, *_NEEDED), known.to_numpy()))
+    if window is not None:
+        samples = _chosen(samples, _touching(samples, window))
     of = _grouped(samples)
     ends = {
         "end_s": of.over(samples["end_s"].to_numpy(), np.maximum),
@@ -103,7 +111,7 @@ class _Grouped:
     """
 
     first: Rows
-    rest: Rows
+    rest: npt.NDArray[np.intp]
     click: Rows
 
     def over(self, values: npt.NDArray[Any], joined: np.ufunc) -> npt.NDArray[Any]:
@@ -113,27 +121,65 @@ class _Grouped:
         return found
 
 
+def _chosen(samples: pd.DataFrame, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    return samples if rows.all() else samples[rows]
+
+
+def _touching(samples: pd.DataFrame, window: Window) -> npt.NDArray[np.bool_]:
+    """Flag all requests of the clicks of which one was open in a window."""
+    intended_s = samples["intended_s"].to_numpy()
+    there = (open_until_s(samples) > window.start_s) | (intended_s >= window.start_s)
+    there &= intended_s < window.end_s
+    number = _numbered(samples)
+    touched = np.zeros(number.max(initial=-1) + 1, dtype=np.bool_)
+    touched[number[there]] = True
+    return np.asarray(touched[number])
+
+
 def _grouped(samples: pd.DataFrame) -> _Grouped:
-    known = np.flatnonzero((samples["click"].notna() & samples["transaction"].notna()).to_numpy())
-    number = _numbered(samples, known)
-    at = np.full(number.max(initial=-1) + 1, -1, dtype=np.intp)
-    begins = np.flatnonzero(samples["step"].to_numpy()[known] == 0)[::-1]
-    at[number[begins]] = begins  # backwards: the first of several stays
-    first = np.sort(at[at >= 0])
-    at[number[first]] = np.arange(len(first))
-    click = at[number]
+    number = _numbered(samples)
+    first = _firsts(samples, number)
+    click_of = np.full(number.max(initial=-1) + 1, -1, dtype=np.int32)
+    click_of[number[first]] = np.arange(len(first))
+    click = click_of[number]
     click[first] = -1
     rest = np.flatnonzero(click >= 0)
-    return _Grouped(first=known[first], rest=known[rest], click=click[rest])
+    return _Grouped(first=first, rest=rest, click=click[rest])
 
 
-def _numbered(samples: pd.DataFrame, known: Rows) -> Rows:
+def first_requests(samples: pd.DataFrame) -> Rows:
+    """Find the first request of each click.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Samples of a hold in intended order, of clicks that are known.
+
+    Returns
+    -------
+    ndarray, shape (clicks,)
+        Positions of the rows, rising; a click whose first request is not there has none.
+    """
+    return _firsts(samples, _numbered(samples))
+
+
+def _firsts(samples: pd.DataFrame, number: npt.NDArray[Any]) -> Rows:
+    begins = np.flatnonzero(samples["step"].to_numpy() == 0).astype(np.int32)
+    row_of = np.full(number.max(initial=-1) + 1, -1, dtype=np.int32)
+    row_of[number[begins[::-1]]] = begins[::-1]  # backwards: the first of several stays
+    return np.sort(row_of[row_of >= 0])
+
+
+def _numbered(samples: pd.DataFrame) -> npt.NDArray[Any]:
     """Give each row the number of its click, so that few numbers are of no click."""
-    process = samples["process"].to_numpy()[known].astype(np.intp)
-    transaction = samples["transaction"].to_numpy()[known].astype(np.intp)
-    width = transaction.max(initial=0) + 1
-    number: Rows = process * width + transaction
-    if number.max(initial=0) > _SPARSE * len(number):
+    process, transaction = samples["process"].to_numpy(), samples["transaction"].to_numpy()
+    width = int(transaction.max(initial=0)) + 1
+    most = (int(process.max(initial=0)) + 1) * width
+    number: npt.NDArray[Any] = transaction.astype(
+        np.int32 if most <= np.iinfo(np.int32).max else np.int64
+    )
+    number += process.astype(number.dtype) * number.dtype.type(width)
+    if most > _SPARSE * len(number):
         number = np.unique(number, return_inverse=True)[1]
     return number
 
