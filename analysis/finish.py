@@ -6,18 +6,25 @@ import contextlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from analysis.recording.format import MANIFEST, VERDICT
-from analysis.recording.reader import read_manifest, read_run
+from analysis.recording.reader import Recording, read_manifest, read_run
 from analysis.recording.streams import consolidate, stream_paths
-from analysis.report.write import SHOWN, write_reports
 from analysis.verdict import judge
+from analysis.windows import columns_of
 from scenarios.errors import RunFolderError, TrueloadError
 from scenarios.model import Budget
+
+SHOWN = (
+    "name", "endpoint", "outcome", "intended_s", "sent_us", "end_s", "latency_ms",
+    "good", "bad", "censored",
+)  # fmt: skip
+"""Columns of the samples that figures are drawn from; all else is in the verdict."""
 
 
 def finish(
@@ -57,9 +64,18 @@ def finish(
         recording = read_run(folder)
         verdict = judge(recording, budgets=budgets, on_inconclusive=on_inconclusive)
         _write_json(folder / VERDICT, verdict)
+        # What was judged is let go of before figures are drawn: they show less.
+        shown = replace(recording, samples=columns_of(recording.samples, *SHOWN))
+        del recording
         if report:
-            write_reports(recording, verdict, folder)
+            _write_reports(shown, verdict, folder)
     return verdict
+
+
+def _write_reports(recording: Recording, verdict: dict[str, Any], folder: Path) -> None:
+    from analysis.report.write import write_reports  # noqa: PLC0415 - a tenth of the memory
+
+    write_reports(recording, verdict, folder)
 
 
 @contextmanager
@@ -114,7 +130,7 @@ def report_again(folder: Path) -> dict[str, Any]:
         ) from error
     with _told_where(folder):
         _consolidate(folder)
-        write_reports(read_run(folder, SHOWN), verdict, folder)
+        _write_reports(read_run(folder, SHOWN), verdict, folder)
     return dict(verdict)
 
 

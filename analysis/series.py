@@ -192,9 +192,11 @@ def binned_percentiles(
         NaN where a bin holds fewer than ``1 / (1 - level)`` requests.
     """
     # Bin and latency in one whole number: a single sort orders every bin, and exactly.
-    micros = np.maximum(np.rint(latency_ms * 1000), 0).astype(np.int64)
-    base = int(micros.max(initial=0)) + 1
-    ordered = np.sort(where * base + micros) % base / 1000
+    ordered = np.maximum(np.rint(latency_ms * 1000), 0).astype(np.int64)
+    base = int(ordered.max(initial=0)) + 1
+    ordered += where * base
+    ordered.sort()
+    ordered %= base
     count = np.bincount(where, minlength=bins)
     first = np.cumsum(count) - count
     found = {}
@@ -204,7 +206,8 @@ def binned_percentiles(
         above = np.minimum(below + 1, np.maximum(count - 1, 0))
         values = np.full(bins, np.nan)
         enough = count * (1 - level) >= 1 - 1e-9
-        low, high = ordered[(first + below)[enough]], ordered[(first + above)[enough]]
+        low = ordered[(first + below)[enough]] / 1000
+        high = ordered[(first + above)[enough]] / 1000
         values[enough] = low + (high - low) * (position - below)[enough]
         found[level] = values
     return found

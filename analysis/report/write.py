@@ -16,12 +16,6 @@ MARKDOWN = "report.md"
 JUNIT = "junit.xml"
 FIGURES = "figures"
 
-SHOWN = (
-    "name", "endpoint", "outcome", "intended_s", "sent_us", "end_s", "latency_ms",
-    "good", "bad", "censored",
-)  # fmt: skip
-"""Columns of the samples that figures are drawn from; all else is in the verdict."""
-
 
 def write_reports(recording: Recording, verdict: Document, folder: Path) -> None:
     """Write report.html, report.md, junit.xml and figures/*.svg.
