@@ -15,7 +15,7 @@ from typing import Any
 
 BASE, CANDIDATE = "base", "candidate"
 
-MOST_APART = 0.4
+MOST_APART = 0.3
 """How far the mean places of two sides may lie apart, as a share of half of the runs;
 blocks are at 1. Measured on a drifting machine: below this, and where the role changes as
 often as by chance, alarms are as rare as asked for (``make accuracy``)."""

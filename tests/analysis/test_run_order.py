@@ -25,7 +25,7 @@ def design(text: str, *, lasting: float = 50.0) -> Design:
         ("ABBAABBA", Order.PAIRS),
         ("BABAAB", Order.PAIRS),
         ("ABABA", Order.MIXED),  # one run is without a partner
-        ("AABABBBA", Order.MIXED),
+        ("AABBABBA", Order.MIXED),
         ("AABABBAB", Order.BLOCKS),  # one side lies earlier on the whole
         ("AAABBB", Order.BLOCKS),
         ("AABB", Order.BLOCKS),
