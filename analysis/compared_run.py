@@ -13,7 +13,7 @@ from analysis.comparable import Facts, facts_of
 from analysis.recording.format import VERDICT
 from analysis.recording.reader import read_manifest
 from analysis.run_order import When
-from analysis.run_values import RunValues, required_stage
+from analysis.run_values import INDICATORS, RunValues, required_stage
 from scenarios.errors import InvalidRuns, NotComparable, RunFolderError, ScenarioError
 from scenarios.loading import parse_scenario
 
@@ -122,6 +122,7 @@ def _verdict(folder: Path) -> Mapping[str, Any]:
         try:
             verdict = json.loads(path.read_text(encoding="utf-8"))
             if verdict["format"] == _READABLE:
+                _look_through(verdict)
                 return dict(verdict)
         except (ValueError, KeyError, TypeError) as error:
             raise RunFolderError(
@@ -131,6 +132,25 @@ def _verdict(folder: Path) -> Mapping[str, Any]:
     from analysis.verdict import judge  # noqa: PLC0415 - the same
 
     return judge(read_run(folder))
+
+
+def _look_through(verdict: Mapping[str, Any]) -> None:
+    """Ask for everything that a comparison reads.
+
+    Raises
+    ------
+    KeyError, TypeError
+        When something is missing, or not what it should be.
+    """
+    for key in ("run", "scenario", "title", "verdict", "why", "load_unit", "think_scale"):
+        verdict[key]
+    verdict["validity"]["valid"]
+    stage = required_stage(verdict)
+    if stage is not None:
+        values = RunValues(run=str(verdict["run"]), stage=stage)
+        for subject in values.subjects:
+            for indicator in INDICATORS:
+                values.of(subject, indicator)
 
 
 def check_runs(base: Sequence[ComparedRun], candidate: Sequence[ComparedRun]) -> None:

@@ -88,9 +88,17 @@ def test_a_run_that_was_not_judged_is_judged_and_not_written_to(made: Make, tmp_
     there = sorted(path.name for path in run.iterdir())
     compare([run], after[:1], Question())
     assert sorted(path.name for path in run.iterdir()) == there
-    (run / VERDICT).write_text("{")
-    with pytest.raises(RunFolderError, match="is damaged"):
-        compare([run], after[:1], Question())
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 1}', '{"format": 1, "run": "x"}'])
+def test_a_verdict_that_is_damaged_is_told_with_what_to_do(
+    made: Make, tmp_path: Path, text: str
+) -> None:
+    run = recorded(tmp_path, 9)
+    (run / VERDICT).write_text(text)
+    with pytest.raises(RunFolderError, match=r"verdict\.json: is damaged") as told:
+        compare([run], made("ABBAAB", 1.5)[1][:1], Question())
+    assert "trueload check" in (told.value.hint or "")
 
 
 @pytest.mark.parametrize(
