@@ -133,7 +133,7 @@ def read_run(folder: Path, columns: Collection[str] | None = None) -> Recording:
         resources = read_lines(folder / RESOURCES)
         events = read_lines(folder / EVENTS)
         recorded, streams = _samples(folder, manifest)
-        samples = to_frame(recorded, _offsets(manifest), columns)
+        samples = to_frame(recorded, clock_offsets(manifest), columns)
         audit = read_audit(folder)
     except (KeyError, ValueError, TypeError, FileNotFoundError, pa.ArrowException) as error:
         raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
@@ -168,8 +168,19 @@ def _samples(folder: Path, manifest: dict[str, Any]) -> tuple[Columns, list[Stre
     return columns, [StreamEnd(**end) for end in manifest.get("streams", [])]
 
 
-def _offsets(manifest: dict[str, Any]) -> dict[int, float]:
-    """Microseconds to add to a process's times to get run time."""
+def clock_offsets(manifest: dict[str, Any]) -> dict[int, float]:
+    """Tell what the times of each process lack to be run time.
+
+    Parameters
+    ----------
+    manifest : dict
+        Of a run.
+
+    Returns
+    -------
+    dict of int to float
+        Microseconds to add, by process.
+    """
     return {
         process["process"]: float(process["clock"]["offset_us"])
         for process in manifest.get("generators", [])

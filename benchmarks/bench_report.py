@@ -1,0 +1,219 @@
+"""Judging and reporting runs of millions of samples.
+
+Table: percentiles of latency by endpoint and stage of the largest run, against DuckDB's
+``quantile_cont`` over the same Parquet file: same levels, same threads, rounds one after
+the other, median of the ratios. The numbers must agree.
+
+Commands: ``trueload report`` and ``trueload check`` on each run, each in a process of its
+own: seconds, CPU seconds and the most memory that it had. What a million samples cost more
+than the run before shows whether the cost grows in a straight line.
+
+The runs are made once, through our own writer, and kept in the temporary folder (about
+50 MB a million); what consolidating their streams took is printed then. The bars on seconds
+are for a machine that does nothing else: ``--seconds`` makes a miss of them a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from analysis.percentile_table import LEVELS, Table, percentile_table
+from analysis.recording.format import CENSORED, GOOD, PARQUET
+from analysis.recording.reader import read_manifest
+from analysis.windows import Window, hold_windows
+from benchmarks.big_run import make
+from scenarios.loading import parse_scenario
+from scenarios.schedule import plan
+
+VERSION = 1
+"""Of the runs: another one makes them anew."""
+
+MILLION = 1_000_000
+ROUNDS = 5
+
+MOST_RATIO = 1.5
+MOST_S = 20.0
+MOST_MIB = 1.2 * 1024
+AT = 10
+"""Millions of samples at which the bars hold."""
+
+SAME = 1e-9
+"""Relative difference of percentiles that are the same."""
+
+COMMANDS = ("report", "check")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a process took."""
+
+    wall_s: float
+    cpu_s: float
+    mib: float
+
+
+def measured(arguments: Sequence[str]) -> Cost:
+    """Run something in a process of its own.
+
+    Raises
+    ------
+    SystemExit
+        When it has no verdict to tell.
+    """
+    began = time.perf_counter()
+    child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    took = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in {0, 96, 97, 98}:  # a verdict is none of our business
+        raise SystemExit(f"{' '.join(arguments)}: exit code {child.returncode}")
+    return Cost(wall_s=took, cpu_s=used.ru_utime + used.ru_stime, mib=used.ru_maxrss / 1024)
+
+
+def run_of(millions: int, folder: Path) -> Path:
+    """Give a run of so many samples; make it when it is not there yet."""
+    run = folder / f"{millions}m"
+    if run.is_dir():
+        return run
+    beside = folder / f"{millions}m.part"
+    shutil.rmtree(beside, ignore_errors=True)
+    make(beside, millions * MILLION)
+    cost = measured(["-c", _CONSOLIDATE, str(beside)])
+    print(
+        f"{millions} million: streams consolidated in {cost.wall_s:.1f} s "
+        f"({cost.cpu_s:.1f} s of CPU), {cost.mib:.0f} MiB at most"
+    )
+    shutil.rmtree(beside / "samples")
+    beside.rename(run)
+    return run
+
+
+_CONSOLIDATE = (
+    "import sys, pathlib; from analysis.recording.streams import consolidate; "
+    "consolidate(pathlib.Path(sys.argv[1]))"
+)
+
+
+def windows_of(run: Path) -> tuple[Window, ...]:
+    """Find the holds of a run."""
+    manifest = read_manifest(run)
+    scenario = parse_scenario(manifest["scenario"], name=run.name, folder=None)
+    return hold_windows(plan(scenario), manifest["end"]["load_ended_s"])
+
+
+class Duck:
+    """The same table by DuckDB."""
+
+    def __init__(self, run: Path, windows: Sequence[Window]) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute(f"SET threads = {len(os.sched_getaffinity(0))}")
+        stage = " ".join(
+            f"WHEN intended_us >= {w.start_s * 1e6} AND intended_us < {w.end_s * 1e6} "
+            f"THEN {w.stage}"
+            for w in windows
+        )
+        outcomes = ", ".join(f"'{outcome.label}'" for outcome in sorted(GOOD | CENSORED))
+        levels = ", ".join(str(level) for level in LEVELS)
+        self.query = (
+            f"SELECT method || ' ' || endpoint AS name, CASE {stage} END AS stage, "
+            f"quantile_cont((coalesce(done_us, seen_us) - intended_us) / 1000.0, [{levels}]) "
+            f"FROM '{run / PARQUET}' WHERE outcome IN ({outcomes}) AND stage IS NOT NULL "
+            "GROUP BY ALL"
+        )
+
+    def table(self) -> Table:
+        """Compute it."""
+        rows = self.connection.execute(self.query).fetchall()
+        return {(name, stage): np.array(found) for name, stage, found in rows}
+
+
+def ratios(run: Path, rounds: int) -> tuple[list[float], list[float]]:
+    """Time ours by time DuckDB's, and DuckDB's in seconds, round by round."""
+    windows = windows_of(run)
+    duck = Duck(run, windows)
+    compare(percentile_table(run, windows), duck.table())  # and both have met the file
+    found, reference = [], []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        duck.table()
+        between = time.perf_counter()
+        percentile_table(run, windows)
+        reference.append(between - began)
+        found.append((time.perf_counter() - between) / reference[-1])
+    return found, reference
+
+
+def compare(ours: Table, theirs: Table) -> None:
+    """Hold two tables against each other.
+
+    Raises
+    ------
+    SystemExit
+        When they are not the same.
+    """
+    if ours.keys() != theirs.keys():
+        raise SystemExit(f"{len(ours)} rows of ours, {len(theirs)} of DuckDB's")
+    for key, values in ours.items():
+        if not np.allclose(values, theirs[key], rtol=SAME, atol=0):
+            raise SystemExit(f"{key}: found {values}, DuckDB found {theirs[key]}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="1 million only, few rounds")
+    parser.add_argument("--full", action="store_true", help="30 million, too")
+    parser.add_argument("--seconds", action="store_true", help="fail above the bar on seconds")
+    asked = parser.parse_args()
+    sizes = [1] if asked.quick else [1, 3, 10, 30] if asked.full else [1, 3, 10]
+    folder = Path(tempfile.gettempdir()) / f"trueload-bench-{os.getuid()}-{VERSION}"
+    folder.mkdir(exist_ok=True)
+    runs = {millions: run_of(millions, folder) for millions in sizes}
+    failed = False
+
+    largest = min(AT, sizes[-1])
+    found, reference = ratios(runs[largest], 2 if asked.quick else ROUNDS)
+    ratio = statistics.median(found)
+    print(
+        f"{largest} million samples: the table of percentiles takes x {ratio:.2f} of DuckDB's "
+        f"quantile_cont ({min(found):.2f} to {max(found):.2f}; DuckDB took "
+        f"{statistics.median(reference):.2f} s); bar: {MOST_RATIO:g}"
+    )
+    failed |= ratio > MOST_RATIO
+
+    print("samples       command    seconds   CPU s     MiB   CPU s a million more")
+    for command in COMMANDS:
+        before: tuple[int, Cost] | None = None
+        for millions, run in runs.items():
+            # what it says is not kept: check first, for a report is of a verdict
+            if command == "report" and not (run / "verdict.json").is_file():
+                measured(["-m", "loadtests.cli", "check", str(run)])
+            cost = measured(["-m", "loadtests.cli", command, str(run)])
+            more = "-"
+            if before is not None:
+                more = f"{(cost.cpu_s - before[1].cpu_s) / (millions - before[0]):.2f}"
+            print(
+                f"{millions * MILLION:>10,}    {command:8} {cost.wall_s:>8.1f} "
+                f"{cost.cpu_s:>7.1f} {cost.mib:>7.0f}   {more:>10}"
+            )
+            before = millions, cost
+            if millions == AT:
+                failed |= cost.mib > MOST_MIB or (asked.seconds and cost.wall_s > MOST_S)
+    print(f"bars at {AT} million: {MOST_S:g} s, {MOST_MIB:.0f} MiB")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
