@@ -67,8 +67,12 @@ def theil_sen(at: npt.ArrayLike, values: npt.ArrayLike) -> float:
     x, y = _points(at, values)
     if len(x) <= 1:
         raise ValueError(f"found {len(x)} points; allowed: at least 2")
-    first, second = np.triu_indices(len(x), k=1)
-    return float(np.median((y[second] - y[first]) / (x[second] - x[first])))
+    n = len(x)
+    slopes, filled = np.empty(n * (n - 1) // 2), 0
+    for first in range(n - 1):
+        pairs = slice(filled, filled := filled + n - 1 - first)
+        np.divide(y[first + 1 :] - y[first], x[first + 1 :] - x[first], out=slopes[pairs])
+    return float(np.median(slopes))
 
 
 def _points(at: npt.ArrayLike, values: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:

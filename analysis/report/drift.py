@@ -51,6 +51,23 @@ def name_of(part: Document) -> str:
     return name if subject == "all" else f"{name} of {subject}"
 
 
+def short_name_of(part: Document) -> str:
+    """Name a series beside an axis.
+
+    Parameters
+    ----------
+    part : mapping
+        A drift of the document.
+
+    Returns
+    -------
+    str
+        Such as ``"p95 latency"``, ``"memory"``.
+    """
+    name = name_of({**part, "subject": "all"})
+    return name.removesuffix(" of the target").removesuffix(" in use").removeprefix("database ")
+
+
 def drift_rows(verdict: Document) -> list[DriftRow]:
     """List the series that were looked at.
 

@@ -20,7 +20,7 @@ from analysis.figures.scaling import scalability
 from analysis.phases import Label
 from analysis.recording.reader import Recording
 from analysis.report.cores import cores_of_target
-from analysis.report.drift import name_of
+from analysis.report.drift import short_name_of
 from analysis.report.events import Happened, happened
 from analysis.report.sentences import limits_of_latency
 from analysis.report.tables import OUTCOMES, Document
@@ -313,7 +313,7 @@ def _moved(recording: Recording, stability: Document, each: Document) -> Moved:
     begin = 0.0 if grown is None else middle / (1 + grown / 2)
     unit = series.unit if series.unit not in {"files", "connections"} else ""
     return Moved(
-        name=f"{shorten(name_of(each), _LONGEST_NAME)}{f', {unit}' if unit else ''}",
+        name=f"{short_name_of(each)}{f', {unit}' if unit else ''}",
         at_min=(series.start_s + series.width_s / 2) / 60,
         values=series.values,
         line=(begin, 2 * middle - begin),
