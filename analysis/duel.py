@@ -342,10 +342,10 @@ def needs_of(standing: Standing, rules: Rules) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``sd`` of the logarithm of the ratio from pair to pair, ``detectable`` (how much
-        worse a candidate is found in 80 % of duels of all pairs), ``pairs`` (how many it
-        takes to recognise no change in 80 %); None where the spread is not known. Both
-        by Student's t at one look: a little more is needed for looking often.
+        ``sd`` of the logarithm of the ratio from pair to pair; ``detectable``, the ratio of
+        a candidate that is found in about three of four duels of all pairs (Student's t
+        at one look would find it in four of five); ``pairs``, how many it takes to
+        recognise no change in four of five. None where the spread is not known.
     """
     sd = standing.sd
     if sd is None or standing.pairs < _SPREAD:
@@ -389,7 +389,7 @@ def outcome(
         code = ExitCode.INVALID
     return {
         "format": FORMAT,
-        "answer": str(answer),
+        "verdict": str(answer),
         "why": why,
         "exit_code": int(code),
         "metric": str(question.metric),

@@ -13,6 +13,7 @@ another one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import secrets
@@ -123,6 +124,8 @@ class Duel:
             self.ended = f"a run could not be made: {error.message}"
             if self.pairs:
                 self._write(began)
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()  # where nothing came of it
             raise
         if self.interrupted:
             self.ended = f"interrupted after {len(self.pairs)} pairs"

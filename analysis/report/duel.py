@@ -82,9 +82,9 @@ def sentence(duel: Mapping[str, Any]) -> str:
     """
     what = subject_words(duel["metric"], duel["subject"])
     if duel["ratio"]["value"] is None:
-        return f"{duel['answer']}: {clean(duel['why'])}"
+        return f"{duel['verdict']}: {clean(duel['why'])}"
     return (
-        f"{duel['answer']}: {what} is {_ratio_words(duel['ratio'])} times the base's; "
+        f"{duel['verdict']}: {what} is {_ratio_words(duel['ratio'])} times the base's; "
         f"{clean(duel['why'])}"
     )
 
@@ -118,7 +118,7 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"from pair to pair the ratio varies by {plain(math.expm1(needs['sd']))} "
             f"(sd): a candidate {plain(needs['detectable'] - 1)} worse would be found "
-            f"in about 80 % of duels of {rules['pairs']} pairs"
+            f"in about three of four duels of {rules['pairs']} pairs"
         )
     return [*lines, *_needed(duel)]
 
@@ -126,7 +126,7 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
 def _needed(duel: Mapping[str, Any]) -> list[str]:
     """Say what an answer would have taken, where there is none."""
     needs, rules = duel["needs"], duel["rules"]
-    if duel["answer"] != "inconclusive" or needs["sd"] is None or not duel["exhausted"]:
+    if duel["verdict"] != "inconclusive" or needs["sd"] is None or not duel["exhausted"]:
         return []
     if needs["pairs"] is None:
         return ["it varies too much for any number of pairs: look for what disturbs the machine"]
@@ -134,7 +134,7 @@ def _needed(duel: Mapping[str, Any]) -> list[str]:
         return ["the truth seems to lie near the tolerance: more pairs alone will hardly decide it"]
     times = math.ceil(needs["pairs"] / rules["pairs"])
     return [
-        f"to recognise no change in about 80 % of duels, {needs['pairs']} such pairs would be "
+        f"to recognise no change in four of five duels, {needs['pairs']} such pairs would be "
         f"needed; or, where the requests vary more than the machine, holds {times} times as long"
     ]
 

@@ -60,7 +60,7 @@ def command(kind: str, folder: Path) -> list[str]:
         return [*trueload, "duel", "--base", "as-is", "--candidate", "as-is", *rest]
     scenario = folder / "slower.toml"
     scenario.write_text(SLOWER)
-    sides = [f"target.options.synthetic_mean_ms={factor * MEAN_MS}" for factor in (1.0, 1.15)]
+    sides = [f"target.options.synthetic_mean_ms={factor * MEAN_MS:g}" for factor in (1.0, 1.15)]
     return [*trueload, str(scenario), "--base", sides[0], "--candidate", sides[1], *rest]
 
 
@@ -75,13 +75,13 @@ def fight(kind: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        document = {"answer": "none", "why": f"exit {done.returncode}", "ratio": {}, "pairs": []}
+        document = {"verdict": "none", "why": f"exit {done.returncode}", "ratio": {}, "pairs": []}
     return {
         "kind": kind,
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "exit_code": done.returncode,
         "wall_s": wall_s,
-        "answer": document["answer"],
+        "answer": document["verdict"],
         "why": document["why"],
         "ratio": document["ratio"],
         "ratios": [pair["ratio"] for pair in document["pairs"]],

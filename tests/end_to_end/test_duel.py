@@ -53,7 +53,7 @@ def test_three_pairs_find_a_server_that_is_four_times_as_slow(harness: Harness) 
 
     assert done.code == 98, done.err
     duel = json.loads(done.out)
-    assert duel["answer"] == "regressed"
+    assert duel["verdict"] == "regressed"
     assert duel["ratio"]["low"] > 2
     assert len(duel["pairs"]) == 3
     assert done.err.count("of at most 3") == 3

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
-from analysis.duel import Metric, Question
+import analysis
+from analysis.duel import Metric, Question, needs_of
 from analysis.report.duel import as_markdown, as_text
-from analysis.sequential import Rules
+from analysis.sequential import FloatArray, Rules, judge, refuted
 from loadtests.duel import Duel, Lot, draw
 from loadtests.options import RunOptions
 from loadtests.sides import Role, Side, Spec, prepare, read_spec
@@ -20,6 +23,9 @@ from loadtests.supervisor import Interrupted
 from scenarios.errors import HostNotAllowed, ScenarioError, TargetError, UsageError
 from tests.support.fought import Machine, manifests, verdict
 
+SCHEMA = Draft202012Validator(
+    json.loads((Path(analysis.__file__).parent / "schema" / "duel.schema.json").read_text())
+)
 RATIOS = (1.01, 0.98, 1.0, 0.99, 1.02, 1.0, 0.97, 1.03)
 
 
@@ -60,7 +66,9 @@ def fight(
         run_one=machine.run,
         say=told.append,
     )
-    return duel.fight(), machine, told
+    found = duel.fight()
+    SCHEMA.validate(found)
+    return found, machine, told
 
 
 def times_worse(factor: float) -> Callable[[str, int], dict[str, Any]]:
@@ -82,7 +90,7 @@ def test_the_lot_is_fair_and_can_be_drawn_again() -> None:
 def test_a_candidate_that_is_no_worse_is_known_after_five_pairs(tmp_path: Path) -> None:
     found, machine, told = fight(tmp_path, times_worse(1.0))
 
-    assert (found["answer"], found["exit_code"], found["decided_at"]) == ("not regressed", 0, 5)
+    assert (found["verdict"], found["exit_code"], found["decided_at"]) == ("not regressed", 0, 5)
     assert len(machine.made) == 10
     assert [line.split(":")[0] for line in told] == [f"pair {n} of at most 8" for n in range(1, 6)]
     assert told[-1].startswith(
@@ -94,7 +102,7 @@ def test_a_candidate_that_is_no_worse_is_known_after_five_pairs(tmp_path: Path) 
 def test_a_candidate_that_is_worse_is_known_after_six_pairs(tmp_path: Path) -> None:
     found, machine, _ = fight(tmp_path, times_worse(1.2))
 
-    assert (found["answer"], found["exit_code"], found["decided_at"]) == ("regressed", 98, 6)
+    assert (found["verdict"], found["exit_code"], found["decided_at"]) == ("regressed", 98, 6)
     assert len(machine.made) == 12
     assert found["ratio"]["low"] > 1.05
     assert found["ratio"]["value"] == pytest.approx(1.2, rel=0.02)
@@ -110,7 +118,7 @@ def test_throughput_is_worse_when_it_falls(tmp_path: Path) -> None:
 
     found, _, _ = fight(tmp_path, says, metric=Metric.THROUGHPUT)
 
-    assert found["answer"] == "regressed"
+    assert found["verdict"] == "regressed"
     assert found["ratio"]["value"] == pytest.approx(0.8, rel=0.02)
     assert found["ratio"]["high"] < 1 / 1.05
 
@@ -161,7 +169,7 @@ def test_a_run_that_is_invalid_twice_ends_the_duel_without_an_answer(tmp_path: P
 
     found, _, _ = fight(tmp_path, says)
 
-    assert (found["answer"], found["exit_code"]) == ("inconclusive", 97)
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
     assert found["why"].startswith("the base's run gave no value 2 times: invalid")
     assert len(found["pairs"]) == 2
 
@@ -171,7 +179,7 @@ def test_without_one_pair_of_valid_runs_the_duel_is_invalid(tmp_path: Path) -> N
         tmp_path, lambda *_: verdict(40.0, verdict="invalid", why="records were lost")
     )
 
-    assert (found["answer"], found["exit_code"]) == ("inconclusive", 96)
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 96)
     assert as_text(found).splitlines()[-2].startswith("inconclusive: the ")
 
 
@@ -188,7 +196,7 @@ def test_a_run_without_a_value_that_a_ratio_can_be_made_of_says_why(
 ) -> None:
     found, _, _ = fight(tmp_path, lambda role, _: run if role == "candidate" else verdict(40.0))
 
-    assert found["answer"] == "inconclusive"
+    assert found["verdict"] == "inconclusive"
     assert re.search(words, found["why"])
 
 
@@ -210,7 +218,7 @@ def test_a_candidate_that_is_fast_because_it_fails_is_not_called_not_regressed(
         tmp_path, lambda role, _: verdict(40.0, **(broken if role == "candidate" else {}))
     )
 
-    assert (found["answer"], found["exit_code"]) == ("inconclusive", 97)
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
     assert "5 of 5 runs of the candidate fail by errors, 0 of the base's" in found["why"]
 
 
@@ -220,7 +228,7 @@ def test_a_run_that_was_interrupted_ends_the_duel_as_inconclusive(tmp_path: Path
 
     found, _, _ = fight(tmp_path, says)
 
-    assert (found["answer"], found["exit_code"]) == ("inconclusive", 130)
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 130)
     assert found["why"] == "interrupted after 2 pairs"
 
 
@@ -253,6 +261,26 @@ def test_a_target_that_does_not_start_any_more_ends_the_duel_and_keeps_the_pairs
     assert "the CRM ended" in json.loads((tmp_path / "duel.json").read_text())["why"]
 
 
+def test_what_is_said_to_be_detectable_is_found_in_three_of_four_duels() -> None:
+    """4,000 duels of normal pairs: the bounds are 5 standard errors (0.7 %) from .73 and .81."""
+    rules, rng, sd = Rules(), np.random.default_rng(27), 0.05
+    needs = needs_of(judge(sd * _of_unit_variance(8), rules), rules)
+    found, _ = refuted(
+        np.log(needs["detectable"]) - rules.limit + sd * rng.standard_normal((4_000, 8)), rules
+    )
+    enough = Rules(pairs=needs["pairs"])
+    _, same = refuted(sd * rng.standard_normal((4_000, enough.pairs)) - enough.limit, enough)
+
+    assert needs["sd"] == pytest.approx(sd)
+    assert 0.70 <= (found > 0).mean() <= 0.77
+    assert 0.77 <= (same > 0).mean() <= 0.85
+
+
+def _of_unit_variance(n: int) -> FloatArray:
+    numbers = np.arange(n) - (n - 1) / 2
+    return np.asarray(numbers / numbers.std(ddof=1))
+
+
 def test_eight_pairs_that_vary_much_are_inconclusive_and_say_what_is_needed(
     tmp_path: Path,
 ) -> None:
@@ -261,7 +289,7 @@ def test_eight_pairs_that_vary_much_are_inconclusive_and_say_what_is_needed(
         tmp_path, lambda role, run: verdict(40.0 * (wide[run] if role == "candidate" else 1.0))
     )
 
-    assert (found["answer"], found["exit_code"]) == ("inconclusive", 97)
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
     words = as_text(found)
     assert "8 pairs leave it open whether it is worse by more than 5 %" in words
     assert f"{found['needs']['pairs']} such pairs would be needed" in words
