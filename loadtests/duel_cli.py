@@ -17,8 +17,8 @@ from rich.text import Text
 from analysis.compare_cli import Share
 from analysis.duel import Metric, Question
 from analysis.finish import finish
-from analysis.report.duel import as_text, plain, subject_words
-from analysis.report.words import clean, duration
+from analysis.report.duel import as_text, minutes, plain, subject_words
+from analysis.report.words import clean
 from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules
 from loadtests.duel import DOCUMENT, REPORT, Duel
 from loadtests.folder import check_parent, group_folder
@@ -31,8 +31,8 @@ from scenarios.model import Scenario
 from scenarios.schedule import Schedule, plan
 
 AROUND_S = 15.0
-"""Allowed for what lies around the load of a run: starting the CRM on its copy of the data,
-starting the generators, asking what was stored, judging. Seconds; it takes half of it."""
+"""Seconds allowed for what lies around the load of a run when the duel is planned: starting
+the CRM on its copy of the data and the generators, asking what was stored, judging."""
 
 _SEEDS = 2**32
 
@@ -212,7 +212,7 @@ def _plan(sides: dict[Role, Side], question: Question, seed: int) -> list[str]:
         f"duel on {subject_words(question.metric, question.subject)}: is the candidate worse by "
         f"more than {plain(rules.tolerance)}?",
         *(f"{role:<9}  {side.spec.words}" for role, side in sides.items()),
-        f"at most {rules.pairs} pairs of runs, {duration(rules.pairs * longest_s)} at most; "
+        f"at most {rules.pairs} pairs of runs, about {minutes(rules.pairs * longest_s)} at most; "
         f"the order in each pair is drawn with seed {seed}",
     ]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from analysis.duel import Metric, Pair, Question, ratio_of
 from analysis.report.markdown import code, text
-from analysis.report.words import clean, duration, number, quantity, say, shorten
+from analysis.report.words import clean, number, quantity, say, shorten
 from analysis.sequential import Standing
 
 _WIDTH = 33
 _NAME_WIDTH = 44
-_DIGITS = 3
+_LONG_S = 120.0
 
 
 def pair_line(pair: Pair, standing: Standing, question: Question) -> str:
@@ -62,6 +62,11 @@ def plain(ratio: float) -> str:
     return f"{100 * ratio:.2g} %"
 
 
+def minutes(seconds: float) -> str:
+    """Write how long something takes, in whole seconds or tenths of minutes."""
+    return f"{seconds:.0f} s" if seconds < _LONG_S else f"{seconds / 60:.1f} min"
+
+
 def subject_words(metric: str, subject: str) -> str:
     """Name what is compared, as in ``"p95 of all requests"``."""
     return f"{metric} of {'all requests' if subject == 'all' else clean(subject)}"
@@ -106,7 +111,7 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
     made = len(duel["pairs"])
     lines = [
         f"{made} {'pair' if made == 1 else 'pairs'} of at most {rules['pairs']} in "
-        f"{duration(duel['time_s'])}; the order in each was drawn with seed {duel['seed']}"
+        f"{minutes(duel['time_s'])}; the order in each was drawn with seed {duel['seed']}"
     ]
     if made:
         lines.append(

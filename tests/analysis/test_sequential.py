@@ -20,7 +20,7 @@ distances = st.floats(min_value=1e-3, max_value=1.0)
 differences = st.lists(st.floats(min_value=-1.0, max_value=1.0), min_size=1, max_size=8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(distances, min_size=8, max_size=8))
 def test_of_all_signs_the_lot_may_give_no_more_than_the_errors_are_answered_wrongly(
     sizes: list[float],
@@ -37,7 +37,7 @@ def test_of_all_signs_the_lot_may_give_no_more_than_the_errors_are_answered_wron
     assert not ((worse > 0) & (better > 0)).any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(distances, min_size=6, max_size=6), st.sampled_from([(0.05, 0.05), (0.2, 0.1)]))
 def test_other_rules_keep_their_errors_too(sizes: list[float], errors: tuple[float, float]) -> None:
     rules = Rules(pairs=6, false_alarm=errors[0], miss=errors[1], tolerance=0.1)
@@ -121,7 +121,7 @@ def test_an_answer_stands_whatever_comes_after_it() -> None:
     assert (later.answer, later.decided) == (Answer.NOT_REGRESSED, 5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(differences)
 def test_the_interval_agrees_with_the_answer(made: list[float]) -> None:
     standing = judge(made, RULES)
@@ -133,7 +133,7 @@ def test_the_interval_agrees_with_the_answer(made: list[float]) -> None:
     assert high is None or high <= max(made) + 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(differences, st.floats(min_value=-0.5, max_value=0.5))
 def test_the_estimate_moves_with_the_pairs_and_turns_with_their_signs(
     made: list[float], by: float
