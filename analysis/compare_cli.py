@@ -11,10 +11,10 @@ import click
 from rich.console import Console
 
 from analysis.cli import find_run
+from analysis.run_values import ALL, METRICS
 from scenarios.errors import UsageError
 from scenarios.units import parse_ratio
 
-METRICS = ("p50", "p95", "p99", "mean", "throughput")
 _MANY = ("--base", "--candidate")
 
 
@@ -136,7 +136,6 @@ def compare(
 ) -> None:
     """Say whether runs of one system are worse than those of another, and by how much."""
     from analysis.compare import compare as compare_runs  # noqa: PLC0415 - pandas takes its time
-    from analysis.run_values import ALL  # noqa: PLC0415 - the same
     from analysis.verdict_on_change import Question  # noqa: PLC0415 - the same
 
     question = Question(

@@ -200,9 +200,9 @@ def main() -> int:
     """Print the tables; 1 when a bar is missed."""
     quick = is_quick()
     bars = Bars(quick)
-    orders(bars, 100 if quick else 2_000)
-    powers(bars, 100 if quick else 2_000)
-    endpoints(bars, 20 if quick else 500)
+    orders(bars, 100 if quick else 1_000)
+    powers(bars, 100 if quick else 1_000)
+    endpoints(bars, 20 if quick else 300)
     return bars.finish()
 
 

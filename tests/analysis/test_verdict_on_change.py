@@ -14,7 +14,7 @@ from scipy import stats
 
 from analysis.change import Change, Word
 from analysis.run_order import Design, Order, When, design_of
-from analysis.run_values import ALL, ERRORS, RunValues
+from analysis.run_values import ALL, ERRORS, INDICATORS, RunValues
 from analysis.verdict_on_change import Answer, Question, answer
 from tests.analysis.compared_runs import part, values
 
@@ -247,6 +247,7 @@ def test_the_detectable_change_falls_with_the_noise() -> None:
 def test_false_alarms_at_no_change_are_rare_over_twelve_endpoints() -> None:
     rng = np.random.default_rng(3)
     design = by_turns(6)
+    deciding = (INDICATORS["p95"], INDICATORS[ERRORS])
     names = [f"e{number}" for number in range(12)]
     alarms = 0
     for _ in range(40):
@@ -257,7 +258,8 @@ def test_false_alarms_at_no_change_are_rare_over_twelve_endpoints() -> None:
             )
             for _ in range(2)
         )
-        alarms += answer(base, candidate, design, Question()).verdict is Change.REGRESSED
+        found = answer(base, candidate, design, Question(), indicators=deciding)
+        alarms += found.verdict is Change.REGRESSED
     # At a true change of 0 with a tolerance of 5 % fewer than 3 in 100 alarm (Holm at 5 %
     # on the tolerance itself); 8 of 40 would be seen less than once in 10,000.
     assert alarms < 8

@@ -17,6 +17,10 @@ DRIFT_SD, FAST_SD = 0.06, 0.015
 SPIKES, SPIKE = 0.03, 0.30
 """Share of the runs that a neighbour disturbs, and by how much it slows them."""
 
+SIGMA: Final = 0.4
+"""Of the logarithm of a request's latency: with it the published power of paired runs on
+such a machine comes out."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -34,7 +38,7 @@ def slowness(rng: np.random.Generator, campaigns: int, runs: int) -> Floats:
 
 
 def p95_of(rng: np.random.Generator, slow: Floats, requests: int) -> Floats:
-    """p95 of so many requests of lognormal latency (sigma 0.5) in each run."""
-    latencies = rng.normal(0.0, 0.5, (*slow.shape, requests))
+    """p95 of so many requests of lognormal latency in each run."""
+    latencies = rng.normal(0.0, SIGMA, (*slow.shape, requests))
     found: Floats = np.exp(np.quantile(latencies, 0.95, axis=-1) + slow)
     return found
