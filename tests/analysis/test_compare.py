@@ -175,6 +175,21 @@ def test_runs_of_the_same_system_say_so(made: Make, tmp_path: Path) -> None:
     assert any("compares it to itself" in note for note in found["notes"])
 
 
+def test_runs_of_a_duel_are_pairs_and_its_own_verdict_is_named(tmp_path: Path) -> None:
+    sides = ("base", "candidate", "candidate", "base")
+    runs = [
+        recorded(tmp_path, place, group="a1b2c3", role=role, sequence=place + 1)
+        for place, role in enumerate(sides)
+    ]
+    found = compare([runs[0], runs[3]], [runs[1], runs[2]], Question())
+    assert (found["design"]["order"], found["design"]["runs"]) == ("pairs", "ABBA")
+    assert [(r["group"], r["role"], r["sequence"]) for r in found["candidate"]] == [
+        ("a1b2c3", "candidate", 2),
+        ("a1b2c3", "candidate", 3),
+    ]
+    assert any("duel.json" in note for note in found["notes"])
+
+
 def test_a_failed_run_is_compared_and_it_is_said(made: Make, tmp_path: Path) -> None:
     before, _ = made("ABBAAB", 1.5)
     failed = recorded(tmp_path, 9, bad=0.2)
