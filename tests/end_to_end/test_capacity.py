@@ -1,0 +1,65 @@
+"""A whole search against a server whose capacity is known: the interval holds it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.harness import Harness, troubled_server
+
+pytestmark = pytest.mark.slow
+
+SERVICE_S = 0.025
+"""One server works everything off: 40 requests/s, whatever else it does."""
+
+USERS = """
+from loadtests.generator.client import LoadUser
+from locust import task
+
+class Somebody(LoadUser):
+    @task
+    def ask(self) -> None:
+        self.client.get("/ok")
+"""
+
+SCENARIO = """
+[target]
+url = "{url}"
+[load]
+model = "open"
+arrivals = "even"
+locustfile = "users.py"
+warmup = "2s"
+settle = "0s"
+stages = [{{ rate = 36, hold = "3s" }}]
+[budgets]
+all = ["p(50) < 1s", "error_ratio < 10%"]
+"""
+
+
+def test_the_interval_holds_the_rate_at_which_the_server_is_always_busy(harness: Harness) -> None:
+    # At 36/s nobody waits. At 72/s the queue grows by 0.8 s a second, and has grown beyond the
+    # limit before the hold begins: neither is near to being undecided.
+    harness.folder.joinpath("users.py").write_text(USERS)
+    with troubled_server(harness.folder / "answers.log", 0.0, f"queue:0::{SERVICE_S}") as url:
+        harness.folder.joinpath("limited.toml").write_text(SCENARIO.format(url=url))
+        words = ("--width", "100%", "--repetitions", "1", "--no-report")
+        done = harness.run("capacity", "limited.toml", *words)
+    (path,) = (harness.folder / "runs").glob("group_*.json")
+    document = json.loads(path.read_text())
+    invalid = [run for run in document["runs"] if run["verdict"] == "invalid"]
+
+    assert done.code in {0, 96 if invalid else 0}, done.err
+    if done.code == 0:
+        assert document["ending"] == "found"
+        assert (document["capacity"]["low"], document["capacity"]["high"]) == (36, 72)
+        assert document["confirmed"]
+        assert [r["why"] for r in document["runs"] if r not in invalid] == [
+            *("ramp", "ramp", "confirm")
+        ]
+        assert "between 36 and 72 arrivals/s (found: 100 % wide" in done.out
+        assert path.with_suffix(".md").read_text().startswith("# Capacity of limited")
+    assert len(harness.runs()) == len(document["runs"])
+    assert {run["run"] for run in document["runs"]} == {run.name for run in harness.runs()}
+    assert document["took_s"] >= document["held_s"]
