@@ -116,6 +116,12 @@ class Pooled:
         leaning = [budget for budget in self.budgets if budget.lean is not None]
         return max(leaning, key=lambda budget: budget.lean or 0.0, default=None)
 
+    @property
+    def deciding(self) -> PooledBudget | None:
+        """The first budget of the verdict, of those with a share the one with the least room."""
+        its = [budget for budget in self.budgets if budget.verdict is self.verdict]
+        return max(its, key=lambda budget: (budget.lean is None, budget.lean or 0.0), default=None)
+
 
 def pool(documents: Sequence[Document], *, looks: int) -> Pooled:
     """Judge all valid runs at one load together.

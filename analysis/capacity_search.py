@@ -21,12 +21,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from analysis.capacity_levels import Ending, Found, Level, SearchPlan, Step, monotone
 from analysis.decision import Verdict
-from analysis.estimate import Estimate, not_estimable
 
 SAME = 1.02
 """Levels this factor apart are tried as one."""
@@ -43,170 +41,6 @@ interval's ratio: nearer it is hard to decide, further it leaves the other end t
 
 DOWN_MOST = 6
 """So many steps the search goes down from a first level that failed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchPlan:
-    """What is searched for, and what it may take.
-
-    Attributes
-    ----------
-    low, high : float
-        The first load, and the highest that may be tried; users or arrivals per second.
-    width : float
-        How much higher than the last load that passed the first that failed may be, as a
-        share of it.
-    repetitions : int
-        Runs at one level at most, the one that confirms it aside.
-    factor : float
-        Step of the ramp.
-    most_runs : int
-        Runs of the whole search at most.
-    whole : bool
-        Whether levels are whole numbers: users.
-    """
-
-    low: float
-    high: float
-    width: float = 0.1
-    repetitions: int = 3
-    factor: float = 2.0
-    most_runs: int = 30
-    whole: bool = False
-
-    @property
-    def looks(self) -> int:
-        """How often one level is judged at most: what error spending divides by."""
-        return self.repetitions + 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """The next run.
-
-    Attributes
-    ----------
-    level : float
-        Its load.
-    look : int
-        Which run at this level it is, from 1.
-    holds : int
-        How many times as long as the first one it holds.
-    why : str
-        ``"ramp"``, ``"narrow"``, ``"repeat"`` or ``"confirm"``.
-    """
-
-    level: float
-    look: int
-    holds: int
-    why: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Level:
-    """What is known of one load.
-
-    Attributes
-    ----------
-    load : float
-        Users, or arrivals per second.
-    verdict : Verdict
-        On all its runs together.
-    runs : int
-        That were made and valid.
-    lean : float or None
-        How far beyond its limit the budget is that is nearest to it, or furthest beyond:
-        log of the share seen by the share allowed. Where it is 0 lies the capacity.
-    weight : float
-        Independent requests that this rests on.
-    confirmed : bool
-        Whether it passed again in a longer hold.
-    """
-
-    load: float
-    verdict: Verdict = Verdict.INCONCLUSIVE
-    runs: int = 0
-    lean: float | None = None
-    weight: float = 0.0
-    confirmed: bool = False
-
-
-class Ending(StrEnum):
-    """How a search ended."""
-
-    FOUND = "found"
-    WIDE = "wide"
-    NONE_PASSED = "none_passed"
-    NONE_FAILED = "none_failed"
-    INVALID = "invalid"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a search has found.
-
-    Attributes
-    ----------
-    ending : Ending
-        How it ended.
-    last_pass, first_fail : float or None
-        The ends of the interval: the highest load that passed below every one that
-        failed, and the lowest that failed.
-    estimate : float or None
-        Where the measured share crosses its limit, between the two.
-    undecided : tuple of float
-        Loads in between that were left undecided.
-    not_monotone : tuple of (float, float)
-        Loads that failed, each with a higher one that passed.
-    confirmed : bool
-        Whether the last load that passed did so again in a longer hold.
-    """
-
-    ending: Ending
-    last_pass: float | None
-    first_fail: float | None
-    estimate: float | None
-    undecided: tuple[float, ...]
-    not_monotone: tuple[tuple[float, float], ...]
-    confirmed: bool
-
-    @property
-    def width(self) -> float | None:
-        """How much higher the first load that failed is, as a share of the last that passed."""
-        if self.last_pass is None or self.first_fail is None:
-            return None
-        return self.first_fail / self.last_pass - 1
-
-    def capacity(self, unit: str) -> Estimate:
-        """Give the capacity with its interval.
-
-        Parameters
-        ----------
-        unit : str
-            ``"users"`` or ``"arrivals/s"``.
-
-        Returns
-        -------
-        Estimate
-            Over runs; not estimable where no load passed.
-        """
-        if self.last_pass is None:
-            return not_estimable("no load passed", unit=unit, method=_METHOD)
-        why = None if self.first_fail is not None else "no load failed: the capacity lies higher"
-        value = self.last_pass if self.first_fail is None else self.estimate
-        return Estimate(
-            value=self.last_pass if value is None else value,
-            low=self.last_pass,
-            high=self.first_fail,
-            unit=unit,
-            method=_METHOD,
-            covers="runs",
-            why=why,
-        )
-
-
-_METHOD = "from the last load that passed to the first that failed; the value is interpolated"
 
 
 @dataclass(slots=True)
@@ -285,9 +119,7 @@ class Search:
             ending=self._ending(last, first, confirmed=confirmed),
             last_pass=last,
             first_fail=first,
-            estimate=(
-                self._crossing(last, first) if last is not None and first is not None else None
-            ),
+            estimate=self._estimate(last, first),
             undecided=tuple(
                 load
                 for load in self._of(Verdict.INCONCLUSIVE)
@@ -298,6 +130,12 @@ class Search:
             ),
             confirmed=confirmed,
         )
+
+    def _estimate(self, last: float | None, first: float | None) -> float | None:
+        if last is None or first is None:
+            return None
+        limit, is_estimate = self._limit(last, first)
+        return limit if is_estimate else None
 
     def _ending(self, last: float | None, first: float | None, *, confirmed: bool) -> Ending:
         if self.invalid > self.plan.repetitions:
@@ -326,23 +164,26 @@ class Search:
         next_to_it = self.plan.whole and first - last <= 1
         return next_to_it or first <= last * (1 + self.plan.width) * (1 + 1e-9)
 
-    def _crossing(self, last: float, first: float) -> float:
-        """Estimate where the share crosses its limit: monotone, between two levels log-linear.
+    def _limit(self, last: float, first: float) -> tuple[float, bool]:
+        """Guess where the limit is, between the ends, and say whether the guess is an estimate.
 
-        Between levels that lie far apart it is no line: the middle is as good a guess.
+        That is where the share crosses what is allowed: monotone, and log-linear between two
+        levels. Between levels that lie far apart it is no line, and without shares on both sides
+        there is none: the middle is as good a guess then.
         """
         known = sorted(
             (level for level in self.levels.values() if level.lean is not None),
             key=lambda level: level.load,
         )
         leans = monotone([level.lean or 0.0 for level in known], [level.weight for level in known])
-        found = math.sqrt(last * first)
+        found, is_estimate = math.sqrt(last * first), False
         for (below, at), (above, beyond) in itertools.pairwise(zip(known, leans, strict=True)):
             if at <= 0 < beyond:
                 apart = above.load / below.load
-                part = 0.5 if apart > (1 + self.plan.width) ** 2 else -at / (beyond - at)
+                is_estimate = apart <= (1 + self.plan.width) ** 2
+                part = -at / (beyond - at) if is_estimate else 0.5
                 found = below.load * apart**part
-        return min(max(found, last), first)
+        return min(max(found, last), first), is_estimate
 
     # what is next
 
@@ -385,7 +226,7 @@ class Search:
         """
         ratio = 1 + self.plan.width
         ceiling = self._rounded(last * ratio / CLEAR)
-        limit = self._crossing(last, first)
+        limit, _ = self._limit(last, first)
         spent = [u for u in self._undecided(last, first) if not self._may_repeat(u)]
         lowest = min(spent, default=first)
         can_rise = lowest > last * FINEST
@@ -451,33 +292,3 @@ class Search:
         level = self.levels[load]
         holds = 2 ** (self.plan.repetitions - 1)
         return Step(level=load, look=level.runs + 1, holds=holds, why="confirm")
-
-
-def monotone(values: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """Fit a sequence that never falls.
-
-    Parameters
-    ----------
-    values : sequence of float, shape (n,)
-        In order.
-    weights : sequence of float, shape (n,)
-        Of each; 0 counts as next to nothing.
-
-    Returns
-    -------
-    list of float, shape (n,)
-        The least-squares fit.
-
-    References
-    ----------
-    Ayer et al. (1955), "An empirical distribution function for sampling with incomplete
-    information": pool adjacent violators.
-    """
-    blocks: list[tuple[float, float, int]] = []
-    for value, weight in zip(values, weights, strict=True):
-        blocks.append((value, max(weight, 1e-9), 1))
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            (low, its, many), (high, other, more) = blocks.pop(-2), blocks.pop()
-            mean = (low * its + high * other) / (its + other)
-            blocks.append((mean, its + other, many + more))
-    return [value for value, _, many in blocks for _ in range(many)]

@@ -12,7 +12,8 @@ from typing import Any
 
 from analysis.budgets import CONFIDENCE
 from analysis.capacity_evidence import Pooled, judged_at_a_level, pool
-from analysis.capacity_search import Found, Search, SearchPlan, Step
+from analysis.capacity_levels import Found, SearchPlan, Step
+from analysis.capacity_search import Search
 from analysis.decision import Verdict
 from loadtests.sweep import note_member
 from scenarios.errors import ExitCode, UsageError
@@ -113,15 +114,10 @@ class Campaign:
         its.append(verdict)
         pooled = self.pooled[step.level] = pool(its, looks=self.plan.looks)
         nearest = pooled.nearest
-        if nearest is None or nearest.share is None:
-            self.search.note(pooled.verdict)
-            return str(pooled.verdict)
-        share = nearest.share
-        self.search.note(pooled.verdict, lean=nearest.lean, weight=share.n_eff or 0.0)
-        return (
-            f"{pooled.verdict}: {nearest.assertion}: {share.value:.2%} of requests beyond it "
-            f"({share.low:.2%} to {share.high:.2%}), {nearest.allowed:.2%} are allowed"
-        )
+        weight = 0.0 if nearest is None or nearest.share is None else nearest.share.n_eff or 0.0
+        lean = None if nearest is None else nearest.lean
+        self.search.note(pooled.verdict, lean=lean, weight=weight)
+        return _said(pooled)
 
     def _words(self, step: Step) -> str:
         again = {"confirm": ", to confirm it", "repeat": f", look {step.look}"}.get(step.why, "")
@@ -144,6 +140,7 @@ class Campaign:
             "unit": unit,
             "ending": "interrupted" if self.interrupted else str(found.ending),
             "capacity": found.capacity(unit).as_dict(),
+            "estimate": found.estimate,
             "width": found.width,
             "confirmed": found.confirmed,
             "undecided": list(found.undecided),
@@ -178,6 +175,20 @@ class Campaign:
         text = json.dumps(self.document(), indent=1, allow_nan=False, ensure_ascii=False)
         beside.write_text(text + "\n", encoding="utf-8")
         beside.rename(self.path)
+
+
+def _said(pooled: Pooled) -> str:
+    """Say a verdict on a level, and what decides it."""
+    budget = pooled.deciding
+    if budget is None:
+        return str(pooled.verdict)
+    share, allowed = budget.share, budget.allowed
+    if share is None or share.value is None or allowed is None:
+        return f"{pooled.verdict}: {budget.subject}: {budget.assertion}"
+    return (
+        f"{pooled.verdict}: {budget.subject}: {budget.assertion}: {share.value:.2%} of requests "
+        f"beyond it ({share.low:.2%} to {share.high:.2%}), {allowed:.2%} are allowed"
+    )
 
 
 def level_settings(

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from analysis.capacity_search import Ending, Found, SearchPlan
+from analysis.capacity_levels import Ending, Found, SearchPlan
 from loadtests.capacity import HIGH, Campaign, check, default_hold_s
 from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options

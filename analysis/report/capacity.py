@@ -86,7 +86,9 @@ def _answer(document: Document) -> str:
     words = f"between {level_text(low)} and {named(high, unit)}"
     asked = percent(document["plan"]["width"])
     width = f"{percent(document['width'])} wide; {asked} were asked for"
-    value = f"; the share crosses its limit at about {number(capacity['value'], digits=4)}"
+    if document["estimate"] is None:
+        return f"{words} ({ending}: {width})"
+    value = f"; the share crosses its limit at about {number(document['estimate'], digits=4)}"
     return f"{words} ({ending}: {width}){value}"
 
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.capacity_evidence import pool
-from analysis.capacity_search import Ending, Search, SearchPlan
+from analysis.capacity_levels import Ending, SearchPlan
+from analysis.capacity_search import Search
 from analysis.decision import Verdict
 from loadtests.capacity import level_settings
 from scenarios.loading import load_scenario

@@ -34,13 +34,15 @@ warmup = "2s"
 settle = "0s"
 stages = [{{ rate = 36, hold = "3s" }}]
 [budgets]
-all = ["p(50) < 1s", "error_ratio < 10%"]
+all = ["apdex(300ms) > 0.5", "max < 9s", "error_ratio < 10%"]
 """
+# The highest latency is there for what follows from it: a generator on a busy machine may lag by
+# a twentieth of the tightest limit.
 
 
 def test_the_interval_holds_the_rate_at_which_the_server_is_always_busy(harness: Harness) -> None:
-    # At 36/s nobody waits. At 72/s the queue grows by 0.8 s a second, and has grown beyond the
-    # limit before the hold begins: neither is near to being undecided.
+    # At 36/s nobody waits. At 72/s the queue grows by 0.8 s a second, and everybody waits for more
+    # than 1.2 s before the hold begins: neither is near to being undecided.
     harness.folder.joinpath("users.py").write_text(USERS)
     with troubled_server(harness.folder / "answers.log", 0.0, f"queue:0::{SERVICE_S}") as url:
         harness.folder.joinpath("limited.toml").write_text(SCENARIO.format(url=url))

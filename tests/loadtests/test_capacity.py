@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analysis.capacity_search import Ending, SearchPlan
+from analysis.capacity_levels import Ending, SearchPlan
 from analysis.report.capacity import as_markdown, as_text, sentences
 from loadtests.capacity import Campaign, level_settings
 from scenarios.loading import load_scenario
