@@ -42,7 +42,12 @@ class Quiet:
 
     def __init__(self, console: Console, words: str) -> None:
         self._words = words
-        self._status = Status(Text(words), console=console) if console.is_terminal else None
+        self._status = (
+            # no oftener than its words change: what draws it shares the cores of the run
+            Status(Text(words), console=console, refresh_per_second=2)
+            if console.is_terminal
+            else None
+        )
 
     def __enter__(self) -> Quiet:
         if self._status is not None:
