@@ -34,6 +34,10 @@ from analysis.autocorrelation import (
 MIDDLE = 0.5
 
 
+LEAST_DF = 2.0
+"""Up to twenty autocorrelation times Student's t has no variance: no end is given."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
     """Where the ends of the intervals of some quantiles lie, as levels of quantiles.
@@ -103,7 +107,8 @@ def interval_levels(
     longest = float(taus.max())
     low, high = score_levels(wanted, n, at, confidence)
     lowest, highest = score_levels(wanted, n, longest, confidence)
-    inside = (wanted > 0) & (wanted < 1)
+    known = degrees_of_freedom(longest, n) > LEAST_DF
+    inside = known & (wanted > 0) & (wanted < 1)
     return Ends(
         low=np.where(inside & (lowest > 0), low, np.nan),
         high=np.where(inside & (highest < 1), high, np.nan),
@@ -165,7 +170,10 @@ def values_for_both_ends(level: float, confidence: float) -> int:
     rare = max(min(level, 1 - level), 1e-9)
 
     def enough(n: int) -> bool:
-        return float(score_levels(1 - rare, n, 1.0, confidence)[1]) < 1
+        return (
+            float(degrees_of_freedom(1.0, n)) > LEAST_DF
+            and float(score_levels(1 - rare, n, 1.0, confidence)[1]) < 1
+        )
 
     least, most = 1, 2
     while not enough(most):

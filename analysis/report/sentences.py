@@ -216,7 +216,7 @@ def method(verdict: Document) -> list[str]:
     if model == "open" or not verdict.get("mix"):
         paragraphs[-1] += f" {NO_LITTLE[model]}"
     missing = missing_intervals(verdict)
-    tail = f" Where there is none: {'; '.join(missing)}." if missing else ""
+    tail = f" Where an end is missing: {'; '.join(missing)}." if missing else ""
     paragraphs.append(
         "Ranges beside numbers are intervals for this run; another run adds its own variation."
         + tail

@@ -332,7 +332,7 @@ _DIGITS = re.compile(r"\d[\d,.]*")
 
 
 def missing_intervals(document: object) -> list[str]:
-    """Collect why estimates of a document have no interval, each reason once.
+    """Collect why ends of intervals are missing in a document, each reason once.
 
     Parameters
     ----------
@@ -347,8 +347,9 @@ def missing_intervals(document: object) -> list[str]:
     """
     reasons: dict[str, str] = {}
     for estimate in _estimates(document):
-        has_ends = estimate["low"] is not None or estimate["high"] is not None
-        if estimate["value"] is not None and estimate["why"] and not has_ends:
+        is_open = estimate["low"] is None or estimate["high"] is None
+        told = is_open and estimate["value"] is not None and not is_lower_bound(estimate)
+        if told and estimate["why"]:
             why = clean(estimate["why"])
             reasons.setdefault(_DIGITS.sub("#", why), why)
     return list(reasons.values())
