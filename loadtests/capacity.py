@@ -171,6 +171,7 @@ class Campaign:
 
     def write(self) -> None:
         """Write the file: beside it first, so that it is whole at any moment."""
+        self.parent.mkdir(parents=True, exist_ok=True)  # an interrupt may come before any run
         beside = self.path.with_suffix(".json.part")
         text = json.dumps(self.document(), indent=1, allow_nan=False, ensure_ascii=False)
         beside.write_text(text + "\n", encoding="utf-8")

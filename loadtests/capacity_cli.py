@@ -12,11 +12,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from analysis.capacity_levels import Ending, Found, SearchPlan
+from analysis.capacity_levels import Ending, SearchPlan
 from loadtests.capacity import HIGH, Campaign, check, default_hold_s
 from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options
 from loadtests.progress import ConsoleProgress
+from loadtests.supervisor import Interrupted
 from scenarios.errors import ExitCode, UsageError
 from scenarios.load_fields import MAX_RATE, MAX_USERS
 from scenarios.model import Scenario
@@ -119,11 +120,14 @@ def capacity(
             progress=ConsoleProgress(console),
         )
 
-    found = campaign.run(run_level, say=lambda text: console.print(Text(text, style="bold")))
-    context.exit(_tell(campaign, found, as_json=asked.as_json))
+    try:
+        campaign.run(run_level, say=lambda text: console.print(Text(text, style="bold")))
+    except Interrupted:  # before or after the load of a run: what was found before it stands
+        campaign.interrupted = True
+    context.exit(_tell(campaign, as_json=asked.as_json))
 
 
-def _tell(campaign: Campaign, found: Found, *, as_json: bool) -> int:
+def _tell(campaign: Campaign, *, as_json: bool) -> int:
     """Print what was found; gives the exit code."""
     from analysis.report.capacity import as_markdown, as_text  # noqa: PLC0415 - at the end alone
 
@@ -139,7 +143,7 @@ def _tell(campaign: Campaign, found: Found, *, as_json: bool) -> int:
         click.echo(f"report: {report}")
     if campaign.interrupted:
         return int(ExitCode.INTERRUPTED)
-    return int(_EXIT.get(found.ending, ExitCode.INCONCLUSIVE))
+    return int(_EXIT.get(campaign.search.found().ending, ExitCode.INCONCLUSIVE))
 
 
 def _plan(

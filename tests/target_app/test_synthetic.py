@@ -46,7 +46,7 @@ def arrivals(gaps_s: list[float]) -> Callable[[], float]:
     [("exp", 1.0), ("det", 0.0), ("erlang", 0.25), ("hyper", 4.0), ("lognormal", math.e - 1)],
 )
 def test_service_times_have_the_mean_and_the_variation_of_their_name(dist: str, scv: float) -> None:
-    draw, n = random.Random(1), 200_000
+    draw, n = random.Random(1), 60_000
     times = np.array([UNIT_MEAN[dist](draw) for _ in range(n)])
 
     assert abs(times.mean() - 1) <= CHANCES * math.sqrt(scv / n)
@@ -58,7 +58,7 @@ def test_service_times_have_the_mean_and_the_variation_of_their_name(dist: str, 
 @pytest.mark.parametrize("rho", [0.5, 0.7])
 def test_four_exponential_servers_wait_as_theory_says(rho: float) -> None:
     draw = random.Random(2)
-    servers, n, batches = 4, 200_000, 40
+    servers, n, batches = 4, 60_000, 40
     queue, rate = Queue(servers, seed=3), rho * servers
     clock = arrivals([draw.expovariate(rate) for _ in range(n)])
     served = [queue.come(clock, "exp", 1.0) for _ in range(n)]
@@ -66,7 +66,7 @@ def test_four_exponential_servers_wait_as_theory_says(rho: float) -> None:
 
     for limit in (1.0, 2.5, 4.0):
         beyond = (responses > limit).reshape(batches, -1).mean(axis=1)
-        # means of 5,000 neighbours are next to independent at these utilisations
+        # means of 1,500 neighbours are next to independent at these utilisations
         error = beyond.std(ddof=1) / math.sqrt(batches)
         truth = mmc_tail(limit, rate, 1.0, servers)
         assert abs(beyond.mean() - truth) <= (CHANCES + 0.5) * error  # Student's, 39 df
