@@ -245,7 +245,8 @@ def _over_load(told: _Told) -> Iterator[Illustration]:
         name="latency_by_users",
         title=title,
         caption=(
-            "Percentiles of each hold. An arrow upward: the value is a lower bound, "
+            "Percentiles of each hold, with their 95 % intervals; one that does not reach up "
+            "has no known upper end. An arrow upward: the value is a lower bound, "
             "for it falls among requests whose end nobody saw."
         ),
         svg=to_svg(percentiles_by_users(stages, told.limits, users=users), title=title),
