@@ -119,7 +119,7 @@ def assert_every_arrival_came_and_is_a_click(recording: Recording) -> None:
     firsts: pd.DataFrame = recording.samples[(recording.samples["step"] == 0).to_numpy()]
     missed = (recording.samples["outcome"] == "missed").sum()
 
-    assert sorted(round(us) for us in firsts["intended_us"]) == [
+    assert sorted(round(1e6 * s) for s in firsts["intended_s"]) == [
         round(arrival.t_s * 1e9) // 1000 for arrival in planned
     ]
     if scenario.load.mix:  # else an arrival is whoever's of the locustfile takes it
