@@ -18,7 +18,7 @@ RUNS = 1_000
 def main() -> None:
     rng = np.random.default_rng(7)
     sys.stdout.write("rho      n   wrongly passed   wrongly failed   no interval\n")
-    for rho in (0.5, 0.8):
+    for rho in (0.5, 0.8, 0.9):
         for n in (1_000, 5_000, 20_000):
             truth, passed, failed, none = 1 / (1 - rho), 0, 0, 0
             for _ in range(RUNS):
