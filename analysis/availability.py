@@ -153,7 +153,8 @@ def availability(
         raise ValueError(f"the window {start_s} s to {stop_s} s has no length")
     begin = np.asarray(intended_s, dtype=np.float64)
     end = np.asarray(end_s, dtype=np.float64)
-    end = np.where(np.isnan(end), np.inf, end)
+    unseen = np.isnan(end)
+    end = np.where(unseen, np.inf, end) if unseen.any() else end
     right = np.asarray(good, dtype=np.bool_)
     wrong = np.asarray(bad, dtype=np.bool_)
     if not begin.shape == end.shape == right.shape == wrong.shape:

@@ -104,7 +104,8 @@ def requests_of(recording: Recording) -> Requests:
         All of them but those that the harness cancelled.
     """
     samples = columns_of(recording.samples, *_NEEDED)
-    samples = samples[(samples["good"] | samples["bad"]).to_numpy()]
+    counted = (samples["good"] | samples["bad"]).to_numpy()
+    samples = samples if counted.all() else samples[counted]  # a choice of rows is a copy
     return Requests(
         intended_s=samples["intended_s"].to_numpy(dtype=np.float64),
         end_s=open_until_s(samples),

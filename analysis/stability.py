@@ -139,9 +139,10 @@ def bursts_of(recording: Recording, recoveries: Sequence[Recovery]) -> tuple[Bur
         recording.schedule, recording.scenario.load.required, recording.ended_s
     )
     samples = columns_of(recording.samples, "intended_s", "end_s", "good", "bad", "outcome")
-    at_s = samples["intended_s"].to_numpy()
-    counted = (samples["good"] | samples["bad"]).to_numpy()
-    chosen = samples[counted & (at_s >= window[0]) & (at_s < window[1])]
+    first, stop = np.searchsorted(samples["intended_s"].to_numpy(), window).tolist()
+    chosen = samples.iloc[first:stop]
+    counted = (chosen["good"] | chosen["bad"]).to_numpy()
+    chosen = chosen if counted.all() else chosen[counted]  # a choice of rows is a copy
     if not chosen["bad"].any():
         return ()
     found = bursts(chosen["intended_s"], chosen["end_s"], chosen["bad"], chosen["outcome"])
