@@ -34,14 +34,18 @@ from scipy.special import betainc, stdtrit
 from analysis.intervals import wilson_bound
 from analysis.pulse import Counts, Floats, Pulse
 
-FALSE_ALARM = 0.02
-"""Probability with which a healthy run leaves the band, over all windows and signals."""
+FALSE_ALARM = 0.005
+"""Probability with which a healthy run leaves the band, over all windows and signals, were
+windows as they are taken to be; queues do in up to one run in thirty."""
 
 TAIL = 0.1
 """Part of the baseline that its tail is fitted to."""
 
 FEWEST_IN_TAIL = 10
 """Windows that a tail takes."""
+
+BEYOND = 10.0
+"""What is so many times slower than the slowest window of the baseline is not healthy."""
 
 TOLERATED = 0.25
 """Part of its middle by which a level may be worse before it matters to anybody."""
@@ -186,8 +190,10 @@ def _highest(latency_ms: Floats, alarm: float) -> float | None:
     if len(seen) < FEWEST_BASELINE:
         return None
     logs = np.log(seen)
-    by_chance = max(float(logs.mean()) + reach(logs, alarm), tail_reaches(logs, alarm))
-    return math.exp(max(by_chance, float(np.median(logs)) + math.log1p(TOLERATED)))
+    highest = float(logs.max()) + math.log(BEYOND)
+    by_chance = math.exp(min(float(logs.mean()) + reach(logs, alarm), highest))
+    by_tail = min(tail_reaches(seen, alarm), math.exp(highest))
+    return max(by_chance, by_tail, float(np.median(seen)) * (1 + TOLERATED))
 
 
 def _least(counts: Counts, alarm: float) -> float:
@@ -233,19 +239,22 @@ def tail_reaches(values: Floats, alarm: float) -> float:
     Returns
     -------
     float
-        u + m ln(share above u / alarm), with u at the upper tenth and m the mean excess
-        over it; minus infinity where fewer than ten values lie above.
+        u + m ln(share above u / alarm), with u at the upper tenth, or below the ten
+        highest, and m the mean excess over it; minus infinity where that were more than
+        a quarter of the values.
 
     References
     ----------
     Pickands (1975): excesses over a high threshold; with shape 0, exponential.
     """
-    threshold = float(np.quantile(values, 1 - TAIL))
-    above = values[values > threshold]
-    if len(above) < FEWEST_IN_TAIL:
+    n = len(values)
+    highest = max(math.ceil(TAIL * n), FEWEST_IN_TAIL)
+    if highest > n / 4:
         return -math.inf
-    share = len(above) / len(values)
-    return threshold + float(above.mean() - threshold) * max(0.0, math.log(share / alarm))
+    ordered = np.sort(values)
+    threshold, above = float(ordered[-highest - 1]), ordered[-highest:]
+    excess = float(above.mean()) - threshold
+    return threshold + excess * max(0.0, math.log(highest / n / alarm))
 
 
 def memory(values: Floats) -> float:

@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from analysis.intervals import wilson_bound
 
-FALSE_ALARM = 0.005
+FALSE_ALARM = 0.002
 """Probability that a run whose bad requests come by chance has a burst at all."""
 
 FEWEST = 5

@@ -14,7 +14,10 @@ from analysis.pulse import Floats
 FEWEST = 10
 """Windows that each side needs."""
 
-METHOD = "means of logarithms of windows, after - before; AR(1)-ESS, Welch's t"
+BLOCKS = 30
+"""Into how many blocks of neighbours the windows of a side are put, at the least."""
+
+METHOD = "means of logarithms of windows, after - before; blocks of them, AR(1)-ESS, Welch's t"
 
 
 def residual(before: Floats, after: Floats, *, confidence: float = 0.95) -> Estimate:
@@ -35,7 +38,7 @@ def residual(before: Floats, after: Floats, *, confidence: float = 0.95) -> Esti
 
     References
     ----------
-    Welch (1947), with n (1 - phi) / (1 + phi) for the number of windows of each side.
+    Welch (1947), with n (1 - phi) / (1 + phi) for the number of blocks of each side.
     """
     sides = [np.log(side[np.isfinite(side) & (side > 0)]) for side in (before, after)]
     fewest = min(len(side) for side in sides)
@@ -44,19 +47,18 @@ def residual(before: Floats, after: Floats, *, confidence: float = 0.95) -> Esti
         which = "before" if len(sides[0]) == fewest else "after"
         why = f"{fewest} windows {which} it: {FEWEST} are needed"
         return not_estimable(why, unit="ratio", n=n, method=METHOD)
-    worth, parts = [], []
-    for side in sides:
-        phi = memory(side)
-        worth.append(len(side) * (1 - phi) / (1 + phi))
-        parts.append(_variance(side, worth[-1]) / worth[-1])
-    if min(worth) <= 2:  # noqa: PLR2004 - fewer have no variance
+    blocks = [_blocks(side) for side in sides]
+    kept = [memory(side) for side in blocks]
+    sizes = [len(b) * (1 - phi) / (1 + phi) for b, phi in zip(blocks, kept, strict=True)]
+    parts = [_variance(b, size) / size for b, size in zip(blocks, sizes, strict=True)]
+    if min(sizes) <= 2:  # noqa: PLR2004 - fewer have no variance
         why = "neighbouring windows are too much alike: a longer run is needed"
         return not_estimable(why, unit="ratio", n=n, method=METHOD)
     shift = float(sides[1].mean() - sides[0].mean())
     spread = sum(parts)
     half = 0.0
     if spread > 0:
-        freedom = spread**2 / sum(p**2 / (w - 1) for p, w in zip(parts, worth, strict=True))
+        freedom = spread**2 / sum(p**2 / (w - 1) for p, w in zip(parts, sizes, strict=True))
         half = student_t(confidence, freedom) * math.sqrt(spread)
     return Estimate(
         value=math.expm1(shift),
@@ -64,10 +66,17 @@ def residual(before: Floats, after: Floats, *, confidence: float = 0.95) -> Esti
         high=math.expm1(shift + half),
         level=confidence,
         n=n,
-        n_eff=worth[1],
+        n_eff=sizes[1],
         unit="ratio",
         method=METHOD,
     )
+
+
+def _blocks(values: Floats) -> Floats:
+    """Average neighbours: noise within a window hides how slowly a level moves."""
+    each = max(1, len(values) // BLOCKS)
+    means: Floats = values[: len(values) // each * each].reshape(-1, each).mean(axis=1)
+    return means
 
 
 def _variance(values: Floats, worth: float) -> float:

@@ -155,7 +155,7 @@ def test_the_tail_of_an_exponential_series_is_continued_where_it_lies() -> None:
     rng = np.random.default_rng(5)
     found = [tail_reaches(rng.exponential(1.0, 400), 1e-4) for _ in range(200)]
     assert np.median(found) == pytest.approx(np.log(1e4), rel=0.1)
-    assert tail_reaches(rng.exponential(1.0, 50), 1e-4) == -np.inf
+    assert tail_reaches(rng.exponential(1.0, 39), 1e-4) == -np.inf
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.6, 0.9])

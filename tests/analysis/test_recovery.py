@@ -18,6 +18,7 @@ from tests.support.disturbed import (
     departures,
     drained_s,
     frozen_departures,
+    refused,
 )
 
 AT_S, LENGTH_S = 40.37, 80.0
@@ -53,19 +54,6 @@ def frozen(seed: int, lasts_s: float = 3.0, *, fixed: bool = False) -> tuple[Rec
     requests, drained = queue(seed, freezes=(freeze,), fixed=fixed)
     found = recovery_of(fault(freeze.end_s), requests, calm=CALM, until_s=LENGTH_S)
     return found, drained - AT_S
-
-
-def refused(requests: Requests, start_s: float, end_s: float) -> Requests:
-    """The same with everybody refused at once meanwhile."""
-    hit = (requests.intended_s >= start_s) & (requests.intended_s < end_s)
-    end = np.where(hit, requests.intended_s + 0.001, requests.end_s)
-    return replace(
-        requests,
-        end_s=end,
-        latency_ms=(end - requests.intended_s) * 1e3,
-        good=requests.good & ~hit,
-        bad=requests.bad | hit,
-    )
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["M/M/1", "M/D/1"])

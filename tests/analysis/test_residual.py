@@ -33,14 +33,13 @@ def without_memory(rng: np.random.Generator, mean: float, spread: float, n: int)
 
 def test_without_memory_it_is_welchs_test_of_logarithms() -> None:
     rng = np.random.default_rng(1)
-    before, after = without_memory(rng, 0, 0.1, 300), without_memory(rng, 0.2, 0.2, 200)
+    before, after = without_memory(rng, 0, 0.1, 40), without_memory(rng, 0.2, 0.2, 30)
     found = residual(before, after)
     expected = stats.ttest_ind(np.log(after), np.log(before), equal_var=False)
     low, high = np.expm1(expected.confidence_interval(0.95))
     assert found.value == pytest.approx(np.expm1(np.log(after).mean() - np.log(before).mean()))
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-6)
-    assert found.n == 200
-    assert found.n_eff == 200
+    assert found.n == found.n_eff == 30
 
 
 @pytest.mark.parametrize(("phi", "truth"), [(0.0, 0.0), (0.6, 0.2), (0.8, 0.0)])
@@ -49,13 +48,14 @@ def test_the_interval_holds_the_truth_although_neighbours_are_alike(
 ) -> None:
     """95 % is stated, 90 % asked of 400: a right program fails it once in 100,000."""
     rng = np.random.default_rng(2)
-    holds = 0
+    holds = said = 0
     for _ in range(400):
         found = residual(series(rng, 120, phi), series(rng, 120, phi) * (1 + truth))
-        assert found.low is not None
-        assert found.high is not None
-        holds += found.low <= truth <= found.high
-    assert holds / 400 >= 0.90
+        if found.low is not None and found.high is not None:
+            said += 1
+            holds += found.low <= truth <= found.high
+    assert said >= 380
+    assert holds / said >= 0.90
 
 
 def test_too_few_windows_of_either_side_are_told() -> None:

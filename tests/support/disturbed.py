@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,28 @@ def drained_s(at_s: Floats, service_s: Floats, freezes: list[Freeze]) -> float:
     frozen = frozen_departures(at_s, service_s, freezes)
     same = np.isclose(frozen, departures(at_s, service_s), atol=1e-9) & (at_s > after)
     return float(at_s[np.argmax(same)]) if same.any() else float("inf")
+
+
+def in_range_s(at_s: Floats, service_s: Floats, freezes: list[Freeze]) -> float:
+    """The first arrival after it that is served as all but one in a thousand are without it."""
+    after = max(each.end_s for each in freezes)
+    highest = np.quantile(departures(at_s, service_s) - at_s, 0.999)
+    response = frozen_departures(at_s, service_s, freezes) - at_s
+    served = (response <= highest) & (at_s > after)
+    return float(at_s[np.argmax(served)]) if served.any() else float("inf")
+
+
+def refused(requests: Requests, start_s: float, end_s: float) -> Requests:
+    """The same with everybody refused at once meanwhile."""
+    hit = (requests.intended_s >= start_s) & (requests.intended_s < end_s)
+    end = np.where(hit, requests.intended_s + 0.001, requests.end_s)
+    return replace(
+        requests,
+        end_s=end,
+        latency_ms=(end - requests.intended_s) * 1e3,
+        good=requests.good & ~hit,
+        bad=requests.bad | hit,
+    )
 
 
 def answered(at_s: Floats, end_s: Floats) -> Requests:
