@@ -35,9 +35,9 @@ from analysis.residual import residual
 MATTERS = 0.05
 """A level that is surely worse than before by more than this part is a finding."""
 
-_SHORT_S, _LONG_S = (0.25, 0.5, 1.0), (1.0, 2.0, 5.0, 10.0)
+_SHORT_S, _ANY_S = (0.25, 0.5, 1.0), (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 _FULL, _ENOUGH = 20, 10
-"""Requests that a short window must hold on average, for its p95; and a longer one."""
+"""Requests that a window must hold on average for its p95, and for its median."""
 
 _NEARLY_ALL = 0.95
 """Part of the requests that are answered within what counts as their usual time."""
@@ -260,14 +260,15 @@ def window_width_s(intended_s: Floats, calm: Sequence[Times]) -> float | None:
     -------
     float or None
         The shortest of 0.25, 0.5 and 1 s with twenty requests on average, else the
-        shortest of 1, 2, 5 and 10 s with ten; None where ten such windows do not fit.
+        shortest of these and 2, 5 and 10 s with ten; None where ten such windows do
+        not fit.
     """
     length_s = sum(end - start for start, end in calm)
     if length_s <= 0:
         return None
     inside = [((intended_s >= start) & (intended_s < end)).sum() for start, end in calm]
     rate = float(sum(inside)) / length_s
-    for width_s, needed in (*((w, _FULL) for w in _SHORT_S), *((w, _ENOUGH) for w in _LONG_S)):
+    for width_s, needed in (*((w, _FULL) for w in _SHORT_S), *((w, _ENOUGH) for w in _ANY_S)):
         windows = sum(int((end - start) / width_s) for start, end in calm)
         if rate * width_s >= needed and windows >= FEWEST_BASELINE:
             return width_s

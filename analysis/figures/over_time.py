@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,12 +25,22 @@ from analysis.series import Arrivals, Series
 HATCHES = ("", "///", "|||", "\\\\\\", "---")  # straight lines: a circle takes a page of SVG
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healthy:
+    """How high p95 lies while nothing disturbs, where that was asked; seconds of run time."""
+
+    start_s: float
+    end_s: float
+    p95_ms: float
+
+
 def latency_over_time(
     series: Series,
     bands: Sequence[Band],
     limits: Sequence[Limit],
     *,
     marks: Sequence[Mark] = (),
+    healthy: Sequence[Healthy] = (),
     users: str = "users",
     size: d.Size = d.WIDE,
 ) -> Figure:
@@ -45,6 +56,8 @@ def latency_over_time(
         Budget limits.
     marks : sequence of Mark
         What happened.
+    healthy : sequence of Healthy
+        Where p95 lies while nothing disturbs.
     users : str
         What levels count.
     size : Size
@@ -63,6 +76,17 @@ def latency_over_time(
             axes.plot(series.middle_s, values, label=PERCENTILES[level], **LINES[level])
         values = np.concatenate([*shown.values(), [limit.latency_ms for limit in limits]])
         latency_axis(axes, values)
+        for index, each in enumerate(healthy):
+            axes.fill_between(
+                [each.start_s, each.end_s],
+                axes.get_ylim()[0],
+                each.p95_ms,
+                color=d.SERIES[1],
+                alpha=0.16,
+                linewidth=0,
+                label="healthy p95" if index == 0 else None,
+                zorder=0.7,
+            )
         over_run(axes, end_s=series.end_s, bands=bands, marks=marks)
         name_stages(axes, bands, marks, users)
         limit_lines(axes, limits)

@@ -13,7 +13,7 @@ from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
 from analysis.figures.drift import Moved, drifting
 from analysis.figures.latency import Limit, some
 from analysis.figures.over_load import latency_tails, percentiles_by_users
-from analysis.figures.over_time import latency_over_time, throughput_over_time
+from analysis.figures.over_time import Healthy, latency_over_time, throughput_over_time
 from analysis.figures.resources import resources_over_time
 from analysis.figures.run_axis import Band, Mark
 from analysis.figures.scaling import scalability
@@ -31,6 +31,8 @@ from analysis.windows import hold_of, hold_windows
 
 _LONGEST_NAME = 52
 _MOST_DRIFTS = 3
+_LEAD_S = 2.0
+"""So much before and after a disturbance the band of healthy windows is drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,16 +150,38 @@ def _wide_and_narrow(
     )
 
 
+def _healthy(verdict: Document) -> list[Healthy]:
+    """Where p95 of healthy windows lies, shortly before a disturbance until it was past."""
+    return [
+        Healthy(
+            start_s=max(span[1] for span in each["baseline"]) - _LEAD_S,
+            end_s=(each["recovered_s"] or each["seen_until_s"]) + _LEAD_S,
+            p95_ms=each["band"]["p95_ms"],
+        )
+        for each in (verdict.get("stability") or {}).get("recovery") or ()
+        if each["band"] is not None and each["band"]["p95_ms"] is not None
+    ]
+
+
 def _over_time(series: Series, told: _Told) -> Iterator[Illustration]:
+    healthy = _healthy(told.verdict)
     every = "second" if series.width_s == 1 else f"{series.width_s:g} s"
     yield _wide_and_narrow(
         "latency_over_time",
         "Latency over time",
         f"Percentiles of the requests intended in each {every}; one that too few requests "
         "made is left out. Shaded: the holds, which are judged; darker, with a bold number "
-        "above: the required load. Dashed: limits of budgets on all requests." + told.of_marks,
+        "above: the required load. Dashed: limits of budgets on all requests."
+        + (" Tinted: where p95 of healthy windows lies." if healthy else "")
+        + told.of_marks,
         lambda size: latency_over_time(
-            series, told.bands, told.limits, marks=told.marks, users=told.users, size=size
+            series,
+            told.bands,
+            told.limits,
+            marks=told.marks,
+            healthy=healthy,
+            users=told.users,
+            size=size,
         ),
     )
     outages = [

@@ -192,3 +192,9 @@ def test_no_window_of_a_constant_load_makes_a_band_impossible(
     assert found.p50_ms >= np.median(values)
     assert 0 <= found.ok_least <= asked
     assert 0 <= found.bad_share <= 1
+
+
+def test_what_is_ten_times_as_slow_as_the_slowest_before_is_never_healthy() -> None:
+    wild = np.tile([1.0, 1.0, 4000.0, 30_000.0], 3)
+    found = band(pulse(wild))
+    assert found.p50_ms == pytest.approx(300_000)

@@ -47,9 +47,9 @@ class Faulted:
 
     def __init__(self, harness: Harness) -> None:
         faults = [
-            '{kind="freeze",at="3s",lasts="4s"}',
-            '{kind="kill",process="worker",at="9s"}',
-            '{kind="kill",at="13s",lasts="1s"}',
+            '{kind="freeze",at="5s",lasts="4s"}',
+            '{kind="kill",process="worker",at="12s"}',
+            '{kind="kill",at="16s",lasts="1s"}',
         ]
         self.done = harness.run(
             "run",
@@ -61,9 +61,9 @@ class Faulted:
             "--set",
             'load.timeout="3s"',
             "--set",
-            'load.stages=[{users=20,hold="20s"}]',
+            'load.stages=[{users=20,hold="23s"}]',
             "--set",
-            'budgets.all=["p(95) < 2900ms","availability >= 99%"]',
+            'budgets.all=["p(95) < 2900ms","availability >= 99%","recovery_time < 15s"]',
             "--set",
             f"faults=[{','.join(faults)}]",
         )
@@ -99,7 +99,7 @@ def test_faults_come_when_they_are_planned_and_are_written_with_their_times(
         ("kill", "worker"),
         ("kill", "server"),
     ]
-    assert [event["planned_s"] for event in injected] == [3.0, 9.0, 13.0]
+    assert [event["planned_s"] for event in injected] == [5.0, 12.0, 16.0]
     for event in injected:
         assert 0 <= event["t_s"] - event["planned_s"] < 0.5
     assert freeze["t_s"] - injected[0]["t_s"] == pytest.approx(4.0, abs=0.5)
@@ -122,6 +122,26 @@ def test_an_outage_is_found_where_the_server_was_frozen_or_killed(
 
     assert len(near) == 1, (faulted.spans, faulted.verdict["stability"]["outages"])
     assert not near[0]["open"]
+
+
+@pytest.mark.parametrize("fault", [0, 2], ids=["freeze", "kill"])
+def test_a_fault_is_detected_within_a_second_and_its_recovery_is_found(
+    faulted: Faulted, fault: int
+) -> None:
+    injected, cleared = faulted.spans[fault]
+    found = [
+        each
+        for each in faulted.verdict["stability"]["recovery"]
+        if each["start_s"] == injected["t_s"]
+    ]
+
+    assert len(found) == 1, faulted.verdict["stability"]["recovery"]
+    (recovery,) = found
+    assert recovery["detected_after"]["value"] <= 1.0, recovery
+    assert recovery["recovered_s"] >= cleared["t_s"] - 1.0, recovery
+    took_s = recovery["recovery_time"]["value"]
+    assert took_s == pytest.approx(recovery["recovered_s"] - injected["t_s"])
+    assert recovery["loss"]["value"] >= cleared["t_s"] - injected["t_s"] - 1.0, recovery
 
 
 def test_nobody_is_served_during_a_fault_and_everybody_after_it(faulted: Faulted) -> None:
