@@ -48,8 +48,8 @@ class Faulted:
     def __init__(self, harness: Harness) -> None:
         faults = [
             '{kind="freeze",at="5s",lasts="4s"}',
-            '{kind="kill",process="worker",at="12s"}',
-            '{kind="kill",at="16s",lasts="1s"}',
+            '{kind="kill",process="worker",at="13s"}',
+            '{kind="kill",at="17s",lasts="1s"}',
         ]
         self.done = harness.run(
             "run",
@@ -61,7 +61,7 @@ class Faulted:
             "--set",
             'load.timeout="3s"',
             "--set",
-            'load.stages=[{users=20,hold="23s"}]',
+            'load.stages=[{users=20,hold="26s"}]',
             "--set",
             'budgets.all=["p(95) < 2900ms","availability >= 99%","recovery_time < 15s"]',
             "--set",
@@ -99,7 +99,7 @@ def test_faults_come_when_they_are_planned_and_are_written_with_their_times(
         ("kill", "worker"),
         ("kill", "server"),
     ]
-    assert [event["planned_s"] for event in injected] == [5.0, 12.0, 16.0]
+    assert [event["planned_s"] for event in injected] == [5.0, 13.0, 17.0]
     for event in injected:
         assert 0 <= event["t_s"] - event["planned_s"] < 0.5
     assert freeze["t_s"] - injected[0]["t_s"] == pytest.approx(4.0, abs=0.5)
