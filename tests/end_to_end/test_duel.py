@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,7 @@ def test_three_pairs_find_a_server_that_is_four_times_as_slow(harness: Harness) 
         done = harness.run(
             *("duel", "between.toml", "--base", fast, "--candidate", slow, "--seed", "3"),
             *(*errors, "--json"),
+            timeout_s=300,
         )
 
     assert done.code == 98, done.err
@@ -68,6 +70,22 @@ def test_three_pairs_find_a_server_that_is_four_times_as_slow(harness: Harness) 
     seeds = [run["seeds"]["users"] for run in made]
     assert seeds[::2] == seeds[1::2] == [pair["load_seed"] for pair in duel["pairs"]]
     assert harness.all_gone_within(3) is not None
+
+    again = _compared(harness, folder, duel["runs"])
+    assert again["design"]["order"] == "pairs"
+    assert again["design"]["pairs"] == 3
+    assert any("runs of a duel" in note for note in again["notes"])
+
+
+def _compared(harness: Harness, folder: Path, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Its runs as ``trueload compare`` reads them."""
+    words = ["compare", "--json"]
+    for role in ("base", "candidate"):
+        words += [f"--{role}", *(str(folder / r["folder"]) for r in runs if r["role"] == role)]
+    done = harness.here(*words)
+    assert done.code in {97, 98}, done.err
+    found: dict[str, Any] = json.loads(done.out)
+    return found
 
 
 def test_mistakes_are_told_before_anything_is_sent(harness: Harness) -> None:
