@@ -131,14 +131,21 @@ def _curves(axes: Axes, fit: Mapping[str, Any], *, log: bool, most: float) -> No
     if band:
         above = np.minimum(band["high"], most * 1.5)  # beyond the paper it needs no path
         axes.fill_between(
-            band["load"], band["low"], above, color=d.REQUIRED_BAND, linewidth=0, label="its 95 %"
+            band["load"],
+            band["low"],
+            above,
+            color=d.REQUIRED_BAND,
+            linewidth=0,
+            label="95 % of the law",
         )
+    chosen = str(fit.get("chosen"))
     asymptotes = curve_of(models["asymptotes"])
+    best = chosen == "asymptotes"
     axes.plot(
         load,
         asymptotes.throughput(load),
-        color=d.MUTED,
-        linewidth=1.2,
+        color=d.KINDS[1] if best else d.MUTED,
+        linewidth=1.6 if best else 1.2,
         linestyle=(0, (1.2, 1.6)),
         label=CURVES["asymptotes"],
     )
@@ -146,7 +153,6 @@ def _curves(axes: Axes, fit: Mapping[str, Any], *, log: bool, most: float) -> No
         load, curve_of(models[USL]).throughput(load), color=d.SERIES[1], linewidth=2,
         label=CURVES[USL],
     )  # fmt: skip
-    chosen = str(fit.get("chosen"))
     if chosen in models and chosen not in {USL, "asymptotes"}:
         axes.plot(
             load,

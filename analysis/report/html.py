@@ -88,6 +88,8 @@ def render_html(
         at_required=_inline(figures, AT_REQUIRED),
         scalability=scaling.scalability_words(verdict),
         coefficients=_coefficients(fit),
+        models=scaling.model_rows(fit),
+        fit_verdict=scaling.fit_words(fit),
         availability=words.say(stability.get("availability")),
         by_requests=words.say(stability.get("by_requests")),
         mttr=words.say(stability.get("mttr")),

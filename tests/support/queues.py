@@ -96,3 +96,18 @@ def closed_queue_ends(
         ends.append(free)
         heapq.heappush(ready, (free + rng.exponential(think_s), user))
     return np.asarray(ends)
+
+
+def closed_mmc(users: int, think_s: float, service_s: float, servers: int) -> tuple[float, float]:
+    """Throughput and mean requests in the system of M/M/c//N with think time, exactly.
+
+    p_n is proportional to the product of (N - n + 1) / Z times S / min(n, c): users who
+    think, each at a rate of 1 / Z, against servers at work.
+    """
+    log_p = np.zeros(users + 1)
+    n = np.arange(1, users + 1)
+    log_p[1:] = np.cumsum(np.log((users - n + 1) * service_s / (think_s * np.minimum(n, servers))))
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    states = np.arange(users + 1)
+    return float(np.minimum(states, servers) @ p / service_s), float(states @ p)

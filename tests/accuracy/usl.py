@@ -1,0 +1,219 @@
+"""Curves of throughput with known truth: do intervals hold it, and are peaks invented?
+
+Laws and closed queues, measured with 1 % and 5 % of noise at 6, 8 and 12 levels, each once
+(a table) or with its interval (a run). Run by ``make accuracy``.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.claims import claim
+from analysis.estimate import Estimate
+from analysis.intervals import student_t
+from analysis.law import Law
+from analysis.levels import Level, Measured
+from analysis.levels import measured as levels_of
+from analysis.scalability import scalability
+from analysis.usl import fit_usl
+from tests.support.accuracy import Bars, is_quick, over, say
+from tests.support.queues import closed_mmc
+
+FloatArray = npt.NDArray[np.float64]
+
+LAWS = {
+    "peak inside": (Law(sigma=0.03, kappa=1e-4, lambda_=90.0), 200.0),
+    "peak, steep": (Law(sigma=0.3, kappa=2e-3, lambda_=300.0), 64.0),
+    "no peak": (Law(sigma=0.05, kappa=0.0, lambda_=20.0), 64.0),
+    "peak beyond": (Law(sigma=0.02, kappa=1e-5, lambda_=50.0), 128.0),
+}
+LEVELS = (6, 8, 12)
+NOISES = (0.01, 0.05)
+Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Case:
+    """A curve, measured so many times."""
+
+    name: str
+    load: tuple[float, ...]
+    truth: tuple[float, ...]
+    noise: float
+    proportional: bool
+    known: bool
+    runs: int
+    law: Law | None
+
+
+def measured(case: Case, rng: np.random.Generator) -> list[Level]:
+    """Levels with noise; a level knows its own where it is known."""
+    truth = np.array(case.truth)
+    spread = case.noise * (truth if case.proportional else np.full(len(truth), truth.max() * 0.6))
+    seen = np.abs(truth + spread * rng.standard_normal(len(truth)))
+    half = Z95 * spread
+    return [
+        Level(
+            level=n,
+            in_flight=Estimate(value=n, low=n, high=n),
+            throughput=Estimate(
+                value=float(x),
+                low=float(max(0.0, x - h)) if case.known else None,
+                high=float(x + h) if case.known else None,
+                why="measured once",
+            ),
+        )
+        for n, x, h in zip(case.load, seen, half, strict=True)
+    ]
+
+
+def look(case: Case) -> dict[str, float]:
+    """Shares of a case's runs."""
+    rng = np.random.default_rng([zlib.crc32(repr(case).encode())])
+    counts: dict[str, int] = {}
+    for _ in range(case.runs):
+        for what, so in _seen(case, levels_of(measured(case, rng))):
+            counts[what] = counts.get(what, 0) + so
+    return {what: count / case.runs for what, count in counts.items()}
+
+
+def _seen(case: Case, seen: Measured) -> Iterable[tuple[str, bool]]:
+    fit = fit_usl(seen.load, seen.throughput)
+    claims = claim(seen.points, fit, single=not case.known)
+    yield "peak", claims.peak.value is not None
+    yield "saturates", claims.saturation.value is not None
+    law = case.law
+    if law is None:
+        return
+    t = student_t(0.95, fit.residual_df)
+    for what, found, truth in (
+        ("sigma", fit.sigma, law.sigma),
+        ("kappa", fit.kappa, law.kappa),
+        ("lambda", fit.lambda_, law.lambda_),
+    ):
+        yield what, abs(found.value - truth) <= t * found.error
+    yield "textbook", fit.kappa.low <= law.kappa <= fit.kappa.high
+    peak = claims.peak
+    if law.peak_load is not None and peak.value is not None:
+        low, high = peak.low or 0.0, peak.high or np.inf
+        yield "peak held", low <= law.peak_load <= high
+
+
+def coverage(bars: Bars, runs: int) -> None:
+    say("share of intervals (nominal 95 %) that hold the truth; 'textbook' is kappa's own")
+    say("law           levels  noise        sigma   kappa  lambda  textbook   peaks  held")
+    cases = [
+        Case(name, *_on(law, top, n), noise, proportional, known=False, runs=runs, law=law)
+        for name, (law, top) in LAWS.items()
+        for n in LEVELS
+        for noise in NOISES
+        for proportional in (True, False)
+    ]
+    for case, found in zip(cases, over(look, cases), strict=True):
+        kind = "relative" if case.proportional else "equal"
+        peaks = found["peak"]
+        held = found.get("peak held", 0.0) / peaks if peaks else float("nan")
+        say(
+            f"{case.name:12}  {len(case.load):6}  {case.noise:3.0%} {kind:8}  "
+            f"{found['sigma']:6.1%}  {found['kappa']:6.1%}  "
+            f"{found['lambda']:6.1%}  {found['textbook']:8.1%}  {peaks:6.1%}  {held:4.0%}"
+        )
+        where = f"{case.name}, {len(case.load)} levels, {case.noise:.0%} {kind}"
+        for what in ("sigma", "kappa", "lambda"):
+            bars.hold(f"{what}: {where}", found[what], runs, least=0.85)
+        inside = case.law is not None and (case.law.peak_load or np.inf) < case.load[-1]
+        if not inside:
+            bars.hold(f"false peak: {where}", peaks, runs, most=0.05)
+
+
+def _on(law: Law, top: float, n: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    load = np.geomspace(1, top, n)
+    return tuple(load.tolist()), tuple(law.throughput(load).tolist())
+
+
+def closed_queues() -> list[tuple[str, FloatArray, FloatArray, FloatArray]]:
+    """Closed queues with think time: name, users, requests in flight, throughput."""
+    found = []
+    for servers in (1, 2, 4, 8):
+        for think_s in (0.1, 1.0, 5.0):
+            knee = servers * (think_s + 0.01) / 0.01
+            for n in LEVELS:
+                users = np.unique(np.geomspace(max(1.0, knee / 20), 3 * knee, n).round())
+                pairs = [closed_mmc(int(each), think_s, 0.01, servers) for each in users]
+                x, in_flight = np.array(pairs).T
+                name = f"c {servers}, Z {think_s:g} s, {len(users)} levels"
+                found.append((name, users, in_flight, x))
+    return found
+
+
+def exact_queues(bars: Bars) -> None:
+    queues = closed_queues()
+    peaks = bent = fitted = 0
+    for _, users, in_flight, x in queues:
+        for load in (users, in_flight):
+            for known in (False, True):
+                levels = measured(
+                    Case("", tuple(load), tuple(x), 1e-9, True, known, 1, None),
+                    np.random.default_rng(1),
+                )
+                found = scalability(levels, single=not known)
+                fitted += found.refused is None
+                peaks += found.peak.value is not None
+            bent += (fit_usl(load, x).peak_load or np.inf) < 2 * load.max()
+    total = 4 * len(queues)
+    say(
+        f"exact M/M/c//N with think time, over users and in flight: {total} curves, {fitted} "
+        f"fitted, peaks claimed: {peaks} (the bare law has one within twice the highest "
+        f"load in {bent} of {2 * len(queues)})"
+    )
+    bars.hold("a peak of an exact closed queue", peaks / total, total, most=0.0)
+
+
+def noisy_queues(bars: Bars, runs: int) -> None:
+    say("closed queues with noise: share of false peaks, and of those said to saturate")
+    say("over       noise  known   false peaks  saturates")
+    for over_what in ("users", "in flight"):
+        for noise in NOISES:
+            for known in (False, True):
+                cases = [
+                    Case(
+                        name,
+                        tuple(users if over_what == "users" else in_flight),
+                        tuple(x),
+                        noise,
+                        True,
+                        known,
+                        runs,
+                        None,
+                    )
+                    for name, users, in_flight, x in closed_queues()
+                ]
+                found = over(look, cases)
+                peaks = float(np.mean([each["peak"] for each in found]))
+                flat = float(np.mean([each["saturates"] for each in found]))
+                say(
+                    f"{over_what:9}  {noise:4.0%}  {'yes' if known else 'no':>5}   {peaks:11.2%}  "
+                    f"{flat:9.1%}"
+                )
+                bars.hold(
+                    f"false peak over {over_what}, {noise:.0%}", peaks, runs * len(cases), most=0.05
+                )
+
+
+def main() -> int:
+    quick = is_quick()
+    bars = Bars(quick=quick)
+    exact_queues(bars)
+    noisy_queues(bars, 4 if quick else 40)
+    coverage(bars, 20 if quick else 300)
+    return bars.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
