@@ -210,8 +210,8 @@ def main() -> int:
     quick = is_quick()
     bars = Bars(quick=quick)
     exact_queues(bars)
-    noisy_queues(bars, 4 if quick else 40)
-    coverage(bars, 20 if quick else 300)
+    noisy_queues(bars, 4 if quick else 20)
+    coverage(bars, 20 if quick else 200)
     return bars.finish()
 
 
