@@ -5,6 +5,7 @@
     one run a side                                    inconclusive   nobody knows the next one
     else the order of the runs confounds              inconclusive   drift may pass for a change
     else a row is beyond its tolerance, after Holm    regressed
+    else a row is beyond it by itself                 inconclusive   it may be chance, or not
     else each row that must be shown to be within is  not regressed
     else                                              inconclusive   and what would be needed
 
@@ -37,6 +38,7 @@ DEFAULT_METRIC = "p95"
 
 _MOST_LOG = 50.0  # beyond, a factor is no number that anybody reads
 
+_MORE = "make more pairs of runs, by turns"
 _DUEL = "run both by turns on one machine: trueload duel"
 
 
@@ -241,13 +243,21 @@ def _verdict(
         more = f"; and {len(alarms) - 1} more" if len(alarms) > 1 else ""
         why = f"beyond the tolerance: {_named(alarms[0])}{more}"
         return Change.REGRESSED, why, None, None
+    suspects = [
+        row
+        for row in rows
+        if row.indicator.name in asked and row.decision is Change.REGRESSED and row not in must
+    ]
     undecided = [row for row in must if row.decision is not Change.NOT_REGRESSED]
+    if suspects and not undecided:
+        why = "beyond the tolerance by itself, and not surely so after looking at every endpoint: "
+        return Change.INCONCLUSIVE, why + _named(suspects[0]), _MORE, suspects[0]
     if not undecided:
         return Change.NOT_REGRESSED, "what was asked for is within the tolerance", None, None
     first = undecided[0]
     told = f": {first.why}" if first.why else ""
     why = f"within the tolerance or beyond it: {_named(first)}{told}"
-    return Change.INCONCLUSIVE, why, "make more pairs of runs, by turns", first
+    return Change.INCONCLUSIVE, why, _MORE, first
 
 
 def _named(row: Row) -> str:

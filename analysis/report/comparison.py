@@ -237,16 +237,12 @@ def _undecided(document: Document) -> Mapping[str, Any] | None:
     if one_run or not document["design"]["interleaved"]:
         return None
     asked = (question["metric"], "error_ratio")
-    return next(
-        (
-            row
-            for row in document["rows"]
-            if row["subject"] in question["subjects"]
-            and row["indicator"] in asked
-            and row["decision"] != "not regressed"
-        ),
-        None,
-    )
+    deciding = [row for row in document["rows"] if row["indicator"] in asked]
+    must = [row for row in deciding if row["subject"] in question["subjects"]]
+    others = [row for row in deciding if row not in must]
+    open_rows = [row for row in must if row["decision"] != "not regressed"]
+    open_rows += [row for row in others if row["decision"] == "regressed"]
+    return open_rows[0] if open_rows else None
 
 
 def _told(row: Mapping[str, Any]) -> str:

@@ -158,7 +158,9 @@ def test_an_alarm_over_many_endpoints_needs_more_than_one_over_one() -> None:
     assert found.row("e0", "p95").decision is Change.REGRESSED
     # Half of the error is for all requests; of the other half each endpoint's p95 has 0.9 / 12.
     assert found.row("e0", "p95").chance == pytest.approx(alone * 2 / (0.9 / 12))
-    assert found.verdict is not Change.REGRESSED
+    # It may be chance, or not: neither an alarm nor a pass.
+    assert found.verdict is Change.INCONCLUSIVE
+    assert "e0" in found.why
 
 
 def test_an_endpoint_asked_for_must_be_shown_to_be_within_the_tolerance() -> None:
