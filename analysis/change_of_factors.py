@@ -17,10 +17,10 @@ from analysis.comparison import (
     Shift,
     as_ratio,
     paired_shift,
-    ratio_within,
     welch_shift,
 )
 from analysis.estimate import Estimate, not_estimable
+from analysis.ratio_of_two_runs import ratio_within
 from analysis.run_order import Design, Order
 from analysis.run_values import Indicator
 

@@ -17,11 +17,11 @@ from analysis.comparison import (
     paired_interval,
     paired_shift,
     pairs_needed,
-    ratio_within,
     welch_interval,
     welch_shift,
 )
 from analysis.estimate import Estimate
+from analysis.ratio_of_two_runs import ratio_within
 
 values = st.floats(1e-3, 1e6)
 sides = st.lists(st.tuples(values, values), min_size=2, max_size=12)
