@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from analysis.comparison import Shift
 from analysis.estimate import Estimate
 from analysis.run_values import Indicator
+from analysis.shift import Shift
 
 
 class Change(StrEnum):

@@ -10,11 +10,9 @@ import numpy as np
 
 from analysis.change import Row, Values
 from analysis.comparison import (
-    CONFIDENCE,
     NO_VARIATION,
     ONE_RUN,
     FloatArray,
-    Shift,
     as_ratio,
     paired_shift,
     welch_shift,
@@ -23,6 +21,7 @@ from analysis.estimate import Estimate, not_estimable
 from analysis.ratio_of_two_runs import ratio_within
 from analysis.run_order import Design, Order
 from analysis.run_values import Indicator
+from analysis.shift import CONFIDENCE, Shift
 
 
 def factor_row(

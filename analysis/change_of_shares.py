@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.change import Row, Values
-from analysis.comparison import CONFIDENCE, ONE_RUN, Shift, paired_shift, welch_shift
+from analysis.comparison import ONE_RUN, paired_shift, welch_shift
 from analysis.estimate import Estimate, not_estimable
 from analysis.run_order import Design, Order
 from analysis.run_values import Indicator
+from analysis.shift import CONFIDENCE, Shift
 
 
 def share_row(

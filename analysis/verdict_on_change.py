@@ -24,9 +24,10 @@ from typing import Any
 
 from analysis.before_after import row_of
 from analysis.change import Change, Row, Word
-from analysis.comparison import ALPHA, FEWEST, POWER, TOLERANCE, holm, pairs_needed
+from analysis.comparison import FEWEST, TOLERANCE, holm, pairs_needed
 from analysis.run_order import Design
 from analysis.run_values import ALL, ERRORS, INDICATORS, Indicator, RunValues, subjects_of
+from analysis.shift import ALPHA, POWER
 
 ERROR_TOLERANCE = 0.005
 """Half a percentage point: half of the error budget that goes with each latency budget."""
