@@ -11,8 +11,9 @@ import pytest
 
 from analysis.capacity_levels import Ending, SearchPlan
 from analysis.report.capacity import as_markdown, as_text, sentences
-from loadtests.capacity import Campaign, level_settings
-from scenarios.loading import load_scenario
+from loadtests.capacity import Campaign, check, level_settings
+from scenarios.errors import UsageError
+from scenarios.loading import builtin_scenarios, load_scenario
 from tests.support.harness import Harness
 from tests.support.simulated_levels import AROUND_S, TRUTH, Simulated
 
@@ -160,3 +161,20 @@ def test_parts_of_users_are_refused(harness: Harness) -> None:
 
     assert done.code == 2
     assert "found a part of a user" in done.err
+
+
+@pytest.mark.parametrize("name", sorted(builtin_scenarios()))
+def test_every_scenario_that_comes_with_it_can_be_searched_or_has_faults(name: str) -> None:
+    scenario = load_scenario(name)
+    if scenario.faults:
+        with pytest.raises(UsageError, match="found faults"):
+            check(scenario)
+        return
+    check(scenario)
+    settings = level_settings(scenario, 7.0, hold_s=12.0, number=2)
+    at_level = load_scenario(name, overrides=settings)
+
+    (stage,) = at_level.load.stages
+    assert (stage.level, stage.hold_s, at_level.load.required) == (7, 12, 7)
+    assert at_level.load_seed == scenario.load_seed + 2
+    assert at_level.load.extend_s == 0
