@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.autocorrelation import autocorrelation_time, effective_size
 from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import intended_order, wilson_interval
-from analysis.recording.format import Outcome
+from analysis.recording.format import BAD, Outcome
 
 METHOD = "share; Wilson score on the effective size"
 
@@ -97,3 +97,31 @@ def error_ratio(
         unit="ratio",
         method=METHOD,
     )
+
+
+def ratios_by_outcome(outcomes: pd.Series, *, confidence: float = 0.95) -> dict[str, Estimate]:
+    """Compute the share of requests that ended badly in each way.
+
+    Parameters
+    ----------
+    outcomes : Series, shape (n,)
+        Labels of :class:`~analysis.recording.format.Outcome`, in the order of intended
+        starts.
+    confidence : float
+        Two-sided.
+
+    Returns
+    -------
+    dict of str to Estimate
+        As :func:`error_ratio`, by each bad label that occurs, in the order of the format;
+        cancelled requests do not count. The shares add up to the error ratio.
+    """
+    counted = (outcomes != Outcome.CANCELLED.label).to_numpy()
+    found = outcome_counts(outcomes)
+    return {
+        outcome.label: error_ratio(
+            (outcomes == outcome.label).to_numpy(), counted, confidence=confidence
+        )
+        for outcome in Outcome
+        if outcome in BAD and found[outcome.label]
+    }

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.concurrency import mean_in_flight
 from analysis.estimate import Estimate, not_estimable
-from analysis.failures import error_ratio, outcome_counts
+from analysis.failures import error_ratio, outcome_counts, ratios_by_outcome
 from analysis.quantiles import maximum, mean, quantiles
 from analysis.recording.format import UNFINISHED, Outcome
 from analysis.spent import spent_in
@@ -136,6 +136,9 @@ def measured(hold: Hold) -> dict[str, Any]:
         "carried": hold.carried,
         "throughput": throughput_of(hold).as_dict(),
         "error_ratio": error_ratio(samples["bad"].to_numpy(), ~cancelled).as_dict(),
+        "error_ratios": {
+            label: ratio.as_dict() for label, ratio in ratios_by_outcome(samples["outcome"]).items()
+        },
         "latency": times(samples, "latency_ms"),
         "service_time": times(samples, "service_ms"),
         "spent": spent_in(samples).as_dict(),

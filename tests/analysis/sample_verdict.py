@@ -105,6 +105,11 @@ def part(requests: int, bad: int, users: int, share: float, unfinished: int = 0)
         "unfinished": unfinished,
         "outcomes": outcomes(requests, bad, unfinished),
         "error_ratio": error_ratio(requests, bad),
+        "error_ratios": {
+            label: error_ratio(requests, count)
+            for label, count in outcomes(requests, bad, unfinished).items()
+            if label != "ok"
+        },
         "throughput": around(rate, "1/s"),
         "latency": latency(users, 0.8 + share),
         "service_time": latency(users, 0.79 + share),

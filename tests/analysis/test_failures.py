@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.autocorrelation import autocorrelation_time
-from analysis.failures import error_ratio, outcome_counts
+from analysis.failures import error_ratio, outcome_counts, ratios_by_outcome
 from analysis.recording.format import Outcome
 
 repeatable = settings(derandomize=True, deadline=None)
@@ -114,3 +114,25 @@ def test_the_ratio_lies_in_its_interval(bad: list[bool]) -> None:
 def test_flags_must_be_as_many() -> None:
     with pytest.raises(ValueError, match="one flag each"):
         error_ratio([True], [True, False])
+
+
+def test_ratios_by_outcome_add_up_to_the_error_ratio() -> None:
+    labels = ["ok"] * 900 + ["http_error"] * 60 + ["timeout"] * 30 + ["cancelled"] * 50
+    outcomes = pd.Series(np.random.default_rng(3).permutation(labels), dtype="category")
+    found = ratios_by_outcome(outcomes)
+    assert list(found) == ["http_error", "timeout"]
+    values = [e.value for e in found.values() if e.value is not None]
+    assert values == pytest.approx([60 / 990, 30 / 990])
+    bad = outcomes.isin(["http_error", "timeout"]).to_numpy()
+    assert error_ratio(bad, (outcomes != "cancelled").to_numpy()).value == pytest.approx(
+        sum(values)
+    )
+    for estimate in found.values():
+        assert estimate.low is not None
+        assert estimate.high is not None
+        assert estimate.value is not None
+        assert 0 < estimate.low < estimate.value < estimate.high < 1
+
+
+def test_where_nothing_went_wrong_there_are_no_ratios() -> None:
+    assert ratios_by_outcome(pd.Series(["ok", "cancelled"], dtype="category")) == {}
