@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -168,6 +169,44 @@ def test_a_recording_from_before_clicks_has_none(made: Clicks) -> None:
     samples = read_run(made.build.finish(ended_s=20.0)).samples.drop(columns="click")
 
     assert transactions(in_window(clicks_of(samples), HOLD)) == []
+
+
+@pytest.mark.parametrize("apart", [1, 1_000_003], ids=["dense", "sparse"])
+def test_clicks_are_those_of_a_plain_grouping_however_they_are_numbered(
+    tmp_path: Path, apart: int
+) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(2, 20.0)]))
+    rng = np.random.default_rng(3)
+    for number in range(200):
+        at_s = rng.uniform(0, 20)
+        for step in range(int(rng.integers(1, 4))):
+            length_s = rng.exponential(0.5)
+            build.add(
+                at_s,
+                length_s,
+                transaction=number * apart,
+                step=step,
+                click="search",
+                persona="sales_rep",
+                outcome=Outcome.HTTP_ERROR if rng.random() < 0.1 else Outcome.OK,
+                user=number,
+            )
+            at_s += length_s
+    samples = read_run(build.finish(ended_s=20.0)).samples
+    clicks = clicks_of(samples).set_index("user")
+    by_click = samples.groupby("transaction")
+
+    found = clicks.loc[list(range(200))]  # in the order of the numbers
+    assert found["intended_s"].tolist() == by_click["intended_s"].min().tolist()
+    assert found["end_s"].tolist() == by_click["end_s"].max().tolist()
+    assert found["requests"].tolist() == by_click.size().tolist()
+    assert found["bad"].tolist() == by_click["bad"].any().tolist()
+
+    there = (clicks["open_until_s"] > HOLD.start_s) & (clicks["intended_s"] < HOLD.end_s)
+    within = clicks_of(samples, HOLD)
+    assert 50 < len(within) < 200
+    assert within.equals(clicks[there].reset_index()[within.columns.tolist()])
+    assert in_window(within, HOLD)["user"].tolist() == in_window(clicks, HOLD).index.tolist()
 
 
 def test_processes_number_their_clicks_each_by_itself(tmp_path: Path) -> None:

@@ -60,6 +60,16 @@ def test_a_request_belongs_to_the_window_of_its_intended_start(tmp_path: Path) -
     assert len(hold(run, 0).open) == 3, "one that began before was open in it"
 
 
+def test_columns_of_what_was_open_are_those_of_whole_rows(tmp_path: Path) -> None:
+    run = recorded(tmp_path, add=[(1.0, 13.0), (2.99, 0.5), (4.0, 0.1), (2.0, 0.5), (13.0, 0.1)])
+    whole = hold(run, 0)
+    some = whole.opened("intended_s", "good")
+
+    assert some["intended_s"].tolist() == pytest.approx([1.0, 2.99, 4.0])
+    assert some.equals(whole.open[["intended_s", "good"]])
+    assert whole.about("GET /none").opened("name").empty
+
+
 def test_samples_stand_in_intended_order(tmp_path: Path) -> None:
     run = recorded(tmp_path, add=[(9.0, 0.1), (4.0, 0.1), (6.0, 5.0)])
     assert hold(run, 0).samples["intended_s"].tolist() == pytest.approx([4.0, 6.0, 9.0])
