@@ -6,7 +6,8 @@ vary, and depend on each other, like those of the first half, of the second, or 
 whole about its straight line, *and* by a tenth or more: less changes no answer, however
 certain it is. Three yardsticks, because a warm-up makes the half in which it ends
 restless, and a drift both, and so would hide themselves. Two series are asked, each at
-97.5 %, so that a steady hold is called unsteady in at most one of twenty runs.
+97.5 %: nominally one steady hold of twenty is called unsteady. Measured: 0 to 2 % of M/M/1
+queues at utilisation .5, and up to 8 % at .8 in a hold of a minute.
 """
 
 from __future__ import annotations
