@@ -9,7 +9,7 @@ p50, p95     higher than a healthy window would be: the mean of the logarithms o
              a window to come; or their highest tenth continued as an exponential tail,
              where that is higher (windows of a queue lean to the right)
 goodput      fewer right answers than a healthy window would have (the same, of square
-             roots of counts) although no fewer requests were asked for
+             roots of counts) although as many as ever asked for them, or waited
 bad requests more than chance would put into it at the share of the baseline
 ============ ==============================================================================
 
@@ -109,7 +109,8 @@ class Band:
         dict of str to ndarray of bool, shape (k,)
             By signal.
         """
-        starved = (pulse.ok < self.ok_least) & (pulse.asked >= self.asked_least)
+        wanted = pulse.asked + pulse.waiting  # users who all wait ask nothing new
+        starved = (pulse.ok < self.ok_least) & (wanted >= self.asked_least)
         return {
             "p50": _above(pulse.p50_ms, self.p50_ms),
             "p95": _above(pulse.p95_ms, self.p95_ms),

@@ -90,6 +90,8 @@ class Pulse:
         Those of them that were bad.
     ok : ndarray of int, shape (k,)
         Right answers whose last byte came in the window.
+    waiting : ndarray of int, shape (k,)
+        Requests that were open through all of the window.
     """
 
     width_s: float
@@ -99,6 +101,7 @@ class Pulse:
     asked: Counts
     bad: Counts
     ok: Counts
+    waiting: Counts
 
     @property
     def end_s(self) -> Floats:
@@ -120,6 +123,7 @@ class Pulse:
             asked=self.asked[chosen],
             bad=self.bad[chosen],
             ok=self.ok[chosen],
+            waiting=self.waiting[chosen],
         )
 
     def within(self, start_s: float, stop_s: float) -> npt.NDArray[np.bool_]:
@@ -194,6 +198,7 @@ def pulse_of(
         asked=_counted(intended[here & (near.good | near.bad)], count),
         bad=_counted(intended[here & near.bad], count),
         ok=_counted(ended[done], count),
+        waiting=_waiting(near, origin_s, width_s, first, count),
     )
 
 
@@ -201,6 +206,18 @@ def _window(times_s: Floats, origin_s: float, width_s: float, first: int) -> Cou
     number = np.floor((times_s - origin_s) / width_s)
     number = np.where(np.isfinite(number), number, np.iinfo(np.int32).max)
     return np.asarray(number - first, dtype=np.int64)
+
+
+def _waiting(near: Requests, origin_s: float, width_s: float, first: int, count: int) -> Counts:
+    """Count in each window who came before it and was still there at its end."""
+    begin = np.ceil((near.intended_s - origin_s) / width_s) - first
+    last_s = origin_s + (first + count) * width_s
+    until = np.floor((np.minimum(near.end_s, last_s) - origin_s) / width_s) - first
+    begin, until = np.clip(begin, 0, count), np.clip(until, 0, count)
+    through = until > begin
+    steps = np.bincount(begin[through].astype(np.int64), minlength=count + 1)
+    steps = steps - np.bincount(until[through].astype(np.int64), minlength=count + 1)
+    return np.cumsum(steps)[:count].astype(np.int64)
 
 
 def _counted(numbers: Counts, count: int) -> Counts:

@@ -29,6 +29,7 @@ def pulse(
     asked: object = 100,
     bad: object = 0,
     ok: object = None,
+    waiting: object = 0,
 ) -> Pulse:
     middle = np.atleast_1d(np.asarray(p50_ms, dtype=float))
     n = len(middle)
@@ -44,6 +45,7 @@ def pulse(
         asked=whole(asked),
         bad=whole(bad),
         ok=whole(asked if ok is None else ok),
+        waiting=whole(waiting),
     )
 
 
@@ -75,6 +77,11 @@ def test_slow_starved_and_failing_windows_leave_the_band_each_by_its_signal() ->
         "goodput": [3],  # not 4: hardly anybody asked
         "bad requests": [5],
     }
+
+
+def test_those_who_wait_count_as_if_they_asked() -> None:
+    frozen = pulse([np.nan, np.nan], asked=[0, 0], waiting=[100, 3])
+    assert band().left(frozen)["goodput"].tolist() == [True, False]
 
 
 def test_what_is_better_is_within_the_band() -> None:

@@ -99,6 +99,7 @@ def test_a_request_that_never_ended_is_counted_and_waits_for_ever() -> None:
     )
     assert pulse.bad.tolist() == [0, 1, 0, 0, 0]
     assert pulse.known.tolist() == [False, True, True, True, True]
+    assert pulse.waiting.tolist() == [0, 1, 1, 1, 1]
 
 
 def test_a_window_has_a_length() -> None:
@@ -124,5 +125,10 @@ def test_every_request_in_the_span_is_in_exactly_one_window(
     assert (
         pulse.asked.sum() == ((made.intended_s >= edges[0]) & (made.intended_s < edges[-1])).sum()
     )
+    through = [
+        ((made.intended_s <= begin) & (made.end_s >= begin + width_s)).sum()
+        for begin in pulse.start_s
+    ]
+    assert np.abs(pulse.waiting - through).sum() <= len(rows)  # rounding at an edge of each
     by_hand, _ = np.histogram(made.end_s[made.good], bins=edges)
     assert pulse.ok.sum() == pytest.approx(by_hand.sum(), abs=1)  # histogram closes its last bin
