@@ -4,7 +4,7 @@ Table: percentiles of latency by endpoint and stage of the largest run, against 
 ``quantile_cont`` over the same Parquet file: same levels, same threads, rounds one after
 the other, median of the ratios. The numbers must agree.
 
-Commands: ``trueload report`` and ``trueload check`` on each run, each in a process of its
+Commands: ``trueload check`` and ``trueload report`` on each run, each in a process of its
 own: seconds, CPU seconds and the most memory that it had. What a million samples cost more
 than the run before shows whether the cost grows in a straight line.
 
@@ -53,7 +53,8 @@ AT = 10
 SAME = 1e-9
 """Relative difference of percentiles that are the same."""
 
-COMMANDS = ("report", "check")
+COMMANDS = ("check", "report")
+"""In this order: a report is of a verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,9 +198,6 @@ def main() -> int:
     for command in COMMANDS:
         before: tuple[int, Cost] | None = None
         for millions, run in runs.items():
-            # what it says is not kept: check first, for a report is of a verdict
-            if command == "report" and not (run / "verdict.json").is_file():
-                measured(["-m", "loadtests.cli", "check", str(run)])
             cost = measured(["-m", "loadtests.cli", command, str(run)])
             more = "-"
             if before is not None:
