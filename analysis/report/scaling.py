@@ -12,8 +12,8 @@ from analysis.report.words import clean, number, people_of, percent, quantity, s
 MODELS = {
     "linear": ("a line", "λN"),
     "amdahl": ("Amdahl's law", "λN / (1 + σ(N-1))"),
-    "asymptotes": ("bounds of a closed queue", "min(N/R, Xmax)"),
-    "usl": ("Universal Scalability Law", "λN / (1 + σ(N-1) + κN(N-1))"),
+    "asymptotes": ("the bounds of a closed queue", "min(N/R, Xmax)"),
+    "usl": ("the Universal Scalability Law", "λN / (1 + σ(N-1) + κN(N-1))"),
 }
 """Names of the models, and what they say of throughput."""
 
@@ -141,11 +141,11 @@ def fit_words(fit: Document) -> list[str]:
         return []
     chosen = next((row for row in rows if row.chosen), rows[-1])
     foretold = (
-        f", and is off by {chosen.held_out} at the top two levels when they are kept from it"
+        f"; it is off by {chosen.held_out} at the top two levels when they are kept from it"
         if chosen.held_out != "-"
         else ""
     )
-    said = [f"Of {len(rows)} models the data support best: {chosen.name}{foretold}."]
+    said = [f"Of {len(rows)} models the data support {chosen.name} best{foretold}."]
     law = fit["models"][-1]
     best = next((m for m in fit["models"] if m["name"] == fit.get("chosen")), law)
     if best["rmse"] < law["rmse"] / CLOSER:
