@@ -120,17 +120,26 @@ def lack_of_fit_p(
 
     References
     ----------
-    The F test for lack of fit, Draper and Smith, "Applied regression analysis". Both
-    sums are taken relative to the curve, for noise mostly grows with throughput.
+    The F test for lack of fit, Draper and Smith, "Applied regression analysis". Noise may
+    be equal at all levels or grow with throughput, and the test is made for either: the
+    larger chance counts, for a curve of least squares is not the best one for both.
     """
     levels, which = np.unique(load, return_inverse=True)
-    counts = np.bincount(which)
     df_lack, df_pure = len(levels) - coefficients, len(x) - len(levels)
     if df_lack <= 0 or df_pure <= 0 or (fitted <= 0).any():
         return None
-    relative = x / fitted - 1
-    means = np.bincount(which, relative) / counts
-    pure = float(((relative - means[which]) ** 2).sum()) / df_pure
+    found = [
+        _lack_p(residuals, which, df_lack, df_pure) for residuals in (x - fitted, x / fitted - 1)
+    ]
+    return max((p for p in found if p is not None), default=None)
+
+
+def _lack_p(
+    residuals: FloatArray, which: npt.NDArray[np.intp], df_lack: int, df_pure: int
+) -> float | None:
+    counts = np.bincount(which)
+    means = np.bincount(which, residuals) / counts
+    pure = float(((residuals - means[which]) ** 2).sum()) / df_pure
     if pure == 0:
         return None
     lack = float((counts * means**2).sum()) / df_lack

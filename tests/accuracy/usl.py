@@ -206,12 +206,58 @@ def noisy_queues(bars: Bars, runs: int) -> None:
                 )
 
 
+def look_repeated(case: Case) -> dict[str, float]:
+    """Shares of runs in which each level is measured three times."""
+    rng = np.random.default_rng([zlib.crc32(repr(case).encode())])
+    law = case.law
+    assert law is not None  # noqa: S101 - the caller's
+    held = np.zeros(3)
+    otherwise = 0
+    for _ in range(case.runs):
+        rows = [level for _ in range(3) for level in measured(case, rng)]
+        found = scalability(rows)
+        estimates = (found.sigma, found.kappa, found.lambda_)
+        for i, truth in enumerate((law.sigma, law.kappa, law.lambda_)):
+            low, high = estimates[i].low, estimates[i].high
+            held[i] += low is not None and high is not None and low <= truth <= high
+        otherwise += found.check is not None and found.check.bends_otherwise
+    sigma, kappa, lambda_ = held / case.runs
+    return {
+        "sigma": sigma,
+        "kappa": kappa,
+        "lambda": lambda_,
+        "otherwise": otherwise / case.runs,
+    }
+
+
+def repetitions(bars: Bars, runs: int) -> None:
+    say("each of 7 levels three times: intervals that hold the truth, and false misfits")
+    say("law           noise        sigma   kappa  lambda  said to bend otherwise")
+    cases = [
+        Case(name, *_on(law, top, 7), noise, proportional, known=False, runs=runs, law=law)
+        for name, (law, top) in LAWS.items()
+        for noise in NOISES
+        for proportional in (True, False)
+    ]
+    for case, found in zip(cases, over(look_repeated, cases), strict=True):
+        kind = "relative" if case.proportional else "equal"
+        say(
+            f"{case.name:12}  {case.noise:3.0%} {kind:8}  {found['sigma']:6.1%}  "
+            f"{found['kappa']:6.1%}  {found['lambda']:6.1%}  {found['otherwise']:6.1%}"
+        )
+        where = f"three times, {case.name}, {case.noise:.0%} {kind}"
+        for what in ("sigma", "kappa", "lambda"):
+            bars.hold(f"{what}: {where}", found[what], runs, least=0.85)
+        bars.hold(f"false misfit: {where}", found["otherwise"], runs, most=0.12)
+
+
 def main() -> int:
     quick = is_quick()
     bars = Bars(quick=quick)
     exact_queues(bars)
     noisy_queues(bars, 4 if quick else 20)
     coverage(bars, 20 if quick else 200)
+    repetitions(bars, 10 if quick else 100)
     return bars.finish()
 
 

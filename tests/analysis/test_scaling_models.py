@@ -139,8 +139,9 @@ def test_a_law_that_bends_otherwise_is_told_from_noise() -> None:
         law = Law(sigma=0.05, kappa=1e-4, lambda_=10.0).throughput(load)
         cried += _bends(load, law * noise)
         caught += _bends(load, np.repeat(knee, 3) * noise)
-    # About one in ten cries wolf (two tests at 5 %): more than 18 of 60 in less than 1e-4.
-    assert cried <= 18
+    # At most 8 % cry wolf (two tests at 5 %, one of them coarse): more than 14 of 60 in less
+    # than 1e-4.
+    assert cried <= 14
     assert caught >= 55
 
 
