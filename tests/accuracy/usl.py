@@ -210,7 +210,7 @@ def look_repeated(case: Case) -> dict[str, float]:
     """Shares of runs in which each level is measured three times."""
     rng = np.random.default_rng([zlib.crc32(repr(case).encode())])
     law = case.law
-    assert law is not None  # noqa: S101 - the caller's
+    assert law is not None
     held = np.zeros(3)
     otherwise = 0
     for _ in range(case.runs):
