@@ -9,7 +9,7 @@
 *Clearly* is by the levels' own intervals. Where every level was measured once and nothing
 is known of its noise, it is by the scatter around the fitted law, which is at least as
 large; or the levels from the maximum on fall along a straight line as chance brings about
-in one of a hundred cases.
+in one of two hundred cases.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FLAT_GROWTH = 0.25
 """Growth of throughput that the intervals must exclude where a curve is called flat:
 intervals so wide that this much could hide in them show nothing."""
 
-FALL_CHANCE = 0.01
+FALL_CHANCE = 0.005
 """How often chance may make single measurements fall from their maximum on: smaller than
 usual, because the maximum is where a fall by chance begins."""
 
