@@ -37,6 +37,10 @@ FALL_CHANCE = 0.005
 """How often chance may make single measurements fall from their maximum on: smaller than
 usual, because the maximum is where a fall by chance begins."""
 
+SCATTER = 0.99
+"""Confidence of the intervals that the scatter around the law gives single measurements
+where a fall is asked for: with 95 % one in twenty flat curves had a peak (simulated)."""
+
 LEAST_FALL = 0.01
 """Part of the maximum that single measurements must fall by: less is nobody's concern."""
 
@@ -109,13 +113,12 @@ def claim(points: Sequence[Point], fit: UslFit, *, single: bool) -> Claims:
         why = "a level's throughput has no interval: a rise or a fall cannot be told from chance"
         return _none(n, why, why)
     top = max(range(n), key=lambda i: points[i].throughput)
-    by_fit = _ends_by_fit(points, fit)
-    bracket = _bracket(points, ends or by_fit, top)
+    bracket = _bracket(points, ends or _ends_by_fit(points, fit, SCATTER), top)
     if bracket is None and not ends:
         bracket = _bracket_of_single(points, top)
     if bracket is not None:
         return _peak(points, fit, top, bracket)
-    saturation = _level_by_intervals(points, ends or by_fit)
+    saturation = _level_by_intervals(points, ends or _ends_by_fit(points, fit, CONFIDENCE))
     if saturation is None and not ends:
         saturation = _level_of_single(points)
     no_peak = NO_FALL if ends else _no_fall_of_single(points, top)
@@ -128,8 +131,10 @@ def claim(points: Sequence[Point], fit: UslFit, *, single: bool) -> Claims:
     )
 
 
-def _ends_by_fit(points: Sequence[Point], fit: UslFit) -> list[tuple[float, float]]:
-    half = student_t(CONFIDENCE, fit.residual_df) * fit.residual_se
+def _ends_by_fit(
+    points: Sequence[Point], fit: UslFit, confidence: float
+) -> list[tuple[float, float]]:
+    half = student_t(confidence, fit.residual_df) * fit.residual_se
     return [(max(0.0, p.throughput - half), p.throughput + half) for p in points]
 
 
