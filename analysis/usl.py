@@ -2,7 +2,7 @@
 
 Coefficients come with two standard errors. The textbook's takes the noise to be equally
 large at every level, which makes intervals of sigma and kappa too narrow where noise
-grows with throughput, as it mostly does: down to 62 % instead of 95 %
+grows with throughput, as it mostly does: down to 55 % instead of 95 %
 (tests/accuracy/usl.py). The other takes it to be proportional to throughput. Intervals of
 results use the larger of the two.
 """
