@@ -43,7 +43,7 @@ def message_of(harness: Harness, done: Done) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "nowhere"], "demo, growth, recovery, smoke"),
+        (["run", "nowhere"], "demo, duel, growth, recovery, smoke"),
         (["run", "smoke", "--set", "load.nonsense=1"], "a key that does not exist"),
         (["run", "smoke", "--set", 'load.stages=[{users=0,hold="5s"}]'], "load.stages[0].users"),
         (["run", "smoke", "--set", 'load.timeout="100ms"'], "more than every latency limit"),
@@ -62,7 +62,7 @@ def message_of(harness: Harness, done: Done) -> str:
         (["run", "smoke", "--locustfile", "nowhere.py"], "a Python file"),
         (["check", "nowhere"], "no such folder"),
         (["report", "."], "no manifest.json"),
-        (["validate", "nowhere"], "demo, growth"),
+        (["validate", "nowhere"], "demo, duel, growth"),
         (["run"], "Missing argument"),
         (["fly"], "No such command"),
     ],
