@@ -54,8 +54,9 @@ test: env ## every test (browser tests install Debian's chromium where they may)
 	$(PYTEST) $(SIDE_BY_SIDE) --ignore=tests/end_to_end
 	$(PYTEST) $(SIDE_BY_SIDE) tests/end_to_end
 
-unit: env ## the unit tests alone, on two cores: no servers, no browser
-	$(PYTEST) $(SIDE_BY_SIDE) --ignore=tests/end_to_end -m "not slow and not browser"
+unit: env ## the unit tests alone, on two cores: no servers, no browser, no simulations
+	$(PYTEST) $(SIDE_BY_SIDE) --ignore=tests/end_to_end --hypothesis-profile=quick \
+	  -m "not slow and not browser and not simulation"
 
 check: format lint types imports test ## format, lint, types, import contracts, tests
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.chromium import find_chromium, must_be_there
@@ -14,6 +15,9 @@ from tests.chromium import find_chromium, must_be_there
 # Many small objects come and go while everything that was imported stays: the collector's usual
 # threshold has it look through all of that again and again, for an eighth of the tests' time.
 gc.set_threshold(100_000)
+
+# `make unit` takes fewer examples; every other run as many as Hypothesis does.
+hypothesis.settings.register_profile("quick", max_examples=25)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -145,7 +145,14 @@ def fit_words(fit: Document) -> list[str]:
         if chosen.held_out != "-"
         else ""
     )
-    said = [f"Of {len(rows)} models the data support {chosen.name} best{foretold}."]
+    peak = fit.get("peak") or fit.get("peak_load") or {}
+    if peak.get("value") is not None:
+        said = [
+            f"Throughput was seen to fall beyond a peak, and of {len(rows)} models only "
+            f"{chosen.name} can{foretold}."
+        ]
+    else:
+        said = [f"Of {len(rows)} models the data support {chosen.name} best{foretold}."]
     law = fit["models"][-1]
     best = next((m for m in fit["models"] if m["name"] == fit.get("chosen")), law)
     if best["rmse"] < law["rmse"] / CLOSER:

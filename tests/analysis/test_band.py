@@ -165,6 +165,7 @@ def test_the_tail_of_an_exponential_series_is_continued_where_it_lies() -> None:
     assert tail_reaches(rng.exponential(1.0, 39), 1e-4) == -np.inf
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("phi", [0.0, 0.6, 0.9])
 def test_a_healthy_run_seldom_leaves_its_band(phi: float) -> None:
     """2 % is what is stated; at most 4.5 % of 400 fails a right program once in 10,000."""

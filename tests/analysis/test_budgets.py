@@ -281,6 +281,7 @@ def responses_ms(rng: np.random.Generator, n: int, rho: float) -> npt.NDArray[np
     return found
 
 
+@pytest.mark.simulation
 def test_the_decision_rule_keeps_its_promise_on_a_queue_of_known_truth() -> None:
     """At the limit a pass is wrong: at most 5 % are promised, 8 % in this hard case.
 

@@ -87,6 +87,7 @@ def test_runs_with_nothing_to_tell_apart_have_none(bad: np.ndarray) -> None:
     assert found_in(bad) == ()
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("share", [0.002, 0.02, 0.2])
 def test_bad_requests_by_chance_are_hardly_ever_a_burst(share: float) -> None:
     """1 in 100 is the bound; 15 of 500 fails a right program once in 10,000."""

@@ -51,6 +51,7 @@ def test_a_process_without_a_number_yet_makes_no_demand() -> None:
     assert cpu_of(looks([0.1], "generator")).empty
 
 
+@pytest.mark.simulation
 def test_the_interval_holds_a_known_demand() -> None:
     # 300 holds of 20 s: nominal 95 %; below 88 % comes with less than 1e-4.
     rng = np.random.default_rng(4)

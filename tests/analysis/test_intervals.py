@@ -141,6 +141,7 @@ def test_a_window_without_length_is_refused() -> None:
 # -- the rule that these make -------------------------------------------------------------
 
 
+@pytest.mark.simulation
 def test_a_limit_at_the_truth_is_rarely_passed_wrongly() -> None:
     """p(95) < L with L the true p95 of an M/M/1 queue: the hardest limit there is.
 

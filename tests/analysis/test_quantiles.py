@@ -235,6 +235,7 @@ def test_the_means_interval_is_that_of_its_logarithm_on_the_longest_memory() -> 
     )
 
 
+@pytest.mark.simulation
 def test_a_limit_at_the_true_mean_of_a_queue_is_rarely_passed_wrongly() -> None:
     # 95 % one-sided. A rule that errs in 8 % breaks this bound less than once in 10,000
     # series of seeds.

@@ -35,6 +35,7 @@ def test_the_verdicts_intervals_are_those_of_the_requests_in_intended_order(tmp_
         assert (quantiles(shuffled, [level])[level].n_eff or 0) > 3_000
 
 
+@pytest.mark.simulation
 def test_percentiles_of_queues_lie_in_their_intervals(tmp_path: Path) -> None:
     chosen = [QUEUES[name] for name in ("M/M/1 0.5", "M/M/2 0.8", "M/D/1 0.5")]
     runs = [(queue, seed) for queue in chosen for seed in range(3)]

@@ -84,6 +84,7 @@ def test_the_interval_follows_the_scale_and_not_the_order(
     assert scaled.low == pytest.approx(plain.low * factor, rel=1e-6)
 
 
+@pytest.mark.simulation
 def test_the_interval_over_runs_holds_what_the_runs_of_one_queue_differ_by() -> None:
     # p95 of five short runs of M/M/1; each differs by its own arrivals alone, and the mean of
     # the logarithms over very many runs is the truth that five of them speak of.

@@ -180,6 +180,7 @@ def noisy(truth: list[float], rng: np.random.Generator) -> Scalability:
     return scalability(levels([1, 2, 4, 8, 16, 32, 64, 128], seen.tolist(), half=1.96 * 0.02))
 
 
+@pytest.mark.simulation
 def test_noise_alone_seldom_makes_a_peak_and_a_true_one_is_found() -> None:
     flat = [50.0, 67.0, 80.0, 100.0, 100.0, 100.0, 100.0, 100.0]
     bent = [50.0, 67.0, 80.0, 100.0, 110.0, 100.0, 90.0, 70.0]
@@ -219,6 +220,7 @@ def test_an_exact_closed_queue_has_no_peak(servers: int, think_s: float, over: s
     assert (single.refused, single.peak.value) == (None, None)
 
 
+@pytest.mark.simulation
 def test_a_fall_of_single_measurements_is_seldom_invented_and_a_true_one_found() -> None:
     # Flat from 16 on, 1 % of noise, each level once; of 720 such queues 2 % gave a peak
     # (tests/accuracy/usl.py): of 60 more than 8 come with less than 1e-4.

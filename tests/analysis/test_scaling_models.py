@@ -58,6 +58,7 @@ def test_the_bounds_are_the_best_over_a_grid_of_them() -> None:
     assert cost <= min(float(((x - other) ** 2).sum()) for other in others)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("truth", "name", "least"),
     [
@@ -129,6 +130,7 @@ def test_lack_of_fit_is_the_f_test_of_a_textbook() -> None:
     assert found == pytest.approx(float(stats.f.sf(lack / pure, 2, 8)))
 
 
+@pytest.mark.simulation
 def test_a_law_that_bends_otherwise_is_told_from_noise() -> None:
     knee = np.minimum(LOADS * 10, 300)
     rng = np.random.default_rng(9)

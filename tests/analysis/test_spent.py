@@ -33,6 +33,7 @@ def test_the_parts_add_up_to_the_service_time(drawn: list[tuple[float, float, fl
             assert 0 <= part.low <= (part.value or 0) <= part.high
 
 
+@pytest.mark.simulation
 def test_the_interval_of_a_mean_holds_the_truth_as_often_as_it_says() -> None:
     # 1,000 times 400 exponential waits: 95 % of Student's intervals over 20 batches hold the
     # mean; under 92 % happens to a right program less than once in 10,000 (binomial, -4.4 sd)

@@ -58,6 +58,7 @@ def test_nothing_at_all_is_zero_and_not_certainty() -> None:
     assert estimate.high == pytest.approx(-math.log(0.05) / 30)  # the rule of three
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("users", "rate"), [(50, 49.0695), (100, 92.4300), (120, 99.4310)])
 def test_a_short_hold_of_a_closed_queue_holds_its_throughput(users: int, rate: float) -> None:
     """M/M/1//N, service 10 ms, think time 1 s: rates by the formula in queueing_reference."""

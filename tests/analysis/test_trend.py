@@ -110,6 +110,7 @@ def test_the_correction_takes_the_bias_out_of_phi() -> None:
     assert np.mean(found) == pytest.approx(0.6, abs=0.02)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("phi", "n", "runs"), [(0.0, 120, 150), (0.6, 120, 300), (0.9, 360, 80)])
 def test_series_without_a_trend_hardly_ever_alarm(phi: float, n: int, runs: int) -> None:
     series = autoregressive(np.random.default_rng(11), (runs, n), phi)
@@ -124,6 +125,7 @@ def test_mann_kendall_alone_would_alarm_on_a_third_of_them() -> None:
     assert sum(abs(mann_kendall(row)[2]) > 1.96 for row in series) > 75, "33 % in the literature"
 
 
+@pytest.mark.simulation
 def test_slow_movement_under_the_noise_of_the_bins_is_no_trend() -> None:
     # lag 1 shows .45 of it; with that alone a third of such series alarm
     rng = np.random.default_rng(13)
@@ -134,6 +136,7 @@ def test_slow_movement_under_the_noise_of_the_bins_is_no_trend() -> None:
     assert alarms(series) <= binom.isf(1e-4, 100, 0.09)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("phi", "n", "least"), [(0.0, 120, 0.99), (0.6, 120, 0.8), (0.9, 600, 0.8)]
 )

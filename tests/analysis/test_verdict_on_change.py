@@ -246,6 +246,7 @@ def test_the_detectable_change_falls_with_the_noise() -> None:
     assert 1.05 < quiet < noisy
 
 
+@pytest.mark.simulation
 def test_false_alarms_at_no_change_are_rare_over_twelve_endpoints() -> None:
     rng = np.random.default_rng(3)
     design = by_turns(6)

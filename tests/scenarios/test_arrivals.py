@@ -189,6 +189,7 @@ def test_arrivals_within_a_ramp_follow_the_ramp() -> None:
 # kinds, seeds and shards
 
 
+@pytest.mark.simulation
 def test_kinds_come_as_often_as_the_mix_says() -> None:
     schedule, load = planned({"rate": 1000, "hold": "20s"})
     seen = Counter((a.persona, a.step) for a in arrivals(schedule, load, MIX, 1))

@@ -55,6 +55,7 @@ def test_service_times_have_the_mean_and_the_variation_of_their_name(dist: str, 
     assert abs(squares.mean() - scv) <= CHANCES * squares.std() / math.sqrt(n)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("rho", [0.5, 0.7])
 def test_four_exponential_servers_wait_as_theory_says(rho: float) -> None:
     draw = random.Random(2)

@@ -138,6 +138,7 @@ def test_a_mix_that_is_another_one_is_told_apart() -> None:
     assert abs(others[kind] - shares[kind]) / math.sqrt(variance[kind] / total) > 2 * bound(28)
 
 
+@pytest.mark.simulation
 def test_shares_stray_as_far_as_the_journeys_say() -> None:
     users, runs = {"portal_customer": 2, "support_agent": 1}, 200
     shares, variance = intended_mix(PERSONAS, users), spread(PERSONAS, users)
