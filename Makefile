@@ -48,10 +48,11 @@ export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(BIN)/python -m pytest
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
-# Whole runs after all else, and two at a time: what they ask of a machine is little.
+# Much of it waits for servers: three at a time on two cores. Whole runs after all else, and
+# two at a time: what they ask of a machine is little, and they measure.
 test: env ## every test (browser tests install Debian's chromium where they may)
 	@$(BIN)/python tests/chromium.py
-	$(PYTEST) $(SIDE_BY_SIDE) --ignore=tests/end_to_end
+	$(PYTEST) $(SIDE_BY_SIDE) -n 3 --ignore=tests/end_to_end
 	$(PYTEST) $(SIDE_BY_SIDE) tests/end_to_end
 
 unit: env ## the unit tests alone, on two cores: no servers, no browser, no simulations
