@@ -16,6 +16,7 @@ are for a machine that does nothing else: ``--seconds`` makes a miss of them a f
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -74,14 +75,31 @@ def measured(arguments: Sequence[str]) -> Cost:
     SystemExit
         When it has no verdict to tell.
     """
-    began = time.perf_counter()
-    child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    took = time.perf_counter() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in {0, 96, 97, 98}:  # a verdict is none of our business
-        raise SystemExit(f"{' '.join(arguments)}: exit code {child.returncode}")
-    return Cost(wall_s=took, cpu_s=used.ru_utime + used.ru_stime, mib=used.ru_maxrss / 1024)
+    # Started by a small process: the kernel counts what its parent held as a child's peak, too.
+    done = subprocess.run(
+        [sys.executable, "-c", _LAUNCH, sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    if found["code"] not in {0, 96, 97, 98}:  # a verdict is none of our business
+        raise SystemExit(f"{' '.join(arguments)}: exit code {found['code']}")
+    return Cost(wall_s=found["wall_s"], cpu_s=found["cpu_s"], mib=found["mib"])
+
+
+_LAUNCH = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(child.pid, 0)
+print(json.dumps({
+    "wall_s": time.perf_counter() - began,
+    "cpu_s": used.ru_utime + used.ru_stime,
+    "mib": used.ru_maxrss / 1024,
+    "code": os.waitstatus_to_exitcode(status),
+}))
+"""
 
 
 def run_of(millions: int, folder: Path) -> Path:
@@ -207,9 +225,9 @@ def main() -> int:
                 f"{cost.cpu_s:>7.1f} {cost.mib:>7.0f}   {more:>10}"
             )
             before = millions, cost
-            if millions == AT:
+            if millions == AT and command == "report":
                 failed |= cost.mib > MOST_MIB or (asked.seconds and cost.wall_s > MOST_S)
-    print(f"bars at {AT} million: {MOST_S:g} s, {MOST_MIB:.0f} MiB")
+    print(f"bars of report at {AT} million: {MOST_S:g} s, {MOST_MIB:.0f} MiB")
     return int(failed)
 
 
