@@ -16,17 +16,15 @@ from rich.text import Text
 
 from analysis.compare_cli import Share
 from analysis.duel import Metric, Question
-from analysis.finish import finish
 from analysis.report.duel import as_text, minutes, plain, subject_words
 from analysis.report.words import clean
 from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules
 from loadtests.duel import DOCUMENT, REPORT, Duel
 from loadtests.folder import check_parent, group_folder
+from loadtests.one_run import import_analysis, run_and_judge
 from loadtests.options import RunOptions, run_options_but
 from loadtests.sides import AS_IS, Role, Side, prepare, read_spec
-from loadtests.supervisor import Interrupted, Order, Supervisor
 from scenarios.errors import UsageError
-from scenarios.loading import find
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, plan
 
@@ -224,18 +222,16 @@ def _plan(sides: dict[Role, Side], question: Question, seed: int) -> list[str]:
 
 def _runner(scenario: str, parent: Path, console: Console) -> Any:
     """Make what runs one side once."""
-    place = find(scenario).resolve().parent
+    import_analysis()  # not beside the load of whichever run comes first
 
     def run_one(side: Side, load_seed: int) -> tuple[Path, dict[str, Any]]:
-        own = replace(side.options, settings=(*side.options.settings, f"load.seed={load_seed}"))
+        settings = (*side.options.settings, f"load.seed={load_seed}")
+        own = replace(side.options, settings=settings, out=parent)
         seeded = own.load(scenario, {})[0].scenario
-        order = Order(parent=parent, allow=side.hosts, folder=place, processes=own.processes)
         with Quiet(console, str(side.role)) as progress:
-            folder = Supervisor(seeded, order, progress).run()
-            try:
-                return folder, finish(folder, report=False)
-            except KeyboardInterrupt:
-                raise Interrupted("interrupted while a run was judged") from None
+            return run_and_judge(
+                seeded, scenario=scenario, asked=own, hosts=side.hosts, progress=progress
+            )
 
     return run_one
 

@@ -49,7 +49,7 @@ def run_and_judge(
         parent=asked.out.absolute(),
         allow=hosts,
         folder=find(scenario).resolve().parent,
-        meanwhile=_import_analysis,
+        meanwhile=import_analysis,
         processes=asked.processes,
     )
     folder = Supervisor(loaded, order, progress).run()
@@ -65,7 +65,7 @@ def run_and_judge(
     return folder, verdict
 
 
-def _import_analysis() -> None:
+def import_analysis() -> None:
     """Import what judges and reports: it takes a second that the run need not wait for."""
     for module in ("analysis.finish", "matplotlib.backends.backend_svg", "scipy.optimize"):
         importlib.import_module(module)

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import os
@@ -45,6 +44,7 @@ from loadtests.generator.open_files import allow_many
 from loadtests.generator.open_model import OpenModel
 from loadtests.generator.outcomes import CleanFormatter, clean_error
 from loadtests.generator.plan import Plan
+from loadtests.generator.priority import go_first
 from loadtests.generator.proxies import forget_proxies
 from loadtests.generator.reaper import Reaper
 from loadtests.generator.recorder import Recorder
@@ -55,7 +55,6 @@ from loadtests.permission import headers_of
 from scenarios.errors import TrueloadError
 from scenarios.schedule import plan as schedule_of
 
-_PRIORITY = -10
 _STOP_GRACE_S = 1.0
 _MAX_USER_ERRORS = 50
 _POLL_S = 0.05
@@ -356,16 +355,6 @@ class Generator:
     def _recorder_failed(self, error: BaseException) -> NoReturn:
         self._control.send("fault", message=f"samples cannot be written: {error}")
         os._exit(1)
-
-
-def go_first() -> None:
-    """Go before whatever else runs on this process's cores, where the system lets it.
-
-    What measures must not wait for its turn: on a core of its own it takes nothing from
-    the target, only from what happens to run there beside it.
-    """
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
 
 
 def main() -> None:
