@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import MAX_BATCHES, MIN_BATCHES, batch_averages, batch_means
+from analysis.intervals import MIN_BATCHES, batch_averages, batch_means
 
 METHOD = "mean; batch means, Student t"
 
@@ -129,12 +129,11 @@ def _mean(values: Floats, unit: str) -> Estimate:
     if n == 0:
         return not_estimable(NO_HEADER, unit=unit, method=METHOD)
     value = float(known.mean())
-    if n < MIN_BATCHES * FEWEST_PER_BATCH:
+    enough = n >= MIN_BATCHES * FEWEST_PER_BATCH
+    batches = batch_averages(known, tau=1.0) if enough else None
+    if batches is None:
         why = f"{n} answers are too few for {MIN_BATCHES} batches of {FEWEST_PER_BATCH}"
         return Estimate(value=value, n=n, unit=unit, method=METHOD, why=why)
-    batches = batch_averages(known, tau=1.0)
-    if batches is None:  # cannot be, with so many
-        return Estimate(value=value, n=n, unit=unit, method=METHOD, why="too few answers")
     low, high = batch_means(batches, confidence=0.95)
     return Estimate(
         value=value,
@@ -143,5 +142,5 @@ def _mean(values: Floats, unit: str) -> Estimate:
         level=0.95,
         n=n,
         unit=unit,
-        method=f"mean; {min(len(batches), MAX_BATCHES)} batch means, Student t",
+        method=f"mean; {len(batches)} batch means, Student t",
     )
