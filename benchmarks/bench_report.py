@@ -9,7 +9,7 @@ own: seconds, CPU seconds and the most memory that it had. What a million sample
 than the run before shows whether the cost grows in a straight line.
 
 The runs are made once, through our own writer, and kept in the temporary folder (about
-50 MB a million); what consolidating their streams took is printed then. The bars on seconds
+40 MB a million); what consolidating their streams took is printed then. The bars on seconds
 are for a machine that does nothing else: ``--seconds`` makes a miss of them a failure.
 """
 
