@@ -9,6 +9,7 @@ narrow.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -91,19 +92,34 @@ def autocorrelation_time(series: npt.ArrayLike) -> float:
     """
     values = np.asarray(series)
     values = values if values.dtype == np.bool_ and values.ndim == 1 else as_series(values)
+    sums, window = _windowed(values)
+    return _at(sums, window)
+
+
+def _windowed(values: npt.NDArray[Any]) -> tuple[FloatArray, int]:
+    """Give tau(M) for M = 1.. as far as it was asked for, and Sokal's M."""
     # Asked of the values, not of the variance: 0.1 n times has a mean that is not 0.1.
     if len(values) <= 1 or values.min() == values.max():
-        return 1.0
+        return np.ones(max(1, len(values))), 1
     lags = 0
     while True:
         # Most series forget soon: the rest of the lags is looked at only where one does not.
         lags = min(lags * MORE_LAGS or FIRST_LAGS, len(values) - 1)
-        covariance = autocovariance(values, lags)
-        tau = 1 + 2 * np.cumsum(covariance[1:] / covariance[0])
-        window = np.arange(1, lags + 1) >= WINDOW * tau
+        sums = _sums(values, lags)
+        ends = np.arange(1, lags + 1) >= WINDOW * sums
         # There always is such a lag: over all lags the sum is -1/2, so tau ends at 0.
-        if window.any() or lags == len(values) - 1:
-            return max(1.0, float(tau[np.argmax(window)]))
+        if ends.any() or lags == len(values) - 1:
+            return sums, int(np.argmax(ends)) + 1
+
+
+def _sums(values: npt.NDArray[Any], lags: int) -> FloatArray:
+    """Give tau(M) for M = 1..lags."""
+    covariance = autocovariance(values, lags)
+    return np.asarray(1 + 2 * np.cumsum(covariance[1:] / covariance[0]), dtype=np.float64)
+
+
+def _at(sums: FloatArray, window: int) -> float:
+    return max(1.0, float(sums[window - 1]))
 
 
 def autocovariance(values: npt.NDArray[Any], lags: int) -> FloatArray:
@@ -158,15 +174,46 @@ def memory(series: npt.ArrayLike) -> float:
         At least 1. n var(mean) = var tau holds for the values and for the means of bins
         of k of them alike: so tau = k var(bins) tau(bins) / var.
     """
-    values = np.asarray(series)
+    bins, factor = _binned(np.asarray(series))
+    return max(1.0, factor * autocorrelation_time(bins))
+
+
+def memories(series: Iterable[npt.NDArray[Any]]) -> FloatArray:
+    """Estimate the autocorrelation times of several views of one series, with one window.
+
+    Parameters
+    ----------
+    series : iterable of k arrays, shape (n,) each
+        Say, the indicators of its values at several heights.
+
+    Returns
+    -------
+    ndarray of float, shape (k,)
+        As :func:`memory` gives them, but for the window of lags, which is as long for each
+        as for the one that remembers longest: how long a queue remembers does not depend on
+        where it is looked at. A view that shows little of a long memory has a short time of
+        its own, and a window that follows it ends before that little has been counted.
+    """
+    binned = [_binned(view) for view in series]
+    seen = [_windowed(bins) for bins, _ in binned]
+    longest = max(window for _, window in seen)
+    times = []
+    for (bins, factor), (sums, window) in zip(binned, seen, strict=True):
+        further = sums if len(sums) >= longest else _sums(bins, longest)
+        times.append(max(1.0, factor * max(_at(sums, window), _at(further, longest))))
+    return np.array(times)
+
+
+def _binned(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], float]:
+    """Average a long series into bins: them, and what turns their time into the series'."""
     k = -(-len(values) // MOST_BINS)
     if k <= 1 or values.min() == values.max():
-        return autocorrelation_time(values)
+        return values, 1.0
     bins = values[: len(values) // k * k].reshape(-1, k).mean(axis=1)
     mean = float(values.mean())
     is_truth = values.dtype == np.bool_
     variance = mean * (1 - mean) if is_truth else float(values.var())
-    return max(1.0, k * float(bins.var()) / variance * autocorrelation_time(bins))
+    return bins, k * float(bins.var()) / variance
 
 
 def largest_autocorrelation_time(latencies: npt.ArrayLike, limit: float) -> float:

@@ -27,7 +27,7 @@ from analysis.autocorrelation import (
     TAU_LEVELS,
     FloatArray,
     degrees_of_freedom,
-    memory,
+    memories,
     unbiased_time,
 )
 
@@ -99,7 +99,7 @@ def interval_levels(
         )
     heights = np.unique(np.concatenate([TAU_LEVELS, wanted[(wanted > 0) & (wanted < 1)]]))
     cuts = np.quantile(series, heights, method=QUANTILE_METHOD)
-    taus = np.array([memory(series > cut) for cut in cuts])
+    taus = memories(series > cut for cut in cuts)
     at = np.array([_longest(heights, taus, level) for level in wanted])
     longest = float(taus.max())
     low, high = score_levels(wanted, n, at, confidence)

@@ -12,6 +12,8 @@ from analysis.autocorrelation import (
     degrees_of_freedom,
     effective_size,
     largest_autocorrelation_time,
+    memories,
+    memory,
     unbiased_time,
 )
 from tests.support.queues import mm1_responses
@@ -67,6 +69,26 @@ def test_an_indicator_series_has_an_autocorrelation_time() -> None:
     flips = rng.random(200_000) < 0.1
     state = np.cumsum(flips) % 2 == 1
     assert autocorrelation_time(state) == pytest.approx(9, rel=0.1)
+
+
+@pytest.mark.parametrize("n", [60_000, 300_000])
+def test_a_view_that_shows_little_of_a_long_memory_is_given_all_of_it(n: int) -> None:
+    # One part in twenty of the variance is the slow series': tau = 1 + 2 (1/20) phi / (1 - phi).
+    rng, phi, part = np.random.default_rng(13), 0.98, 0.05
+    slow = ar1(phi, n, rng) * math.sqrt(1 - phi**2)
+    quick = math.sqrt(part) * slow + math.sqrt(1 - part) * rng.normal(size=n)
+    truth = 1 + 2 * part * phi / (1 - phi)
+    if n == 60_000:
+        assert memory(quick) < truth / 2
+    alone, shown = memories([slow, quick])
+    assert shown == pytest.approx(truth, rel=0.25)
+    assert alone == memory(slow)
+
+
+def test_views_that_never_change_have_time_one_beside_others() -> None:
+    slow = ar1(0.9, 5_000, np.random.default_rng(14))
+    assert memories([slow, np.full(5_000, 3.0)]).tolist() == [memory(slow), 1.0]
+    assert memories([np.zeros(1), np.ones(1)]).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("series", [[], [3.0], [0.1] * 1000, [False] * 50])

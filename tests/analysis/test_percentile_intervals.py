@@ -12,6 +12,7 @@ from analysis.autocorrelation import (
     TAU_LEVELS,
     autocorrelation_time,
     degrees_of_freedom,
+    memories,
     memory,
     unbiased_time,
 )
@@ -76,7 +77,7 @@ def test_the_tail_is_given_the_longest_memory_from_the_middle_up_to_it() -> None
     values = mm1_responses(np.random.default_rng(2), 0.8, 5_000)
     heights = [*TAU_LEVELS, 0.99]
     cuts = np.quantile(values, heights)
-    taus = [autocorrelation_time(values > cut) for cut in cuts]
+    taus = memories(values > cut for cut in cuts)
     n_eff = interval_levels(values, LEVELS).n_eff
     for found, used in zip(n_eff, (taus[0], max(taus[:4]), max(taus)), strict=True):
         assert len(values) / found == pytest.approx(unbiased_time(used, len(values)))
@@ -121,15 +122,20 @@ def test_so_many_independent_values_have_both_ends_and_fewer_have_not(level: flo
     needed = values_for_both_ends(level, 0.95)
     # Alternating around every cut: the time of such a series is 1 at each height.
     for n, given_both in ((needed, True), (needed - 1, False)):
-        ends = interval_levels(_memoryless(n), [level])
+        ends = interval_levels(_memoryless(n, level), [level])
         assert ends.n_eff[0] == pytest.approx(n / (1 + 11 / n))
         assert bool(np.isfinite(ends.low[0]) and np.isfinite(ends.high[0])) is given_both
 
 
-def _memoryless(n: int) -> npt.NDArray[np.float64]:
+def _memoryless(n: int, level: float) -> npt.NDArray[np.float64]:
     """A series whose indicators are never positively correlated: a sweep, spread evenly."""
-    step = next(s for s in range(round(n * 0.618), n) if math.gcd(s, n) == 1)
-    return np.arange(n, dtype=float) * step % n
+    heights = [*TAU_LEVELS, level]
+    for step in range(round(n * 0.618), n):
+        sweep = np.arange(n, dtype=float) * step % n
+        cuts = np.quantile(sweep, heights)
+        if math.gcd(step, n) == 1 and (memories(sweep > cut for cut in cuts) == 1).all():
+            return sweep
+    raise AssertionError(f"no sweep of {n} steps will do")
 
 
 def test_no_values_have_no_ends() -> None:

@@ -8,7 +8,6 @@ second arrival each, in batches, as streams without a consolidated file.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,15 +58,13 @@ class Queue:
         return self.steady and self.quantiles_s[level] == self.service_s
 
 
-def reference(loads: Sequence[float] = (0.5, 0.8)) -> list[Queue]:
-    """The M/M/1, M/M/c and M/D/1 queues of the reference at given loads."""
+def reference() -> list[Queue]:
+    """Every M/M/1, M/M/c and M/D/1 queue of the reference."""
     text = Path(__file__).with_name("queueing_reference.json").read_text()
     found = []
     for kind, letter in (("MM1_FCFS", "M"), ("MMc_FCFS", "M"), ("MD1_FCFS", "D")):
         for case in json.loads(text)[kind]:
             rho, servers = round(case["rho"], 6), case.get("c", 1)
-            if rho not in loads:
-                continue
             found.append(
                 Queue(
                     name=f"M/{letter}/{servers} {rho}",
