@@ -34,7 +34,7 @@ CLASSES = (
 )
 """Name of each class and the exponent at which it ends."""
 
-METHOD = "log-log slope; least squares weighted by the intervals"
+METHOD = "log-log slope; least squares weighted by the intervals, Student t on the lack of fit"
 SPREAD_METHOD = "log-log slope; least squares, Student t"
 NORMAL_95 = 1.959963984540054
 
@@ -81,9 +81,11 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
     Returns
     -------
     Growth
-        Where each time has an interval, its width on the log scale is its weight, and the
-        error is widened by the lack of fit; else Student t on the residuals, which takes
-        three volumes. Not estimable where the volumes differ by less than a factor of two.
+        Where each time has an interval, its width on the log scale is its weight; the half
+        width is what the intervals give, or Student t on the lack of fit where that is
+        wider: runs differ by more than one run can know. Without intervals, Student t on
+        the residuals, which takes three volumes. Not estimable where the volumes differ by
+        less than a factor of two.
 
     Raises
     ------
@@ -92,8 +94,8 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
 
     References
     ----------
-    Weighted least squares with known errors and a scale factor sqrt(chi2 / df) where that
-    is above 1: Birge (1932), "The calculation of errors by the method of least squares".
+    The scale factor sqrt(chi2 / df): Birge (1932), "The calculation of errors by the method
+    of least squares". As it is estimated from df residuals, it takes Student t.
     """
     if len(volumes) != len(times):
         raise ValueError(f"found {len(volumes)} volumes and {len(times)} times; allowed: as many")
@@ -122,11 +124,7 @@ def _log_error(time: Estimate) -> float | None:
     return math.log(time.high / time.low) / (2 * NORMAL_95)
 
 
-def _weighted(
-    x: Floats,
-    y: Floats,
-    errors: Floats,
-) -> Estimate:
+def _weighted(x: Floats, y: Floats, errors: Floats) -> Estimate:
     weights = errors**-2
     centre = float(np.average(x, weights=weights))
     spread = float((weights * (x - centre) ** 2).sum())
@@ -134,8 +132,9 @@ def _weighted(
     level = float(np.average(y, weights=weights))
     residuals = y - level - slope * (x - centre)
     df = len(x) - 2
-    scale = math.sqrt(max(1.0, float((weights * residuals**2).sum()) / df)) if df else 1.0
-    half = NORMAL_95 * scale / math.sqrt(spread)
+    chi2 = float((weights * residuals**2).sum())
+    lack_of_fit = student_t(0.95, df) * math.sqrt(chi2 / df) if df else 0.0
+    half = max(NORMAL_95, lack_of_fit) / math.sqrt(spread)
     return _exponent(slope, half, len(x), METHOD)
 
 
