@@ -85,7 +85,7 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
         width is what the intervals give, or Student t on the lack of fit where that is
         wider: runs differ by more than one run can know. Without intervals, Student t on
         the residuals, which takes three volumes. Not estimable where the volumes differ by
-        less than a factor of two.
+        less than a factor of two, or a time is only known to be at least so long.
 
     Raises
     ------
@@ -105,8 +105,11 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
     distinct = {volume for volume, _, _ in used}
     if not distinct or max(distinct) < LEAST_SPREAD * min(distinct):
         why = f"{len(distinct)} volume(s) with a time; it takes two, a factor of two apart"
-        nothing = not_estimable(why, n=len(used), method=METHOD)
-        return Growth(exponent=nothing, words="not known")
+        return _not_known(why, len(used))
+    bounds = sum(time.is_lower_bound for _, _, time in used)
+    if bounds:
+        why = f"{bounds} of {len(used)} times: it is only known that they are at least so long"
+        return _not_known(why, len(used))
     x = np.log([volume for volume, _, _ in used])
     y = np.log([value for _, value, _ in used])
     errors = [_log_error(time) for _, _, time in used]
@@ -115,6 +118,10 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
     else:
         exponent = _by_residuals(x, y)
     return Growth(exponent=exponent, words=in_words(exponent))
+
+
+def _not_known(why: str, n: int) -> Growth:
+    return Growth(exponent=not_estimable(why, n=n, method=METHOD), words="not known")
 
 
 def _log_error(time: Estimate) -> float | None:

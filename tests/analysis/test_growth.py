@@ -89,6 +89,14 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(between: float) -> Non
     assert held <= stats.binom.ppf(1 - 1e-4, lines, 1 - missed)
 
 
+def test_a_time_that_is_only_known_to_be_at_least_so_long_is_no_time() -> None:
+    censored = Estimate(value=10_000.0, low=10_000.0, unit="ms", why="at least so long")
+    found = growth(VOLUMES, [at(5.0, 0.1), at(20.0, 0.1), censored])
+    assert found.exponent.value is None
+    assert "1 of 3 times" in str(found.exponent.why)
+    assert found.words == "not known"
+
+
 def test_points_that_lie_on_no_line_widen_the_interval() -> None:
     straight = power(0.5, 0.05).exponent
     bent = growth(VOLUMES, [at(5.0, 0.05), at(50.0, 0.05), at(50.0, 0.05)]).exponent
