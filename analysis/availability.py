@@ -29,6 +29,7 @@ from analysis.estimate import Estimate, not_estimable
 from analysis.failures import METHOD as BY_REQUESTS
 from analysis.failures import error_ratio
 from analysis.intervals import intended_order
+from scenarios.counting import count_of
 
 SECOND = 1.0
 """Length of the pieces that are up or down; part of the definition."""
@@ -349,8 +350,7 @@ def _mtbf(outages: tuple[Outage, ...], up_s: float, confidence: float) -> Estima
 
 
 def _few(n: int) -> str:
-    outages = "outage" if n == 1 else "outages"
-    return f"{n} {outages}: an interval takes {ENOUGH} or more"
+    return f"{count_of(n, 'outage')}: an interval takes {ENOUGH} or more"
 
 
 def _chi2(freedom: int, level: float) -> float:

@@ -43,6 +43,7 @@ from analysis.recording.format import Outcome
 from analysis.throughput import throughput
 from analysis.windows import Hold, columns_of
 from scenarios.assertions import Assertion, Metric
+from scenarios.counting import agreeing, count_of
 
 CONFIDENCE = 0.95
 """One-sided, each way: at most so many runs exactly at the limit are wrongly decided."""
@@ -183,10 +184,8 @@ def unanswered(hold: Hold, *, patience_s: float) -> Decision | None:
     if not hold.window.was_run or counted["good"].any() or young.all():
         return None
     carried = f", {hold.carried} of them before it and open through all of it"
-    why = (
-        f"{len(counted)} requests were sent in the hold{carried if hold.carried else ''}; "
-        f"none was answered well"
-    )
+    sent = f"{count_of(len(counted), 'request', 'were')} sent in the hold"
+    why = f"{sent}{carried if hold.carried else ''}; none was answered well"
     return Decision(
         verdict=Verdict.FAILED,
         measured=error_ratio(counted["bad"].to_numpy(), confidence=TWO_SIDED),
@@ -261,14 +260,18 @@ def _far_from_the_limit(
 def _undecided(assertion: Assertion, n: int, n_eff: float) -> str:
     """Say whether more requests are needed for any pass, or for this limit."""
     needed = requests_to_decide(assertion) or 0
+    worth = count_of(round(n_eff), "independent one")
     if n < needed:
-        return f"{n} requests are too few: a pass takes at least {needed}"
+        return f"{count_of(n, 'request', 'are')} too few: a pass takes at least {needed:,}"
     if n_eff * TAU_ALLOWANCE < needed:
         return (
-            f"{n} requests depend on each other so long that they are worth {n_eff:.0f} "
-            f"independent ones: a pass takes at least {math.ceil(needed / TAU_ALLOWANCE)}"
+            f"{count_of(n, 'request', 'depend')} on each other so long that they are worth "
+            f"{worth}: a pass takes at least {math.ceil(needed / TAU_ALLOWANCE):,}"
         )
-    return f"{n} requests, worth {n_eff:.0f} independent ones, are too few this close to the limit"
+    return (
+        f"{count_of(n, 'request')}, worth {worth}, {agreeing(n, 'are')} "
+        "too few this close to the limit"
+    )
 
 
 def _share(beyond: Flags, undecided: Flags, tau: float) -> Estimate:
@@ -360,8 +363,9 @@ def _too_few(verdict: Verdict, n: int, n_eff: float | None) -> str | None:
     if verdict is not Verdict.INCONCLUSIVE:
         return None
     if n_eff is not None and n_eff * TAU_ALLOWANCE < n / 2:
-        return f"the bad ones come together: {n} requests are worth {n_eff:.0f} independent ones"
-    return f"{n} requests are too few this close to the limit"
+        worth = count_of(round(n_eff), "independent one")
+        return f"the bad ones come together: {count_of(n, 'request', 'are')} worth {worth}"
+    return f"{count_of(n, 'request', 'are')} too few this close to the limit"
 
 
 _METRICS: Mapping[Metric, Callable[[Assertion, Hold, pd.DataFrame, Flags], Decision]] = {

@@ -12,6 +12,7 @@ from analysis.compared_run import ComparedRun, check_runs, read_compared
 from analysis.run_order import Order, always_second, design_of
 from analysis.run_values import subjects_of
 from analysis.verdict_on_change import Answer, Question, answer
+from scenarios.counting import count_of
 from scenarios.errors import ExitCode, NotComparable, UsageError
 
 FORMAT = 1
@@ -200,7 +201,7 @@ def _notes(
         )
     failed = [run.name for run in runs if run.verdict["verdict"] == "failed"]
     if failed:
-        word = "a run" if len(failed) == 1 else f"{len(failed)} of {len(runs)} runs"
+        word = "a run" if len(failed) == 1 else f"{len(failed)} of {count_of(len(runs), 'run')}"
         notes.append(f"{word} failed by the budgets, and is compared all the same: {failed[0]}")
     if answered.design.order is Order.PAIRS:
         second = always_second(answered.design.text)

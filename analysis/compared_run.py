@@ -14,6 +14,7 @@ from analysis.recording.format import VERDICT
 from analysis.recording.reader import read_manifest
 from analysis.run_order import When
 from analysis.run_values import INDICATORS, RunValues, required_stage
+from scenarios.counting import agreeing, count_of
 from scenarios.errors import InvalidRuns, NotComparable, RunFolderError, ScenarioError
 from scenarios.loading import parse_scenario
 
@@ -193,7 +194,7 @@ def check_runs(base: Sequence[ComparedRun], candidate: Sequence[ComparedRun]) ->
 
 
 def _count(found: Sequence[ComparedRun], runs: Sequence[ComparedRun]) -> str:
-    return f"{len(found)} of {len(runs)} runs {'was' if len(found) == 1 else 'were'}"
+    return f"{len(found)} of {count_of(len(runs), 'run')} {agreeing(len(found), 'were')}"
 
 
 def _reasons(run: ComparedRun) -> str:

@@ -32,6 +32,7 @@ from analysis.recording.reader import Recording
 from analysis.trend import MIN_BINS, trend
 from analysis.windows import Hold
 from scenarios.assertions import Assertion, Metric
+from scenarios.counting import count_of
 
 PRACTICAL_LIMIT: Final = 0.05
 """Over the hold as it was run: what a line must have moved by to matter."""
@@ -177,7 +178,7 @@ def drift_in(series: DriftSeries, *, span_s: tuple[float, float]) -> Drift:
     """
     n = len(series.values)
     if series.why is not None or n < MIN_BINS:
-        why = series.why or f"not enough data: {n} bins, at least {MIN_BINS} are needed"
+        why = series.why or f"not enough data: {count_of(n, 'bin')}, at least {MIN_BINS} are needed"
         return _undecided(series, span_s, why)
     at_h = (series.start_s + series.width_s / 2) / HOUR_S
     slope = trend(at_h, series.values, unit=f"{series.unit}/h")

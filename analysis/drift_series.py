@@ -23,6 +23,7 @@ from analysis.series import WIDTHS_S, bin_width_s
 from analysis.trend import MIN_BINS
 from analysis.windows import Hold
 from scenarios.assertions import RESOURCE_SERIES, Metric, parse_assertion
+from scenarios.counting import agreeing, count_of
 
 MOST_BINS: Final = 360
 SHORTEST_HOLD_S: Final = MIN_BINS * WIDTHS_S[0]
@@ -194,7 +195,8 @@ def _latency(
         cuts = np.searchsorted(at_s, edges)  # samples of a hold lie in intended order
         if len(edges) > 1 and np.mean(np.diff(cuts) >= needed) >= ENOUGH:
             return _cut(metric, subject, edges, _binned(latency, cuts, needed, level), disturbed)
-    why = f"not enough data: {len(at_s)} requests, and {needed} are needed in nearly every bin"
+    found, lacking = count_of(len(at_s), "request"), f"{needed:,} {agreeing(needed, 'are')} needed"
+    why = f"not enough data: {found}, and {lacking} in nearly every bin"
     return _empty(metric, subject, why)
 
 

@@ -20,6 +20,7 @@ from analysis.comparison import (
 from analysis.decision import Verdict
 from analysis.estimate import Estimate
 from analysis.sequential import Answer, Rules, Standing, judge
+from scenarios.counting import agreeing, count_of
 from scenarios.errors import ExitCode
 
 FORMAT = 1
@@ -264,15 +265,16 @@ def answer_of(pairs: Sequence[Pair], question: Question, ended: str) -> tuple[An
         before = sum(_has_errors(pair.base_run) for pair in pairs)
         if len(failed) > before:
             return Answer.INCONCLUSIVE, (
-                f"{question.metric} is not worse, but {len(failed)} of {len(pairs)} runs of the "
-                f"candidate fail by errors, {before} of the base's: {failed[0]['why']}"
+                f"{question.metric} is not worse, but {len(failed)} of "
+                f"{count_of(len(pairs), 'run')} of the candidate "
+                f"{agreeing(len(failed), 'fail')} by errors, {before} of the base's: "
+                f"{failed[0]['why']}"
             )
         return standing.answer, f"not worse by {percent}"
     if ended:
         return Answer.INCONCLUSIVE, ended
-    return Answer.INCONCLUSIVE, (
-        f"{len(pairs)} pairs leave it open whether it is worse by more than {percent}"
-    )
+    open_after = count_of(len(pairs), "pair", "leave")
+    return Answer.INCONCLUSIVE, f"{open_after} it open whether it is worse by more than {percent}"
 
 
 def _has_errors(run: Mapping[str, Any]) -> bool:

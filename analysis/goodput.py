@@ -34,6 +34,7 @@ from analysis.recording.audit import WRITES, Audit
 from analysis.recording.format import REPLAYED, Outcome
 from analysis.throughput import throughput
 from analysis.windows import Window, columns_of
+from scenarios.counting import agreeing, count_of
 
 NAMED_MOST = 100
 """Single writes that a verdict names of each class; the counts are of all."""
@@ -319,18 +320,18 @@ def _lost(document: Mapping[str, Any], acknowledged: int) -> list[str]:
     said = []
     if absent["count"]:
         said.append(
-            f"{absent['count']:,} of {acknowledged:,} acknowledged writes "
-            f"{'is' if absent['count'] == 1 else 'are'} not stored{_first(absent)}"
+            f"{absent['count']:,} of {count_of(acknowledged, 'acknowledged write')} "
+            f"{agreeing(absent['count'], 'are')} not stored{_first(absent)}"
         )
     if doubled["count"]:
         said.append(
-            f"{doubled['count']:,} of {document['writes']:,} writes "
-            f"{'is' if doubled['count'] == 1 else 'are'} stored more than once{_first(doubled)}"
+            f"{doubled['count']:,} of {count_of(document['writes'], 'write')} "
+            f"{agreeing(doubled['count'], 'are')} stored more than once{_first(doubled)}"
         )
     if contradicted["count"]:
         said.append(
-            f"{contradicted['count']:,} refused write"
-            f"{' is' if contradicted['count'] == 1 else 's are'} stored{_first(contradicted)}"
+            f"{count_of(contradicted['count'], 'refused write', 'are')} "
+            f"stored{_first(contradicted)}"
         )
     return said
 
@@ -342,7 +343,6 @@ def _first(named: Mapping[str, Any]) -> str:
 
 def _invariants(audit: Audit) -> list[str]:
     return [
-        f"the target's data breaks {each['name']} in {each['violations']:,} "
-        f"row{'' if each['violations'] == 1 else 's'}"
+        f"the target's data breaks {each['name']} in {count_of(each['violations'], 'row')}"
         for each in audit.invariants.broken
     ]

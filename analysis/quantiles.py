@@ -24,6 +24,7 @@ from analysis.autocorrelation import (
 from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import intended_order, student_t
 from analysis.percentile_intervals import Ends, interval_levels, values_for_both_ends
+from scenarios.counting import agreeing, count_of
 
 __all__ = ["NO_VALUES", "QUANTILE_METHOD", "SEEN", "maximum", "mean", "quantile", "quantiles"]
 
@@ -199,10 +200,12 @@ def _too_few(ends: Ends, level: float, n: int) -> str:
         return SEEN
     needed = values_for_both_ends(level, ends.confidence)
     if n < needed:
-        return f"{n} values are too few for both ends of an interval: they take at least {needed}"
+        few = f"{count_of(n, 'value', 'are')} too few for both ends of an interval"
+        return f"{few}: they take at least {needed:,}"
+    worth = count_of(round(ends.least_n_eff), "independent one")
     return (
-        f"{n} values depend on each other so long that they are worth {ends.least_n_eff:.0f} "
-        f"independent ones, too few for both ends of an interval"
+        f"{count_of(n, 'value', 'depend')} on each other so long that they are worth {worth}, "
+        f"too few for both ends of an interval"
     )
 
 
@@ -280,7 +283,8 @@ def mean(
     tau = max(memory(numbers), *(memory(numbers > cut) for cut in cuts))
     df = float(degrees_of_freedom(tau, n))
     if df < LEAST_DF:
-        why = f"{n} values are too few, or depend too long on each other, for an interval"
+        few = f"{count_of(n, 'value', 'are')} too few"
+        why = f"{few}, or {agreeing(n, 'depend')} too long on each other, for an interval"
         return Estimate(value=value, n=n, unit=unit, method=MEAN, why=why)
     n_eff = float(n / (MEAN_ALLOWANCE * unbiased_time(tau, n)))
     half = student_t(confidence, df) * float(numbers.std()) / math.sqrt(n_eff)

@@ -15,6 +15,7 @@ import numpy as np
 
 from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import batch_means
+from scenarios.counting import agreeing, count_of
 
 LEAST_RUNS: Final = 3
 """Two runs differ by chance in anything from nothing to a lot: t with one degree of freedom."""
@@ -59,7 +60,8 @@ def over_runs(runs: Sequence[Estimate], *, confidence: float = 0.95) -> Estimate
     unit = units.pop() if units else ""
     missing = sum(run.value is None for run in runs)
     if n == 0 or missing:
-        why = f"{missing} of {n} runs have no value" if n else "there are no runs"
+        none = f"{missing} of {count_of(n, 'run')} {agreeing(missing, 'have')} no value"
+        why = none if n else "there are no runs"
         return not_estimable(why, unit=unit, n=n, method=METHOD, covers="runs")
     values = np.array([run.value for run in runs], dtype=np.float64)
     on_log = bool((values > 0).all())
@@ -70,7 +72,8 @@ def over_runs(runs: Sequence[Estimate], *, confidence: float = 0.95) -> Estimate
     high: float | None = None
     reason: str | None = None
     if bounds:
-        low, reason = value, f"a lower bound: {bounds} of {n} runs have no more"
+        lower = f"{bounds} of {count_of(n, 'run')} {agreeing(bounds, 'have')} no more"
+        low, reason = value, f"a lower bound: {lower}"
     elif n < LEAST_RUNS:
         reason = f"an interval over runs takes at least {LEAST_RUNS} of them; found: {n}"
     elif values.min() == values.max():

@@ -10,6 +10,7 @@ from analysis.band import memory
 from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import student_t
 from analysis.pulse import Floats
+from scenarios.counting import count_of
 
 FEWEST = 10
 """Windows that each side needs."""
@@ -45,7 +46,7 @@ def residual(before: Floats, after: Floats, *, confidence: float = 0.95) -> Esti
     n = len(sides[1])
     if fewest < FEWEST:
         which = "before" if len(sides[0]) == fewest else "after"
-        why = f"{fewest} windows {which} it: {FEWEST} are needed"
+        why = f"{count_of(fewest, 'window')} {which} it: {FEWEST} are needed"
         return not_estimable(why, unit="ratio", n=n, method=METHOD)
     blocks = [_blocks(side) for side in sides]
     kept = [memory(side) for side in blocks]

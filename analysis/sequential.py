@@ -38,6 +38,7 @@ import numpy.typing as npt
 
 from analysis.comparison import TOLERANCE
 from analysis.estimate import Estimate, not_estimable
+from scenarios.counting import count_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -104,8 +105,9 @@ class Rules:
         if not self.fewest <= self.pairs <= MOST_PAIRS:
             raise ValueError(
                 f"pairs = {self.pairs}; allowed: {self.fewest} to {MOST_PAIRS}: of "
-                f"{self.fewest - 1} pairs, {2 ** (self.fewest - 1)} patterns of signs are as "
-                f"likely as each other, and one is more than {self.smallest_error:.3g} of them"
+                f"{count_of(self.fewest - 1, 'pair')}, {2 ** (self.fewest - 1)} patterns of "
+                f"signs are as likely as each other, and one is more than "
+                f"{self.smallest_error:.3g} of them"
             )
 
     @property
@@ -198,7 +200,9 @@ def judge(differences: npt.ArrayLike, rules: Rules) -> Standing:
     if made.ndim != 1 or not np.isfinite(made).all():
         raise ValueError("differences must be one series of finite numbers")
     if len(made) > rules.pairs:
-        raise ValueError(f"found {len(made)} pairs; allowed: the {rules.pairs} that were declared")
+        raise ValueError(
+            f"found {count_of(len(made), 'pair')}; allowed: the {rules.pairs} that were declared"
+        )
     answer, decided = Answer.INCONCLUSIVE, None
     if len(made):
         worse, better = refuted(made[np.newaxis] - rules.limit, rules)
@@ -314,7 +318,7 @@ def shift_of(made: FloatArray, rules: Rules) -> Estimate:
         n=len(made),
         method=METHOD,
         covers="runs",
-        why=f"{len(made)} pairs cannot bound it: chance alone may line them up"
+        why=f"{count_of(len(made), 'pair')} cannot bound it: chance alone may line them up"
         if missing
         else None,
     )

@@ -21,6 +21,7 @@ import pandas as pd
 
 from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import MIN_BATCHES, batch_averages, batch_means
+from scenarios.counting import count_of
 
 METHOD = "mean; batch means, Student t"
 
@@ -132,7 +133,8 @@ def _mean(values: Floats, unit: str) -> Estimate:
     enough = n >= MIN_BATCHES * FEWEST_PER_BATCH
     batches = batch_averages(known, tau=1.0) if enough else None
     if batches is None:
-        why = f"{n} answers are too few for {MIN_BATCHES} batches of {FEWEST_PER_BATCH}"
+        few = f"{count_of(n, 'answer', 'are')} too few"
+        why = f"{few} for {MIN_BATCHES} batches of {FEWEST_PER_BATCH}"
         return Estimate(value=value, n=n, unit=unit, method=METHOD, why=why)
     low, high = batch_means(batches, confidence=0.95)
     return Estimate(

@@ -28,6 +28,7 @@ from analysis.intervals import student_t
 from analysis.phases import Stretch, undisturbed
 from analysis.trend import MIN_BINS, MIN_EFFECTIVE, effective_bins
 from analysis.windows import Hold, Window
+from scenarios.counting import count_of
 
 PRACTICAL_LIMIT: Final = 0.10
 """Halves that differ by less are alike."""
@@ -102,7 +103,7 @@ def halves(values: npt.ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate
     series = np.asarray(values, dtype=np.float64)
     n = len(series)
     if n < MIN_BINS:
-        why = f"not enough data: {n} bins, at least {MIN_BINS} are needed"
+        why = f"not enough data: {count_of(n, 'bin')}, at least {MIN_BINS} are needed"
         return not_estimable(why, unit="ratio", n=n, method=_METHOD)
     first, second = series[: n - n // 2], series[n - n // 2 :]
     middle = (float(first.mean()) + float(second.mean())) / 2
@@ -299,7 +300,7 @@ def steady_in(hold: Hold, disturbed: Iterable[Stretch] = ()) -> Steadiness:
     bins = min(MOST_BINS, len(at_s) // REQUESTS_A_BIN)
     if not window.was_run or bins < MIN_BINS:
         needed = MIN_BINS * REQUESTS_A_BIN
-        why = f"not enough data: {len(at_s)} requests, at least {needed} are needed"
+        why = f"not enough data: {count_of(len(at_s), 'request')}, at least {needed} are needed"
         return _unknown("it was not run" if not window.was_run else why)
     edges = np.linspace(window.start_s, window.end_s, bins + 1)
     width_s = window.length_s / bins

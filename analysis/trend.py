@@ -24,6 +24,7 @@ import numpy.typing as npt
 from analysis.autocorrelation import FloatArray, autocorrelation_time, effective_size
 from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import student_t
+from scenarios.counting import count_of
 
 MIN_BINS: Final = 60
 """Below, the correction of phi is too rough: false alarms rise to 13 % at 30 bins."""
@@ -165,7 +166,7 @@ def trend(
     x, y = _points(at, values)
     n = len(x)
     if n < least_bins:
-        why = f"not enough data: {n} bins, at least {least_bins} are needed"
+        why = f"not enough data: {count_of(n, 'bin')}, at least {least_bins} are needed"
         return not_estimable(why, unit=unit, n=n, method=_METHOD)
     return _estimated(x, y, unit=unit, confidence=confidence)
 
@@ -184,9 +185,10 @@ def _estimated(x: FloatArray, y: FloatArray, *, unit: str, confidence: float) ->
         )
     n_eff = effective_bins(left)
     if n_eff < MIN_EFFECTIVE:
+        worth = count_of(math.floor(n_eff), "independent one")
         why = (
-            f"not enough data: {n} bins depend on each other so long that they are worth "
-            f"{math.floor(n_eff)} independent ones, at least {MIN_EFFECTIVE:.0f} are needed"
+            f"not enough data: {n} bins depend on each other so long that they are worth {worth}, "
+            f"at least {MIN_EFFECTIVE:.0f} are needed"
         )
         return Estimate(value=value, n=n, n_eff=n_eff, unit=unit, method=method, why=why)
     error = math.sqrt(float(left @ left) / (n_eff - 2) / spread)

@@ -28,6 +28,7 @@ from analysis.recording.format import MANIFEST
 from analysis.report.duel import as_markdown, pair_line
 from loadtests.sides import Role, Side
 from loadtests.supervisor import Interrupted
+from scenarios.counting import count_of
 from scenarios.errors import ExitCode, TrueloadError
 
 DOCUMENT, REPORT = "duel.json", "duel.md"
@@ -128,7 +129,7 @@ class Duel:
                 self.folder.rmdir()  # where nothing came of it
             raise
         if self.interrupted:
-            self.ended = f"interrupted after {len(self.pairs)} pairs"
+            self.ended = f"interrupted after {count_of(len(self.pairs), 'pair')}"
         return self._write(began)
 
     def _make_pairs(self) -> None:

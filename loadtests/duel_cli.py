@@ -24,6 +24,7 @@ from loadtests.folder import check_parent, group_folder
 from loadtests.one_run import import_analysis, run_and_judge
 from loadtests.options import RunOptions, run_options_but
 from loadtests.sides import AS_IS, Role, Side, prepare, read_spec
+from scenarios.counting import count_of
 from scenarios.errors import UsageError
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, plan
@@ -215,7 +216,8 @@ def _plan(sides: dict[Role, Side], question: Question, seed: int) -> list[str]:
         f"duel on {subject_words(question.metric, question.subject)}: is the candidate worse by "
         f"more than {plain(rules.tolerance)}?",
         *(f"{role:<9}  {side.spec.words}" for role, side in sides.items()),
-        f"at most {rules.pairs} pairs of runs, about {minutes(rules.pairs * longest_s)} at most; "
+        f"at most {count_of(rules.pairs, 'pair')} of runs, about "
+        f"{minutes(rules.pairs * longest_s)} at most; "
         f"the order in each pair is drawn with seed {seed}",
     ]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis.report.side_by_side import as_text as aligned
 from analysis.report.words import clean, level_text, number, percent
+from scenarios.counting import count_of
 from scenarios.model import named
 from scenarios.units import format_duration
 
@@ -65,9 +66,8 @@ def sentences(document: Document) -> list[str]:
             f"NOT MONOTONE: {named(failed, unit)} failed, and {named(passed, unit)} passed: "
             "the load is not all that decides here"
         )
-    runs = len(document["runs"])
     said.append(
-        f"took {format_duration(document['took_s'])}: {runs} {'run' if runs == 1 else 'runs'}, "
+        f"took {format_duration(document['took_s'])}: {count_of(len(document['runs']), 'run')}, "
         f"{format_duration(document['held_s'])} of holds"
     )
     if document["ending"] in _NEXT:

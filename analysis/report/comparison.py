@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.report import words
+from scenarios.counting import count_of
 
 Document = Mapping[str, Any]
 """comparison.json."""
@@ -187,16 +188,12 @@ def of_runs(document: Document) -> str:
     design = document["design"]
     if base == candidate == 1:
         return "one run a side"
-    sides = f"{_runs(base)} of the base and {candidate} of the candidate"
+    sides = f"{count_of(base, 'run')} of the base and {candidate} of the candidate"
     if design["order"] == "pairs":
-        return f"{design['pairs']} pairs of runs ({design['runs']}; A is the base)"
+        return f"{count_of(design['pairs'], 'pair')} of runs ({design['runs']}; A is the base)"
     if design["order"] == "mixed":
         return f"{sides}, by turns ({design['runs']}; A is the base)"
     return sides
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
 
 
 def verdict_words(document: Document) -> str:

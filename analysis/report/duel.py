@@ -10,6 +10,7 @@ from analysis.duel import Metric, Pair, Question, ratio_of
 from analysis.report.markdown import code, text
 from analysis.report.words import clean, number, quantity, say, shorten
 from analysis.sequential import Standing
+from scenarios.counting import count_of
 
 _WIDTH = 33
 _NAME_WIDTH = 44
@@ -110,7 +111,7 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
     rules, spent, needs = duel["rules"], duel["spent"], duel["needs"]
     made = len(duel["pairs"])
     lines = [
-        f"{made} {'pair' if made == 1 else 'pairs'} of at most {rules['pairs']} in "
+        f"{count_of(made, 'pair')} of at most {rules['pairs']} in "
         f"{minutes(duel['time_s'])}; the order in each was drawn with seed {duel['seed']}"
     ]
     if made:
@@ -123,7 +124,7 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"from pair to pair the ratio varies by {plain(math.expm1(needs['sd']))} "
             f"(sd): a candidate {plain(needs['detectable'] - 1)} worse would be found "
-            f"in about three of four duels of {rules['pairs']} pairs"
+            f"in about three of four duels of {count_of(rules['pairs'], 'pair')}"
         )
     return [*lines, *_needed(duel)]
 

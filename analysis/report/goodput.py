@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.report.tables import OUTCOMES, Document, stage_name
 from analysis.report.words import clean, count, moment, say
+from scenarios.counting import agreeing
 
 Fact = tuple[str, str]
 
@@ -80,8 +81,8 @@ def goodput_words(verdict: Document) -> str:
     said = f"{_of(found['stored'], found['acknowledged'])} acknowledged writes are stored, once"
     unknown = sum(row["stored"] + row["not_stored"] for row in found["indeterminate"])
     there = sum(row["stored"] for row in found["indeterminate"])
-    verb = "is" if there == 1 else "are"
-    rest = f"; of {count(unknown)} without a right answer {count(there)} {verb} stored"
+    known = f"{count(there)} {agreeing(there, 'are')} stored"
+    rest = f"; of {count(unknown)} without a right answer {known}"
     return f"{said}{rest if unknown else ''}."
 
 

@@ -6,6 +6,7 @@ from analysis.report.scaling import COEFFICIENTS, fit_words, limit_words, model_
 from analysis.report.side_by_side import as_text
 from analysis.report.tables import Document
 from analysis.report.words import clean, number, quantity, say
+from scenarios.counting import count_of
 
 ENOUGH_LEVELS = 8
 """From so many levels on, signs of residuals can show a pattern."""
@@ -35,7 +36,7 @@ def next_measurements(document: Document) -> list[str]:
     if len(loads) < ENOUGH_LEVELS:
         missing = ENOUGH_LEVELS - len(loads)
         said.append(
-            f"{missing} more {'level' if missing == 1 else 'levels'} of load, each about 1.5 to 2 "
+            f"{count_of(missing, 'more level')} of load, each about 1.5 to 2 "
             "times the one before, below and beyond the bend."
         )
     if not limit_seen:

@@ -262,6 +262,17 @@ def test_requests_that_are_enough_and_close_to_the_limit_say_so() -> None:
     assert "this close to the limit" in str(found.why)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("p(95) < 300ms", "1 request is too few: a pass takes at least"),
+        ("error_ratio < 50%", "1 request is too few this close to the limit"),
+    ],
+)
+def test_a_single_request_is_spoken_of_as_one(text: str, words: str) -> None:
+    assert words in str(decided(text, hold_with([10.0])).why)
+
+
 def test_verdicts_are_combined_by_precedence() -> None:
     order = [Verdict.INVALID, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED]
     for index, first in enumerate(order):

@@ -224,12 +224,12 @@ def test_a_candidate_that_is_fast_because_it_fails_is_not_called_not_regressed(
 
 def test_a_run_that_was_interrupted_ends_the_duel_as_inconclusive(tmp_path: Path) -> None:
     def says(role: str, run: int) -> dict[str, Any]:
-        return verdict(40.0, exit_code=130) if run == 2 else verdict(40.0)
+        return verdict(40.0, exit_code=130) if run == 1 else verdict(40.0)
 
     found, _, _ = fight(tmp_path, says)
 
     assert (found["verdict"], found["exit_code"]) == ("inconclusive", 130)
-    assert found["why"] == "interrupted after 2 pairs"
+    assert found["why"] == "interrupted after 1 pair"
 
 
 @pytest.mark.parametrize("interrupt", [Interrupted("before any load"), KeyboardInterrupt()])
