@@ -6,9 +6,11 @@ independent ones, and those add up. A load is looked at several times, and each 
 decide wrongly, so each gets its part of the error: with k looks at most the bounds of every look
 are one-sided 1 - 0.05 / k ones (Bonferroni, which holds however the looks depend on each other).
 
-A run in which a percentile was far from its limit, or nothing was answered, has said so by itself.
-Budgets that are not decided by a share (throughput, availability, a mean) are decided by each run
-at its own 5 %: more than half of the runs must be decided, and all of those in the same way.
+A run in which a percentile was far from its limit, or nothing was answered, has said so by itself:
+it is not outvoted by others whose requests weigh more. A load passes only where each of its runs
+was held to its end. Budgets that are not decided by a share (throughput, availability, a mean) are
+decided by each run at its own 5 %: more than half of the runs must be decided, and all of those in
+the same way.
 """
 
 from __future__ import annotations
@@ -137,7 +139,7 @@ def pool(documents: Sequence[Document], *, looks: int) -> Pooled:
     -------
     Pooled
         Failed also where a run failed for another reason than a budget: a target that
-        ended, a write that was lost.
+        ended, a write that was lost. Not passed where a run was cut short.
     """
     confidence = 1 - (1 - CONFIDENCE) / looks
     gating = [
@@ -150,11 +152,22 @@ def pool(documents: Sequence[Document], *, looks: int) -> Pooled:
     ]
     budgets = tuple(_pool_budget(each, confidence) for each in zip(*gating, strict=True))
     verdicts = [budget.verdict for budget in budgets]
-    for document, its in zip(documents, gating, strict=True):
-        broken = any(budget["verdict"] == Verdict.FAILED for budget in its)
-        if document["verdict"] == Verdict.FAILED and not broken:
+    for document in documents:
+        if _failed_beside_budgets(document):
             verdicts.append(Verdict.FAILED)
+        if not document["ended"]["complete"]:
+            verdicts.append(Verdict.INCONCLUSIVE)
     return Pooled(verdict=together(verdicts), budgets=budgets)
+
+
+def _failed_beside_budgets(document: Document) -> bool:
+    """Tell whether a run failed by what no budget says, also beside a budget that is left aside."""
+    if document["verdict"] != Verdict.FAILED:
+        return False
+    ended = document["ended"]
+    lost = ended["why"] == "target_lost" and not ended["complete"]
+    broken = any(budget["verdict"] == Verdict.FAILED for budget in document["budgets"])
+    return lost or bool(document["goodput"]["broken"]) or not broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +199,18 @@ def _pool_budget(runs: Sequence[Document], confidence: float) -> PooledBudget:
         )
     pooled = _add_up(known, confidence)
     verdict = _decided(pooled, allowed)
-    if verdict is Verdict.INCONCLUSIVE:
-        # a run that its own share did not decide, and that is decided, was far from the limit
-        alone = [
-            word
-            for word, run in zip(said, runs, strict=True)
-            if word in _DECIDED and _own_share_decides(run[key], allowed) is not word
-        ]
-        verdict = alone[0] if alone and len(set(alone)) == 1 else verdict
+    # a run that its own share did not decide, and that is decided, was far from the limit
+    alone = {
+        word
+        for word, run in zip(said, runs, strict=True)
+        if word in _DECIDED and _own_share_decides(run[key], allowed) is not word
+    }
+    if any(w is Verdict.FAILED and _none_seen(s) for w, s in zip(said, shares, strict=True)):
+        verdict = Verdict.FAILED
+    elif verdict is Verdict.PASSED and Verdict.FAILED in alone:
+        verdict = Verdict.INCONCLUSIVE
+    elif verdict is Verdict.INCONCLUSIVE and len(alone) == 1:
+        (verdict,) = alone
     return PooledBudget(
         subject=budget["subject"],
         assertion=budget["assertion"],
@@ -201,6 +218,11 @@ def _pool_budget(runs: Sequence[Document], confidence: float) -> PooledBudget:
         share=pooled,
         allowed=allowed,
     )
+
+
+def _none_seen(share: _Share | None) -> bool:
+    """Tell whether no request was seen to end within the limit; none at all has no share."""
+    return share is None or math.isclose(share.most, 1)
 
 
 def _share_of(estimate: Document | None) -> _Share | None:

@@ -48,7 +48,16 @@ def run(
         "measured": {},
         "verdict": said,
     }
-    return {"verdict": verdict or said, "budgets": [budget]}
+    return document(verdict or said, budget)
+
+
+def document(verdict: str, *budgets: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "verdict": verdict,
+        "ended": {"why": "finished", "complete": True},
+        "goodput": {"broken": []},
+        "budgets": list(budgets),
+    }
 
 
 def other(assertion: str, metric: str, said: str, measured: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +70,7 @@ def other(assertion: str, metric: str, said: str, measured: dict[str, Any]) -> d
         "measured": measured,
         "verdict": said,
     }
-    return {"verdict": said, "budgets": [budget]}
+    return document(said, budget)
 
 
 @settings(max_examples=50)
@@ -156,6 +165,51 @@ def test_a_target_that_ended_by_itself_has_failed_whatever_the_budgets_say() -> 
     assert pool([run(0.0, 5000, verdict="failed")], looks=4).verdict is Verdict.FAILED
 
 
+def test_a_target_that_ended_has_failed_also_where_what_is_left_aside_failed_before_it() -> None:
+    leaked = other("drift(memory) < 5%", "drift", "failed", {})["budgets"]
+    lost = run(0.0, 5000, verdict="failed")
+    lost["budgets"] += leaked
+    assert pool([lost], looks=4).verdict is Verdict.PASSED
+
+    lost["ended"] = {"why": "target_lost", "complete": False}
+    assert pool([lost], looks=4).verdict is Verdict.FAILED
+    lost["ended"] = {"why": "finished", "complete": True}
+    lost["goodput"] = {"broken": ["1 of 900 acknowledged writes is not stored"]}
+    assert pool([lost], looks=4).verdict is Verdict.FAILED
+
+
+def test_a_load_whose_run_was_cut_short_is_not_passed() -> None:
+    cut = other("error_ratio < 1%", "error_ratio", "inconclusive", estimate(0.0, 2000))
+    assert pool([cut], looks=4).verdict is Verdict.PASSED
+
+    cut["ended"] = {"why": "stopped", "complete": False}
+    assert pool([cut], looks=4).verdict is Verdict.INCONCLUSIVE
+    whole = other("error_ratio < 1%", "error_ratio", "passed", estimate(0.0, 2000))
+    assert pool([whole, cut], looks=4).verdict is Verdict.INCONCLUSIVE
+    bad = other("error_ratio < 1%", "error_ratio", "failed", estimate(0.5, 2000))
+    assert pool([bad, cut], looks=4).verdict is Verdict.FAILED
+
+
+def test_a_run_in_which_nothing_was_answered_is_not_outvoted() -> None:
+    # Every request of a rare endpoint is a server error: there is no latency, so no share.
+    dead = run(0.0, 10, said="failed")
+    dead["budgets"][0]["share_beyond"] = None
+    assert pool([run(0.0, 500, said="passed"), dead], looks=4).verdict is Verdict.FAILED
+
+    # A few of them timed out beside the errors: there is a share, and it weighs nothing.
+    few = run(1.0, 1.01, said="failed")
+    few["budgets"][0]["share_beyond"]["low"] = 0.03
+    assert pool([run(0.0, 500, said="passed"), few], looks=4).verdict is Verdict.FAILED
+
+
+def test_a_run_that_failed_far_from_its_limit_is_not_outvoted() -> None:
+    # What depends on each other for long is worth few requests, although half are far too slow.
+    far = run(0.4, 3, said="failed")
+    assert far["budgets"][0]["share_beyond"]["low"] > ALLOWED
+    far["budgets"][0]["share_beyond"]["low"] = 0.04
+    assert pool([run(0.0, 500, said="passed"), far], looks=4).verdict is Verdict.INCONCLUSIVE
+
+
 def test_an_error_ratio_is_pooled_as_a_share_and_a_limit_at_zero_is_not() -> None:
     few = other("error_ratio < 1%", "error_ratio", "inconclusive", estimate(0.0, 200))
     assert pool([few], looks=4).verdict is Verdict.INCONCLUSIVE
@@ -198,7 +252,7 @@ def test_the_nearest_budget_is_the_one_with_the_least_room() -> None:
 
 
 def test_warnings_and_what_takes_a_long_run_are_left_aside() -> None:
-    late = run(0.03, 3000)
+    late = run(0.03, 3000, verdict="failed")
     for assertion, metric, severity in (
         ("warn: p(99) < 1ms", "p", "warn"),
         ("drift(p95) < 5%", "drift", "fail"),

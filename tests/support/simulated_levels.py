@@ -78,4 +78,10 @@ class Simulated:
             },
             "verdict": verdict,
         }
-        return {"verdict": verdict, "exit_code": 0, "budgets": [budget]}
+        return {
+            "verdict": verdict,
+            "exit_code": 0,
+            "ended": {"why": "finished", "complete": True},
+            "goodput": {"broken": []},
+            "budgets": [budget],
+        }
