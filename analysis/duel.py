@@ -19,8 +19,9 @@ from analysis.comparison import (
 )
 from analysis.decision import Verdict
 from analysis.estimate import Estimate
+from analysis.more_errors import more_errors
 from analysis.sequential import Answer, Rules, Standing, judge
-from scenarios.counting import agreeing, count_of
+from scenarios.counting import count_of
 from scenarios.errors import ExitCode
 
 FORMAT = 1
@@ -29,8 +30,6 @@ FORMAT = 1
 SUBJECT = "all"
 _SPREAD = 2
 """Pairs from which a spread can be told."""
-
-_OF_ERRORS = frozenset({"error_ratio", "availability"})
 
 EXIT_CODES = {
     Answer.NOT_REGRESSED: ExitCode.PASSED,
@@ -90,11 +89,14 @@ class Reading:
         Why there is none.
     invalid : bool
         Whether the run was invalid: the harness cannot say.
+    absent : bool
+        Whether nothing that is asked for was requested: nor would the same load do it again.
     """
 
     value: float | None = None
     why: str = ""
     invalid: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,8 @@ def read(verdict: Mapping[str, Any], metric: Metric, subject: str) -> Reading:
     estimate = _estimates(verdict).get(subject, {}).get(metric)
     if estimate is None:
         known = ", ".join(sorted(_estimates(verdict)))
-        return Reading(why=f"{subject} was sent no request in the hold; requested were: {known}")
+        why = f"{subject} was sent no request in the hold; requested were: {known}"
+        return Reading(why=why, absent=True)
     value = estimate["value"]
     if value is None or value <= 0:
         return Reading(why=f"{subject}: no {metric}: {estimate['why'] or f'it is {value}'}")
@@ -254,35 +257,22 @@ def answer_of(pairs: Sequence[Pair], question: Question, ended: str) -> tuple[An
     Returns
     -------
     tuple of (Answer, str)
-        A candidate whose runs fail where the base's do not is never "not regressed".
+        A candidate that fails more often than the base is never "not regressed".
     """
     standing = standing_of(pairs, question)
     percent = f"{100 * question.rules.tolerance:.3g} %"
     if standing.answer is Answer.REGRESSED:
         return standing.answer, f"worse by more than the {percent} that do not matter"
     if standing.answer is Answer.NOT_REGRESSED:
-        failed = [pair.candidate_run for pair in pairs if _has_errors(pair.candidate_run)]
-        before = sum(_has_errors(pair.base_run) for pair in pairs)
-        if len(failed) > before:
-            return Answer.INCONCLUSIVE, (
-                f"{question.metric} is not worse, but {len(failed)} of "
-                f"{count_of(len(pairs), 'run')} of the candidate "
-                f"{agreeing(len(failed), 'fail')} by errors, {before} of the base's: "
-                f"{failed[0]['why']}"
-            )
+        runs = [pair.base_run for pair in pairs], [pair.candidate_run for pair in pairs]
+        worse = more_errors(*runs, question.subject)
+        if worse:
+            return Answer.INCONCLUSIVE, f"{question.metric} is not worse, but {worse}"
         return standing.answer, f"not worse by {percent}"
     if ended:
         return Answer.INCONCLUSIVE, ended
     open_after = count_of(len(pairs), "pair", "leave")
     return Answer.INCONCLUSIVE, f"{open_after} it open whether it is worse by more than {percent}"
-
-
-def _has_errors(run: Mapping[str, Any]) -> bool:
-    """Whether a run failed by its errors: a metric of right answers does not show them."""
-    if run["verdict"] != Verdict.FAILED:
-        return False
-    broken = {b["metric"] for b in run["budgets"] if b["verdict"] == Verdict.FAILED}
-    return not broken or bool(broken & _OF_ERRORS)
 
 
 def others(pairs: Sequence[Pair], question: Question) -> list[dict[str, Any]]:
@@ -362,7 +352,12 @@ def needs_of(standing: Standing, rules: Rules) -> dict[str, Any]:
 
 
 def outcome(
-    pairs: Sequence[Pair], question: Question, *, ended: str = "", interrupted: bool = False
+    pairs: Sequence[Pair],
+    question: Question,
+    *,
+    ended: str = "",
+    interrupted: bool = False,
+    invalid: bool = False,
 ) -> dict[str, Any]:
     """Write what a duel found.
 
@@ -376,6 +371,8 @@ def outcome(
         Why no more were made, where it was not for the answer; empty otherwise.
     interrupted : bool
         Whether somebody ended it.
+    invalid : bool
+        Whether it ended for a run that was invalid.
 
     Returns
     -------
@@ -387,7 +384,7 @@ def outcome(
     code = EXIT_CODES[answer]
     if interrupted:
         code = ExitCode.INTERRUPTED
-    elif ended and not pairs:
+    elif invalid and not pairs:
         code = ExitCode.INVALID
     return {
         "format": FORMAT,

@@ -6,6 +6,8 @@
     judged            its ratio is taken        that run is made once more, at its place
     answered          the duel ends             invalid again: the duel ends without an answer
 
+A run that was sent nothing of what is asked for is not made again: the load would be the same.
+
 Both runs of a pair have the same seed of the load, drawn with the order: the same clicks
 at the same times, so that what differs is the target and the machine. Another pair has
 another one.
@@ -102,6 +104,7 @@ class Duel:
     runs: list[dict[str, Any]] = field(default_factory=list)
     ended: str = ""
     interrupted: bool = False
+    invalid: bool = False
 
     def fight(self) -> dict[str, Any]:
         """Make pairs until the answer is known, or all are made.
@@ -173,10 +176,14 @@ class Duel:
                 return Reading(why="interrupted"), verdict
             if reading.value is not None:
                 break
-            again = "; it is made once more" if attempt < ATTEMPTS else ""
+            more = attempt < ATTEMPTS and not reading.absent
+            again = "; it is made once more" if more else ""
             self.say(f"pair {number}: the {role}'s run gives no value: {reading.why}{again}")
-        if reading.value is None:
-            self.ended = f"the {role}'s run gave no value {ATTEMPTS} times: {reading.why}"
+            if not more:
+                times = "" if reading.absent else f" {ATTEMPTS} times"
+                self.ended = f"the {role}'s run gave no value{times}: {reading.why}"
+                self.invalid = reading.invalid
+                break
         return reading, verdict
 
     def _note(
@@ -208,7 +215,11 @@ class Duel:
     def _write(self, began: float) -> dict[str, Any]:
         scenario = self.sides[Role.BASE].scenario
         document = outcome(
-            self.pairs, self.question, ended=self.ended, interrupted=self.interrupted
+            self.pairs,
+            self.question,
+            ended=self.ended,
+            interrupted=self.interrupted,
+            invalid=self.invalid,
         ) | {
             "duel": self.group,
             "scenario": scenario.name,

@@ -21,7 +21,7 @@ from loadtests.options import RunOptions
 from loadtests.sides import Role, Side, Spec, prepare, read_spec
 from loadtests.supervisor import Interrupted
 from scenarios.errors import HostNotAllowed, ScenarioError, TargetError, UsageError
-from tests.support.fought import Machine, manifests, verdict
+from tests.support.fought import Machine, manifests, share, verdict
 
 SCHEMA = Draft202012Validator(
     json.loads((Path(analysis.__file__).parent / "schema" / "duel.schema.json").read_text())
@@ -200,10 +200,27 @@ def test_a_run_without_a_value_that_a_ratio_can_be_made_of_says_why(
     assert re.search(words, found["why"])
 
 
-def test_an_endpoint_that_was_not_requested_is_told_which_were(tmp_path: Path) -> None:
-    found, _, _ = fight(tmp_path, times_worse(1.0), subject="GET /b")
+@pytest.mark.parametrize("run", [verdict(10_000.0, bound=True), verdict(None)])
+def test_valid_runs_without_a_value_are_inconclusive_and_not_invalid(
+    tmp_path: Path, run: dict[str, Any]
+) -> None:
+    found, _, _ = fight(tmp_path, lambda role, _: run if role == "candidate" else verdict(40.0))
 
-    assert "GET /b was sent no request in the hold; requested were: GET /a, all" in found["why"]
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
+    assert found["pairs"] == []
+
+
+def test_an_endpoint_that_was_not_requested_ends_the_duel_at_once(tmp_path: Path) -> None:
+    """The second run of the same load would not request it either."""
+    found, machine, told = fight(tmp_path, times_worse(1.0), subject="GET /b")
+
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
+    assert len(machine.made) == 1
+    assert "once more" not in " ".join(told)
+    assert found["why"] == (
+        "the base's run gave no value: GET /b was sent no request in the hold; requested were: "
+        "GET /a, all"
+    )
 
 
 def test_a_candidate_that_is_fast_because_it_fails_is_not_called_not_regressed(
@@ -220,6 +237,56 @@ def test_a_candidate_that_is_fast_because_it_fails_is_not_called_not_regressed(
 
     assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
     assert "5 of 5 runs of the candidate fail by errors, 0 of the base's" in found["why"]
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "verdict_of_runs"),
+    [
+        (0.0, 0.5, "passed"),  # no budget looks at errors
+        (0.015, 0.6, "failed"),  # the budget is broken by both sides
+        (0.0, 0.006, "passed"),  # within the budget of one per cent
+    ],
+)
+def test_a_candidate_with_more_bad_requests_is_not_called_not_regressed(
+    tmp_path: Path, base: float, candidate: float, verdict_of_runs: str
+) -> None:
+    shares = {"base": base, "candidate": candidate}
+    budgets = [{"metric": "error_ratio", "verdict": verdict_of_runs}]
+
+    found, _, _ = fight(
+        tmp_path,
+        lambda role, run: verdict(
+            40.0 * RATIOS[run], bad=shares[role], verdict=verdict_of_runs, budgets=budgets
+        ),
+    )
+
+    assert (found["verdict"], found["exit_code"], found["decided_at"]) == ("inconclusive", 97, 5)
+    assert found["why"] == (
+        f"p95 is not worse, but more of all requests are bad: {100 * candidate:.3g} % of the "
+        f"candidate's, {100 * base:.3g} % of the base's (tolerance: 0.5 points)"
+    )
+
+
+def test_bad_requests_of_both_sides_alike_leave_the_answer(tmp_path: Path) -> None:
+    shares = {"base": 0.30, "candidate": 0.304}
+
+    found, _, _ = fight(tmp_path, lambda role, run: verdict(40.0 * RATIOS[run], bad=shares[role]))
+
+    assert (found["verdict"], found["exit_code"]) == ("not regressed", 0)
+
+
+def test_the_endpoint_that_is_asked_for_must_not_fail_more_either(tmp_path: Path) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        made = verdict(40.0 * RATIOS[run])
+        if role == "candidate":  # too rare to be seen among all requests
+            made["stages"][0]["endpoints"][0]["error_ratio"] = share(0.4)
+        return made
+
+    found, _, _ = fight(tmp_path, says, subject="GET /a")
+
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
+    assert "more of GET /a are bad: 40 % of the candidate's, 0 % of the base's" in found["why"]
+    assert fight(tmp_path / "all", says)[0]["verdict"] == "not regressed"
 
 
 def test_a_run_that_was_interrupted_ends_the_duel_as_inconclusive(tmp_path: Path) -> None:

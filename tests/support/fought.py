@@ -18,13 +18,31 @@ def estimate(value: float | None, *, bound: bool = False) -> dict[str, Any]:
     return {"value": value, "low": low, "high": high, "n": 100, "why": why}
 
 
-def verdict(p95_ms: float | None, *, bound: bool = False, **changes: Any) -> dict[str, Any]:
-    """A verdict as far as a duel reads it."""
+def share(bad: float) -> dict[str, Any]:
+    """A share of bad requests as verdict.json writes it."""
+    ends = {"low": max(bad - 0.01, 0.0), "high": min(bad + 0.01, 1.0)}
+    return {
+        "value": bad,
+        **ends,
+        "level": 0.95,
+        "n": 700,
+        "n_eff": 700.0,
+        "unit": "ratio",
+        "method": "Wilson",
+        "covers": "this run",
+        "why": None,
+    }
+
+
+def verdict(
+    p95_ms: float | None, *, bound: bool = False, bad: float = 0.0, **changes: Any
+) -> dict[str, Any]:
+    """A verdict as far as a duel reads it; `bad` is the share of bad requests."""
     latency = {
         name: estimate(None if p95_ms is None else factor * p95_ms, bound=bound)
         for name, factor in {"p50": 0.4, "p95": 1.0, "p99": 1.5, "mean": 0.5}.items()
     }
-    measured = {"latency": latency, "throughput": estimate(60.0)}
+    measured = {"latency": latency, "throughput": estimate(60.0), "error_ratio": share(bad)}
     stage = {"level": 60.0, **measured, "endpoints": [{"name": "GET /a", **measured}]}
     return {
         "verdict": "passed",
