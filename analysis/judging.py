@@ -1,8 +1,8 @@
 """Budgets over stages: from decisions in holds to one result for each budget.
 
 A budget is passed when it is passed at the required load and failed at none below:
-a lower stage can break it, never make it inconclusive. Availability spans the run up
-to the required stage, capacity all stages.
+a lower stage can break it, never make it inconclusive. Availability and recoveries span
+the run up to the required stage, capacity all stages.
 
 What the target did is never excused by an invalidity that follows from it: where
 requests were sent and none was answered well, the budget has failed, valid or not.
@@ -189,10 +189,9 @@ def judge_availability(
     else:
         why = "the run did not complete its required stage"
         decision = Decision(verdict=Verdict.INCONCLUSIVE, measured=estimate, why=why)
-    invalid = any(reason.code != "no_data" for reason in validity.harmful)
     return BudgetResult(
         budget=budget,
-        verdict=Verdict.INVALID if invalid else decision.verdict,
+        verdict=Verdict.INVALID if validity.broken else decision.verdict,
         decision=decision,
         stage=stage.stage,
         level=stage.level,
@@ -277,11 +276,13 @@ def judge_all(
 def _the_rest(
     budget: Budget, capacity: Capacity, stability: Stability, validity: Validity
 ) -> BudgetResult:
+    """Judge a capacity, whose stages are each valid or not, or what spans the run: a recovery."""
     if budget.assertion.metric is Metric.CAPACITY:
         decision = judge_capacity(budget.assertion, capacity)
+        invalid = any(reason.stage is None for reason in validity.broken)
     else:
         decision = judge_recovery(budget.assertion, stability.recoveries)
-    invalid = any(reason.code != "no_data" and reason.stage is None for reason in validity.reasons)
+        invalid = bool(validity.broken)
     verdict = Verdict.INVALID if invalid else decision.verdict
     return BudgetResult(budget=budget, verdict=verdict, decision=decision, stage=None, level=None)
 

@@ -21,6 +21,7 @@ from analysis.capacity import Capacity
 from analysis.decision import Verdict
 from analysis.estimate import Estimate, not_estimable
 from analysis.judging import BudgetResult
+from analysis.validity import Validity
 from scenarios.assertions import Assertion, Metric
 from scenarios.model import NOBODY, Expectation, Scenario, named
 
@@ -127,7 +128,7 @@ def scorecard(
     p95: Estimate,
     capacity: Capacity,
     judged: bool,
-    valid: bool,
+    validity: Validity,
 ) -> list[Indicator]:
     """Lay what was measured beside what was expected.
 
@@ -143,18 +144,19 @@ def scorecard(
         Of the run.
     judged : bool
         Whether any budget is judged in holds: else no load passes or fails.
-    valid : bool
-        Of the run: an invalid one fulfils no expectation, and misses none.
+    validity : Validity
+        Of the run: an invalid one fulfils no expectation, and misses none but by requests
+        of which none was answered well.
 
     Returns
     -------
     list of Indicator
         In the order of the criteria; at least one of each.
     """
-    stated = [_stated(result, valid=valid) for result in results]
+    stated = [_stated(result, validity) for result in results]
     rows = [
         *stated,
-        _growth(scenario, capacity, judged=judged, valid=valid),
+        _growth(results, scenario, capacity, validity, judged=judged),
         *_not_assessed(scenario),
     ]
     if not any(row.criterion == AVAILABILITY for row in stated):
@@ -187,12 +189,12 @@ def criterion_of(assertion: Assertion) -> str:
     return _OF_METRIC.get(assertion.metric, RESPONSE_TIME)
 
 
-def _stated(result: BudgetResult, *, valid: bool) -> Indicator:
+def _stated(result: BudgetResult, validity: Validity) -> Indicator:
     assertion, budget = result.budget.assertion, result.budget
     criterion, actual = criterion_of(assertion), result.decision.measured
     subject = "" if budget.subject == "all" else f" of {budget.subject}"
     name = assertion.text.split(assertion.operator)[0].strip()
-    verdict = _validly(result.shown, valid=valid)
+    verdict = _validly(result.shown, validity, unanswered=_unanswered(result))
     difference, percent = None, None
     if actual.value is not None:
         limit = limit_of(assertion)
@@ -211,7 +213,14 @@ def _stated(result: BudgetResult, *, valid: bool) -> Indicator:
     )
 
 
-def _growth(scenario: Scenario, capacity: Capacity, *, judged: bool, valid: bool) -> Indicator:
+def _growth(
+    results: Sequence[BudgetResult],
+    scenario: Scenario,
+    capacity: Capacity,
+    validity: Validity,
+    *,
+    judged: bool,
+) -> Indicator:
     actual, required = capacity.estimate(), scenario.load.required
     last, first = capacity.last_pass, capacity.first_fail
     verdict = Verdict.UNJUDGED
@@ -221,7 +230,8 @@ def _growth(scenario: Scenario, capacity: Capacity, *, judged: bool, valid: bool
             verdict = Verdict.PASSED
         elif first is not None and first <= required:
             verdict = Verdict.FAILED
-    shown = _validly(str(verdict), valid=valid)
+    unanswered = any(_unanswered(result) for result in results)
+    shown = _validly(str(verdict), validity, unanswered=unanswered)
     difference = None if actual.value is None else required - actual.value
     return Indicator(
         criterion=USER_GROWTH,
@@ -261,8 +271,16 @@ def _not_assessed(scenario: Scenario) -> list[Indicator]:
     ]
 
 
-def _validly(verdict: str, *, valid: bool) -> str:
-    return str(Verdict.INVALID) if verdict == Verdict.PASSED and not valid else verdict
+def _unanswered(result: BudgetResult) -> bool:
+    """Whether it failed as no invalidity excuses."""
+    return result.verdict is Verdict.FAILED and result.decision.unanswered
+
+
+def _validly(verdict: str, validity: Validity, *, unanswered: bool) -> str:
+    missed = verdict in {str(Verdict.FAILED), "warned"} and not unanswered
+    if (verdict == Verdict.PASSED and validity.harmful) or (missed and validity.broken):
+        return str(Verdict.INVALID)
+    return verdict
 
 
 def _next(criterion: str, verdict: str) -> str:

@@ -78,6 +78,11 @@ class Validity:
             if reason.stage is None or reason.stage in self.counting
         )
 
+    @property
+    def broken(self) -> tuple[Reason, ...]:
+        """Harmful reasons that concern every budget: all but a subject without requests."""
+        return tuple(reason for reason in self.harmful if reason.code != "no_data")
+
 
 def assess(recording: Recording, holds: Sequence[Hold], budgets: Sequence[Budget]) -> Validity:
     """Assess a run, stage by stage.

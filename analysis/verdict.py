@@ -171,7 +171,7 @@ def judge(
                 p95=_p95(shown),
                 capacity=capacity,
                 judged=any(r.gates and r.budget.assertion.metric in HOLD_METRICS for r in results),
-                valid=not validity.harmful,
+                validity=validity,
             )
         ],
     }
@@ -191,7 +191,6 @@ def _verdict(
     gating = [result for result in results if result.gates]
     failed = [result for result in gating if result.verdict is Verdict.FAILED]
     unanswered = [result for result in failed if result.decision.unanswered]
-    broken = [reason for reason in validity.harmful if reason.code != "no_data"]
     undecided = [result for result in gating if result.verdict is Verdict.INCONCLUSIVE]
     cut = f"the run did not complete its required stage ({recording.end_why})"
     reached = (
@@ -211,7 +210,7 @@ def _verdict(
         ),
         (dead is not None, Verdict.FAILED, reached),
         (unanswered, Verdict.FAILED, _words(unanswered, load)),
-        (broken, Verdict.INVALID, _messages(broken)),
+        (validity.broken, Verdict.INVALID, _messages(validity.broken)),
         (failed, Verdict.FAILED, _words(failed, load)),
         (validity.harmful, Verdict.INVALID, _messages(validity.harmful)),
         (not gating, Verdict.UNJUDGED, "no budget was stated that could fail the run"),

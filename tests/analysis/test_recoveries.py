@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from analysis.recording.reader import Recording, read_run
 from analysis.recoveries import NOTHING_DISTURBED, judge_recovery, recoveries_of
 from analysis.recovery import Recovery
 from analysis.stability import stability_of
+from analysis.verdict import judge
 from analysis.windows import hold_of, hold_windows
 from scenarios.assertions import parse_assertion
 from tests.analysis.synthetic import RunBuilder, closed_queue, scenario_of, watch
@@ -47,16 +49,23 @@ def events(build: RunBuilder, number: int, at_s: float, cleared_s: float | None)
         build.event(t_s=cleared_s, kind="fault_cleared", **same, planned_s=cleared_s, pids=[1])
 
 
-def frozen_run(folder: Path, *, injected: bool, **load: Any) -> Recording:
+def frozen_run(
+    folder: Path,
+    *,
+    injected: bool,
+    cpu: float = 0.2,
+    budgets: Sequence[str] = ("p(95) < 800ms",),
+    **load: Any,
+) -> Recording:
     """A run of 30 s that stands still from 12.3 to 16.8 s."""
     build = RunBuilder(
         folder / "run",
-        scenario_of([(USERS, 30.0)], budgets={"all": ["p(95) < 800ms"]}, timeout="9s", **load),
+        scenario_of([(USERS, 30.0)], budgets={"all": budgets}, timeout="9s", **load),
     )
     record(build, Freeze(start_s=12.3, end_s=16.8), 30.0)
     if injected:
         events(build, 0, 12.3, 16.8)
-    watch(build, until_s=30.0)
+    watch(build, until_s=30.0, cpu=cpu)
     return read_run(build.finish(ended_s=30.0))
 
 
@@ -72,6 +81,21 @@ def test_a_freeze_is_followed_whether_or_not_anybody_injected_it(
     assert found.recovered_s == pytest.approx(16.8, abs=1.0)
     assert found.seen_until_s == 30.0
     assert found.loss.value == pytest.approx(4.5, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "verdicts"), [(0.2, ("passed", "failed")), (0.99, ("invalid", "invalid"))]
+)
+def test_where_nobody_listened_well_a_recovery_is_neither_fast_nor_slow(
+    tmp_path: Path, cpu: float, verdicts: tuple[str, str]
+) -> None:
+    budgets = ["recovery_time < 20s", "recovery_time < 2s"]
+    document = judge(frozen_run(tmp_path, injected=True, cpu=cpu, budgets=budgets))
+    assert document["verdict"] == verdicts[1]
+    of_recovery = [b for b in document["budgets"] if b["assertion"] in budgets]
+    rows = [r for r in document["scorecard"] if r["indicator"] == "recovery_time"]
+    assert tuple(budget["verdict"] for budget in of_recovery) == verdicts
+    assert tuple(row["verdict"] for row in rows) == verdicts
 
 
 def test_a_run_that_nothing_disturbed_has_none(tmp_path: Path) -> None:

@@ -355,6 +355,20 @@ def test_a_run_without_budgets_is_unjudged(tmp_path: Path) -> None:
     assert [row["verdict"] for row in document["scorecard"]] == ["unjudged"] * 5
 
 
+def test_an_invalid_run_misses_no_expectation(tmp_path: Path) -> None:
+    stages = [(USERS, 10.0), (2 * USERS, 10.0)]
+    build = started(tmp_path, stages, {"all": ["p(95) < 300ms", "capacity >= 20"]})
+    queue(build, 0.0, 10.0, service_s=0.1)
+    queue(build, 10.0, 20.0, users=2 * USERS)
+    watch(build, until_s=20.0)
+    build.event(t_s=15.0, kind="clock_stepped", step_s=1.0)
+    document = judged(build.finish(ended_s=20.0))
+    assert document["stages"][0]["verdict"] == "failed"
+    assert outcome_of(document) == ("invalid", 96)
+    told = {row["indicator"]: row["verdict"] for row in document["scorecard"]}
+    assert told["users carried within the budgets"] == told["capacity"] == "invalid"
+
+
 def test_a_broken_warning_shows_and_does_not_fail_the_run(tmp_path: Path) -> None:
     budgets = {"all": ["p(95) < 300ms", "warn: p(99) < 1ms"]}
     document = judged(healthy(tmp_path, budgets=budgets))
