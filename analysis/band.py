@@ -19,6 +19,10 @@ are looked at leaves it with a probability of :data:`FALSE_ALARM` at most, were 
 normal; what comes of it on queues is simulated (``make accuracy``). Neighbouring windows
 are alike, which makes the baseline worth less than its windows: its mean by
 n (1 - phi) / (1 + phi), its deviation by n (1 - phi^2) / (1 + phi^2).
+
+Near saturation the band is as wide as a queue is long on a bad day, and a backlog is
+within it long before it has drained. *Behind* a backlog is a window of which not even a
+tenth is served as fast as half of all were before.
 """
 
 from __future__ import annotations
@@ -69,6 +73,8 @@ class Band:
     ----------
     p50_ms, p95_ms : float or None
         Highest latencies of a healthy window; None where too few windows had one.
+    usual_ms : float
+        The p50 of half of the windows.
     ok_least, asked_least : float
         Fewest right answers, and fewest requests, of a healthy window.
     goodput_rps : float
@@ -87,6 +93,7 @@ class Band:
 
     p50_ms: float | None
     p95_ms: float | None
+    usual_ms: float
     ok_least: float
     asked_least: float
     goodput_rps: float
@@ -117,6 +124,26 @@ class Band:
             "goodput": np.asarray(starved, dtype=np.bool_),
             "bad requests": self._too_many_bad(pulse.bad, pulse.asked),
         }
+
+    def behind(self, pulse: Pulse, since: Pulse) -> Flags:
+        """Find the windows in which everybody still waits behind a backlog.
+
+        Parameters
+        ----------
+        pulse : Pulse
+            Windows under the same load.
+        since : Pulse
+            Those in which a system that was left slower than before would show it: their
+            level counts as usual where it is higher.
+
+        Returns
+        -------
+        ndarray of bool, shape (k,)
+            Where the fastest tenth took more than a quarter longer than half usually do.
+        """
+        levels = since.p50_ms[np.isfinite(since.p50_ms)]
+        left_ms = float(np.median(levels)) if len(levels) else 0.0
+        return _above(pulse.p10_ms, max(self.usual_ms, left_ms) * (1 + TOLERATED))
 
     def _too_many_bad(self, bad: Counts, asked: Counts) -> Flags:
         """Ask how probable so many or more would be: P(X >= b) = I_p(b, n - b + 1)."""
@@ -169,6 +196,7 @@ def band_of(baseline: Pulse, *, looks: int) -> Band | None:
     return Band(
         p50_ms=_highest(baseline.p50_ms, alarm),
         p95_ms=_highest(baseline.p95_ms, alarm),
+        usual_ms=float(np.nanmedian(baseline.p50_ms)),
         ok_least=_least(baseline.ok, alarm),
         asked_least=_least(asked, alarm),
         goodput_rps=float(baseline.ok.mean()) / baseline.width_s,

@@ -3,8 +3,8 @@
 ::
 
     window   0 1 2 3 4 5 6 7 8 9 ...
-             x x x ? o o o o o o o o o o o        x out of the band, o within it, ? unknown
-                 ^   ^<------ HOLD ----->
+             x x b ? o o o o o o o o o o o        x out of the band, o within it, ? unknown
+                 ^   ^<------ HOLD ----->         b within it, but behind a backlog
               last   recovered: between the beginnings of these two
 """
 
@@ -41,6 +41,8 @@ class Course:
         Whether something is known of it.
     out : ndarray of bool, shape (k,)
         Whether it has left the band.
+    behind : ndarray of bool, shape (k,)
+        Whether everybody in it waited behind a backlog, should there be one.
     start_s, since_s : float
         When the disturbance began, and from when its recovery counts.
     over_s : float or None
@@ -53,6 +55,7 @@ class Course:
     width_s: float
     known: npt.NDArray[np.bool_]
     out: npt.NDArray[np.bool_]
+    behind: npt.NDArray[np.bool_]
     start_s: float
     since_s: float
     over_s: float | None
@@ -99,11 +102,12 @@ class Course:
         -------
         tuple of (Estimate, float or None)
             Seconds from `since_s`, with the beginnings of the last window out of the
-            band and of the first within it as ends; a lower bound where it was not
-            seen to be past. And the same in run time, None where it was not.
+            band, or behind what left it, and of the first that is neither, as ends; a
+            lower bound where it was not seen to be past. And the same in run time, None
+            where it was not.
         """
         index = np.flatnonzero(self.known & (self.starts_s >= self.since_s - _SLIVER_S))
-        out = self.out[index]
+        out = self._away()[index]
         seen = np.flatnonzero(self.out & (self.starts_s < self.answers_for_s - _SLIVER_S))
         if len(seen) == 0 or not out[: self._looked_at(index)].any():
             return self._at_once(index, out)
@@ -115,6 +119,14 @@ class Course:
             if run >= HOLD and ends_s >= self.answers_for_s - _SLIVER_S and self._is_over():
                 return self._recovered(index, last)
         return self._censored(index, last, n - last - 1), None
+
+    def _away(self) -> npt.NDArray[np.bool_]:
+        """Find the windows out of the band, and those behind that follow one without a gap."""
+        place = np.arange(len(self.out))
+        left = np.where(self.out, place, -1)
+        back = np.where(self.known & ~self.out & ~self.behind, place, -1)
+        away: npt.NDArray[np.bool_] = np.maximum.accumulate(left) > np.maximum.accumulate(back)
+        return away & self.known
 
     def _looked_at(self, index: npt.NDArray[np.intp]) -> int:
         return int(np.searchsorted(self.starts_s[index], self.answers_for_s - _SLIVER_S))
@@ -149,7 +161,7 @@ class Course:
             high=at_s - self.since_s,
             n=len(index),
             unit="s",
-            method=f"{BY_WINDOWS}; kept for {HOLD}",
+            method=f"{BY_WINDOWS}; kept for {HOLD}, its backlog drained",
         )
         return found, at_s
 

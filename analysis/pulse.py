@@ -30,7 +30,7 @@ Counts = npt.NDArray[np.int64]
 FEWEST = 5
 """Requests that a window needs to have a median of its own."""
 
-MIDDLE, TAIL = 0.5, 0.95
+FAST, MIDDLE, TAIL = 0.1, 0.5, 0.95
 
 _SLIVER = 1e-9
 """Part of a window that rounding may take from a span."""
@@ -81,7 +81,7 @@ class Pulse:
         Length of a window.
     start_s : ndarray, shape (k,)
         Where each begins, in seconds of run time.
-    p50_ms, p95_ms : ndarray, shape (k,)
+    p10_ms, p50_ms, p95_ms : ndarray, shape (k,)
         Latencies of the window, NaN where too few requests made them: lower bounds
         where they fall among requests whose end nobody saw.
     asked : ndarray of int, shape (k,)
@@ -96,6 +96,7 @@ class Pulse:
 
     width_s: float
     start_s: Floats
+    p10_ms: Floats
     p50_ms: Floats
     p95_ms: Floats
     asked: Counts
@@ -118,6 +119,7 @@ class Pulse:
         return Pulse(
             width_s=self.width_s,
             start_s=self.start_s[chosen],
+            p10_ms=self.p10_ms[chosen],
             p50_ms=self.p50_ms[chosen],
             p95_ms=self.p95_ms[chosen],
             asked=self.asked[chosen],
@@ -183,16 +185,17 @@ def pulse_of(
     timed = near.good | near.censored
     own = here & timed
     latencies = binned_percentiles(
-        intended[own], near.latency_ms[own], max(count, 1), (MIDDLE, TAIL)
+        intended[own], near.latency_ms[own], max(count, 1), (FAST, MIDDLE, TAIL)
     )
-    p50, p95 = latencies[MIDDLE][:count], latencies[TAIL][:count]
+    p10, p50, p95 = (latencies[level][:count] for level in (FAST, MIDDLE, TAIL))
     few = np.bincount(intended[own], minlength=max(count, 1))[:count] < FEWEST
-    p50[few] = np.nan
+    p10[few] = p50[few] = np.nan
     _let_the_waiting_speak(near, intended, p50, np.flatnonzero(few), starts, width_s)
     done = near.good & (ended >= 0) & (ended < count)
     return Pulse(
         width_s=width_s,
         start_s=starts,
+        p10_ms=p10,
         p50_ms=p50,
         p95_ms=p95,
         asked=_counted(intended[here & (near.good | near.bad)], count),

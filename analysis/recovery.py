@@ -11,7 +11,9 @@ Windows (:mod:`analysis.pulse`) are held against the band of the same load befor
 (:mod:`analysis.band`). *Detected* is the end of the first window that has left it;
 *recovered* the beginning of the first from which it is kept for ten windows, and as
 long beyond the end of the disturbance: what is back while a fault is on, and lost again
-before it is over, has not recovered (:mod:`analysis.course`). Where the run, its load or
+before it is over, has not recovered (:mod:`analysis.course`). What is within the band
+and still behind a backlog has not either: not before somebody is served as fast as
+before. Where the run, its load or
 the next disturbance comes before, the recovery is censored: at least up to the last
 window that was out of the band.
 """
@@ -59,9 +61,9 @@ class Recovery:
         Seconds from its beginning to the end of the first window out of the band.
     recovery_time : Estimate
         Seconds (from its beginning; after a spike, from when the load was back) to the
-        first window from which the band is kept. Its ends: the beginnings of the last
-        window out of the band and of the first within it. A lower bound where it is
-        censored, 0 where it had no effect.
+        first window from which the band is kept and nobody waits behind a backlog. Its
+        ends: the beginnings of the last window that was not so, and of this one. A lower
+        bound where it is censored, 0 where it had no effect.
     loss, lost : Estimate
         Seconds of full outage that the missing goodput comes to, and right answers.
     residual : mapping of str to Estimate
@@ -195,11 +197,13 @@ def recovery_of(
         return _unknown(disturbance, until_s, why)
     left = band.left(after)
     out = np.logical_or.reduce(list(left.values()))
+    quiet_s = until_s if quiet_until_s is None else min(until_s, quiet_until_s)
     course = Course(
         starts_s=after.start_s,
         width_s=width_s,
         known=after.known | out,
         out=out,
+        behind=band.behind(after, after.only(after.within((over_s + quiet_s) / 2, quiet_s))),
         start_s=disturbance.start_s,
         since_s=disturbance.since_s,
         over_s=disturbance.end_s,
@@ -210,7 +214,6 @@ def recovery_of(
     loss, lost = _losses(
         after.only(after.within(disturbance.since_s, end_s)), band, censored=recovered_s is None
     )
-    quiet_s = until_s if quiet_until_s is None else min(until_s, quiet_until_s)
     # What never came back is looked at in the second half of the time that it had.
     level_s = (over_s + quiet_s) / 2 if recovered_s is None else max(recovered_s, over_s)
     return Recovery(

@@ -25,6 +25,7 @@ repeatable = settings(derandomize=True, deadline=None)
 def pulse(
     p50_ms: object,
     *,
+    p10_ms: object = None,
     p95_ms: object = None,
     asked: object = 100,
     bad: object = 0,
@@ -40,6 +41,7 @@ def pulse(
     return Pulse(
         width_s=1.0,
         start_s=np.arange(n, dtype=float),
+        p10_ms=middle / 3 if p10_ms is None else np.atleast_1d(np.asarray(p10_ms, dtype=float)),
         p50_ms=middle,
         p95_ms=middle * 3 if p95_ms is None else np.atleast_1d(np.asarray(p95_ms, dtype=float)),
         asked=whole(asked),
@@ -87,6 +89,20 @@ def test_those_who_wait_count_as_if_they_asked() -> None:
 def test_what_is_better_is_within_the_band() -> None:
     left = band().left(pulse([2.0], p95_ms=[6.0], ok=[900]))
     assert not any(flags.any() for flags in left.values())
+
+
+def test_behind_a_backlog_is_a_window_whose_fastest_tenth_is_slower_than_half_were() -> None:
+    found = band(pulse(np.full(30, 20.0)))
+    now = pulse([20, 90, 90, 90], p10_ms=[10, 24, 26, np.nan])
+    assert found.usual_ms == 20.0
+    assert found.behind(now, pulse([np.nan])).tolist() == [False, False, True, False]
+
+
+def test_who_stays_slower_than_before_is_not_behind_a_backlog_for_ever() -> None:
+    found = band(pulse(np.full(30, 20.0)))
+    slower = pulse([30.0, 30.0, 30.0], p10_ms=29.0 * np.ones(3))
+    assert found.behind(slower, slower).tolist() == [False] * 3
+    assert found.behind(slower, pulse([1.0])).tolist() == [True] * 3
 
 
 def test_what_is_unknown_is_within_the_band() -> None:

@@ -15,7 +15,7 @@ repeatable = settings(derandomize=True, deadline=None)
 
 
 def course(windows: str, *, over_s: float | None = 2.0, **other: Any) -> Course:
-    """Windows of a second from second 0: x out of the band, o within it, ? unknown."""
+    """Windows of a second from second 0: x out of the band, b behind, o neither, ? unknown."""
     marks = np.array(list(windows))
     times = {"start_s": 0.0, "since_s": 0.0, "until_s": float(len(marks))} | other
     return Course(
@@ -23,6 +23,7 @@ def course(windows: str, *, over_s: float | None = 2.0, **other: Any) -> Course:
         width_s=1.0,
         known=marks != "?",
         out=marks == "x",
+        behind=np.isin(marks, ["b", "x"]),
         over_s=over_s,
         **times,
     )
@@ -55,6 +56,30 @@ def test_what_happens_long_after_is_something_else() -> None:
 def test_windows_of_which_nothing_is_known_widen_the_interval() -> None:
     found, recovered_s = course("xx??" + "o" * 12).recovery()
     assert (found.low, found.high, recovered_s) == (1.0, 4.0, 4.0)
+
+
+def test_what_is_within_the_band_and_behind_a_backlog_has_not_recovered() -> None:
+    found, recovered_s = course("xxx" + "bbbb" + "o" * 12).recovery()
+    assert (found.low, found.value, found.high, recovered_s) == (6.0, 7.0, 7.0, 7.0)
+    found, recovered_s = course("xxb?b?" + "o" * 12).recovery()
+    assert (found.low, found.high, recovered_s) == (4.0, 6.0, 6.0)
+
+
+def test_behind_is_what_follows_a_window_out_of_the_band_and_nothing_else() -> None:
+    assert course("xxx" + "o" + "bbb" + "o" * 12).recovery()[1] == 3.0
+    quiet = course("bb" + "o" * 15)
+    assert quiet.recovery()[0].value == 0.0
+    assert quiet.detected().value is None
+
+
+def test_a_backlog_that_is_back_out_of_the_band_before_it_has_drained_goes_on() -> None:
+    assert course("xx" + "b" * 15 + "xb" + "o" * 12).recovery()[1] == 19.0
+
+
+def test_a_backlog_that_outlasts_the_run_is_a_lower_bound() -> None:
+    found, recovered_s = course("xx" + "b" * 20).recovery()
+    assert found.is_lower_bound
+    assert (found.value, recovered_s) == (22.0, None)
 
 
 def test_never_recovered_is_a_lower_bound() -> None:
@@ -106,6 +131,7 @@ def test_after_a_spike_recovery_counts_from_when_the_load_was_back() -> None:
     spike = {"over_s": 6.0, "since_s": 6.0}
     found, recovered_s = course("oxxxxx" + "xx" + "o" * 12, **spike).recovery()
     assert (found.value, recovered_s) == (2.0, 8.0)
+    assert course("oxxxxx" + "bb" + "o" * 12, **spike).recovery()[1] == 8.0
     at_once = course("oxxxxx" + "o" * 12, **spike)
     found, recovered_s = at_once.recovery()
     assert (found.value, recovered_s) == (0.0, 6.0)
@@ -115,7 +141,7 @@ def test_after_a_spike_recovery_counts_from_when_the_load_was_back() -> None:
 
 @repeatable
 @given(
-    windows=st.text("xo?", min_size=1, max_size=60),
+    windows=st.text("xbo?", min_size=1, max_size=60),
     over_s=st.one_of(st.none(), st.floats(0, 40)),
 )
 def test_whatever_was_seen_the_ends_are_in_order_and_what_is_missing_is_told(
@@ -131,5 +157,7 @@ def test_whatever_was_seen_the_ends_are_in_order_and_what_is_missing_is_told(
     assert 0 <= found.low <= found.high == found.value
     assert over_s is not None
     kept = windows[int(recovered_s) :].replace("?", "")[:HOLD]
-    assert kept == "o" * HOLD
+    assert kept[0] == "o"
+    assert len(kept) == HOLD
+    assert "x" not in kept
     assert "x" not in windows[int(recovered_s) : int(over_s) + 1] or recovered_s > over_s - HOLD

@@ -61,6 +61,7 @@ def test_the_median_of_a_full_window_is_numpys_and_its_tail_takes_twenty() -> No
     pulse = one_window([(10.5, 10.5 + x, "good") for x in latency])
     assert pulse.p50_ms[0] == pytest.approx(np.quantile(latency, 0.5) * 1e3, abs=1e-3)
     assert pulse.p95_ms[0] == pytest.approx(np.quantile(latency, 0.95) * 1e3, abs=1e-3)
+    assert pulse.p10_ms[0] == pytest.approx(np.quantile(latency, 0.1) * 1e3, abs=1e-3)
     assert math.isnan(one_window([(10.5, 10.6, "good")] * 19).p95_ms[0])
 
 
@@ -68,6 +69,7 @@ def test_who_waits_through_a_window_speaks_for_it_where_nobody_else_came() -> No
     waiting = [(8.0 + 0.1 * i, 14.0, "good") for i in range(3)]
     pulse = one_window(waiting)
     assert pulse.p50_ms[0] == pytest.approx(5900)
+    assert math.isnan(pulse.p10_ms[0])  # of whom it is not known how the fastest are served
     assert pulse.known[0]
 
 
