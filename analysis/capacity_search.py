@@ -140,11 +140,12 @@ class Search:
     def _ending(self, last: float | None, first: float | None, *, confirmed: bool) -> Ending:
         if self.invalid > self.plan.repetitions:
             return Ending.INVALID
-        if last is not None and first is not None:
-            narrow = self._is_narrow(last, first)
-            return Ending.FOUND if narrow and confirmed else Ending.WIDE
-        if self.runs >= self.plan.most_runs:
+        if last is not None and first is not None and confirmed and self._is_narrow(last, first):
+            return Ending.FOUND
+        if self.runs >= self.plan.most_runs and self._next() is not None:
             return Ending.STOPPED
+        if last is not None and first is not None:
+            return Ending.WIDE
         return Ending.NONE_PASSED if last is None else Ending.NONE_FAILED
 
     # what is known
@@ -202,7 +203,10 @@ class Search:
     def _up(self) -> Step | None:
         highest = max(self.levels)
         if highest * SAME < self.plan.high:
-            return self._try(min(highest * self.plan.factor, self.plan.high), "ramp")
+            raised = highest * self.plan.factor
+            if self.plan.whole:
+                raised = max(raised, highest + 1)
+            return self._try(min(raised, self.plan.high), "ramp")
         return self._repeat(highest)
 
     def _down(self) -> Step | None:
@@ -212,11 +216,12 @@ class Search:
         if again is not None:
             return again
         least = self.plan.low / self.plan.factor**DOWN_MOST
+        lowered = lowest / self.plan.factor
         if self.plan.whole:
-            least = max(least, 1.0)
+            least, lowered = max(round(least), 1.0), min(lowered, lowest - 1)
         if lowest <= least * SAME:
             return None
-        return self._try(max(lowest / self.plan.factor, least), "ramp")
+        return self._try(max(lowered, least), "ramp")
 
     def _narrow(self, last: float, first: float) -> Step | None:
         """Raise the last pass to a little below the limit, then lower the first fail to it.

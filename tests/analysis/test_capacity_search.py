@@ -175,6 +175,58 @@ def test_where_nothing_fails_the_capacity_is_at_least_the_highest_load() -> None
     assert found.capacity("arrivals/s").is_lower_bound
 
 
+@pytest.mark.parametrize(("low", "levels"), [(1.0, [1, 2, 3, 4, 6]), (3.0, [3, 4, 6])])
+def test_a_small_factor_does_not_keep_whole_users_from_going_up(
+    low: float, levels: list[float]
+) -> None:
+    search = Search(plan(low=low, high=64.0, factor=1.4, whole=True))
+    steps = searched(search, 4.5)
+
+    assert [step.level for step in steps if step.why == "ramp"] == levels
+    found = search.found()
+    assert (found.ending, found.last_pass, found.first_fail) == (Ending.FOUND, 4.0, 5.0)
+
+
+def test_a_small_factor_does_not_keep_whole_users_from_going_down() -> None:
+    search = Search(plan(low=4.0, factor=1.2, whole=True))
+    steps = searched(search, 1.5)
+
+    assert [step.level for step in steps if step.why == "ramp"] == [4, 3, 2, 1]
+    found = search.found()
+    assert (found.ending, found.last_pass, found.first_fail) == (Ending.FOUND, 1.0, 2.0)
+
+
+@pytest.mark.parametrize("most_runs", [3, 4, 6])
+def test_a_search_that_runs_out_of_runs_says_so_also_between_two_ends(most_runs: int) -> None:
+    search = Search(plan(low=100.0, width=0.05, most_runs=most_runs))
+    steps = searched(search, 250.0)
+    found = search.found()
+
+    assert len(steps) == most_runs
+    assert (found.last_pass, found.first_fail) != (None, None)
+    assert found.ending is Ending.STOPPED
+
+
+def test_one_run_too_few_to_confirm_is_out_of_runs_and_not_too_wide() -> None:
+    needed = len(searched(Search(plan()), 111.0))
+    search = Search(plan(most_runs=needed - 1))
+    searched(search, 111.0)
+
+    found = search.found()
+    assert found.width is not None
+    assert found.width <= 0.25
+    assert not found.confirmed
+    assert found.ending is Ending.STOPPED
+
+
+def test_a_search_whose_last_run_was_the_last_allowed_has_not_run_out_of_them() -> None:
+    needed = len(searched(Search(plan()), 111.0, blur=0.3))
+    search = Search(plan(most_runs=needed))
+    searched(search, 111.0, blur=0.3)
+
+    assert search.found().ending is Ending.WIDE
+
+
 def test_a_pass_above_a_fail_is_reported_and_does_not_count() -> None:
     search = Search(plan(low=100.0, factor=2.0))
     assert search.step() is not None
