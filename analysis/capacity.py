@@ -112,7 +112,7 @@ def judge_capacity(assertion: Assertion, capacity: Capacity) -> Decision:
     if last is not None and assertion.holds(last):
         return Decision(verdict=Verdict.PASSED, measured=measured)
     if first is not None and first <= assertion.limit:
-        why = f"{named(first, capacity.unit)} were not carried"
+        why = f"a load of {named(first, capacity.unit)} was not carried"
         return Decision(verdict=Verdict.FAILED, measured=measured, why=why)
     why = "no stage decided it: every stage's budgets passed or were undecided below that load"
     return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=why)

@@ -16,7 +16,7 @@ from analysis.capacity_levels import Found, SearchPlan, Step
 from analysis.capacity_search import Search
 from analysis.decision import Verdict
 from loadtests.sweep import note_member
-from scenarios.errors import ExitCode, UsageError
+from scenarios.errors import ExitCode, TrueloadError, UsageError
 from scenarios.model import Scenario, Stage
 
 RunLevel = Callable[[Mapping[str, Any]], tuple[Path, dict[str, Any]]]
@@ -55,6 +55,7 @@ class Campaign:
     verdicts: dict[float, list[dict[str, Any]]] = field(default_factory=dict)
     pooled: dict[float, Pooled] = field(default_factory=dict)
     interrupted: bool = False
+    error: TrueloadError | None = None
     _began_s: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +100,7 @@ class Campaign:
                     "look": step.look,
                     "why": step.why,
                     "hold_s": self.hold_s * step.holds,
+                    "held_s": _held_s(verdict),
                     "verdict": verdict["verdict"],
                 }
             )
@@ -123,6 +125,11 @@ class Campaign:
         again = {"confirm": ", to confirm it", "repeat": f", look {step.look}"}.get(step.why, "")
         return f"{self.scenario.load.named(step.level)} for {self.hold_s * step.holds:g} s{again}"
 
+    def _ending(self, found: Found) -> str:
+        if self.interrupted:
+            return "interrupted"
+        return "error" if self.error is not None else str(found.ending)
+
     def document(self) -> dict[str, Any]:
         """Give everything that is known of the search.
 
@@ -138,7 +145,8 @@ class Campaign:
             "group": self.group,
             "scenario": self.scenario.name,
             "unit": unit,
-            "ending": "interrupted" if self.interrupted else str(found.ending),
+            "ending": self._ending(found),
+            "error": _error_words(self.error),
             "capacity": found.capacity(unit).as_dict(),
             "estimate": found.estimate,
             "width": found.width,
@@ -155,7 +163,7 @@ class Campaign:
                 "error_per_look": (1 - CONFIDENCE) / self.plan.looks,
             },
             "took_s": self.clock() - self._began_s,
-            "held_s": sum(run["hold_s"] for run in self.runs),
+            "held_s": sum(run["held_s"] for run in self.runs),
             "levels": [
                 {
                     "level": load,
@@ -169,13 +177,31 @@ class Campaign:
             "runs": self.runs,
         }
 
-    def write(self) -> None:
-        """Write the file: beside it first, so that it is whole at any moment."""
+    def write(self) -> dict[str, Any]:
+        """Write the file: beside it first, so that it is whole at any moment.
+
+        Returns
+        -------
+        dict
+            What it holds.
+        """
+        document = self.document()
         self.parent.mkdir(parents=True, exist_ok=True)  # an interrupt may come before any run
         beside = self.path.with_suffix(".json.part")
-        text = json.dumps(self.document(), indent=1, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
         beside.write_text(text + "\n", encoding="utf-8")
         beside.rename(self.path)
+        return document
+
+
+def _error_words(error: TrueloadError | None) -> dict[str, Any] | None:
+    return None if error is None else {"message": error.message, "hint": error.hint}
+
+
+def _held_s(verdict: Mapping[str, Any]) -> float:
+    """Tell how long a run of one level was held: less than planned where it was cut short."""
+    began_s, ended_s = verdict["stages"][0]["hold"]
+    return float(ended_s - began_s)
 
 
 def _said(pooled: Pooled) -> str:

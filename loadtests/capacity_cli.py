@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,19 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.capacity_levels import Ending, SearchPlan
-from loadtests.capacity import HIGH, Campaign, check, default_hold_s
+from loadtests.capacity import (
+    HIGH,
+    Campaign,
+    RunLevel,
+    check,
+    default_hold_s,
+    level_settings,
+)
 from loadtests.one_run import run_and_judge
-from loadtests.options import RunOptions, run_options
+from loadtests.options import RunOptions, run_options_but
 from loadtests.progress import ConsoleProgress
 from loadtests.supervisor import Interrupted
-from scenarios.errors import ExitCode, UsageError
+from scenarios.errors import ExitCode, ScenarioError, TrueloadError, UsageError
 from scenarios.load_fields import MAX_RATE, MAX_USERS
 from scenarios.model import Scenario
 from scenarios.units import parse_duration, parse_ratio
@@ -80,7 +87,7 @@ NARROWEST = 0.03
     show_default=True,
     help="Runs of the whole search at most.",
 )
-@run_options
+@run_options_but("inconclusive")
 @click.pass_context
 def capacity(
     context: click.Context,
@@ -96,7 +103,7 @@ def capacity(
     **options: Any,
 ) -> None:
     """Search for the highest load that still meets the budgets; the answer is an interval."""
-    asked = RunOptions(**options)
+    asked = RunOptions(**options, inconclusive=None)
     (variant,) = asked.load(scenario, {})
     loaded = variant.scenario
     check(loaded)
@@ -108,6 +115,7 @@ def capacity(
         hold_s=default_hold_s(loaded.load.stages) if hold is None else _hold_s(hold),
         parent=asked.out.absolute(),
     )
+    _check_highest(campaign, lambda settings: asked.load(scenario, {}, also=settings))
     console = Console(stderr=True)
 
     def run_level(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
@@ -120,19 +128,64 @@ def capacity(
             progress=ConsoleProgress(console),
         )
 
+    def say(text: str) -> None:
+        console.print(Text(text, style="bold"))
+
+    context.exit(_search(campaign, run_level, say=say, as_json=asked.as_json))
+
+
+def _check_highest(campaign: Campaign, load: Callable[[Mapping[str, Any]], object]) -> None:
+    """Refuse settings that the highest load would not go with, before minutes of lower ones.
+
+    Raises
+    ------
+    UsageError
+        With the mistakes that a run at the highest load would have.
+    """
+    plan, scenario = campaign.plan, campaign.scenario
+    settings = level_settings(scenario, plan.high, hold_s=campaign.hold_s, number=1)
     try:
-        campaign.run(run_level, say=lambda text: console.print(Text(text, style="bold")))
+        load(settings)
+    except ScenarioError as error:
+        mistakes = "; ".join(str(mistake) for mistake in error.mistakes)
+        raise UsageError(
+            f"{mistakes} (at {scenario.load.named(plan.high)}, the highest load of the search)",
+            hint="search up to a lower one with --high, or allow more users: --set load.max_users=",
+        ) from error
+
+
+def _search(
+    campaign: Campaign, run_level: RunLevel, *, say: Callable[[str], None], as_json: bool
+) -> int:
+    """Search, and tell what was found, also where the search could not go on.
+
+    Raises
+    ------
+    TrueloadError
+        When the first run could not be made; when a later one could not for a reason
+        that is neither the target's nor of the configuration.
+    """
+    try:
+        campaign.run(run_level, say=say)
     except Interrupted:  # before or after the load of a run: what was found before it stands
         campaign.interrupted = True
-    context.exit(_tell(campaign, as_json=asked.as_json))
+    except TrueloadError as error:
+        if not campaign.runs:
+            raise
+        campaign.error = error
+        say(f"  {error.message}")
+        code = _tell(campaign, as_json=as_json)
+        if not isinstance(error, UsageError):
+            raise
+        return code
+    return _tell(campaign, as_json=as_json)
 
 
 def _tell(campaign: Campaign, *, as_json: bool) -> int:
     """Print what was found; gives the exit code."""
     from analysis.report.capacity import as_markdown, as_text  # noqa: PLC0415 - at the end alone
 
-    document = campaign.document()
-    campaign.write()
+    document = campaign.write()
     report = campaign.path.with_suffix(".md")
     report.write_text(as_markdown(document), encoding="utf-8")
     if as_json:
@@ -143,6 +196,8 @@ def _tell(campaign: Campaign, *, as_json: bool) -> int:
         click.echo(f"report: {report}")
     if campaign.interrupted:
         return int(ExitCode.INTERRUPTED)
+    if campaign.error is not None:
+        return int(ExitCode.INCONCLUSIVE)
     return int(_EXIT.get(campaign.search.found().ending, ExitCode.INCONCLUSIVE))
 
 

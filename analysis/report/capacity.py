@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.report.markdown import code, text
 from analysis.report.side_by_side import as_text as aligned
 from analysis.report.words import clean, level_text, number, percent
-from scenarios.counting import count_of
-from scenarios.model import named
+from scenarios.counting import agreeing, count_of
 from scenarios.units import format_duration
 
 Document = Mapping[str, Any]
@@ -22,6 +22,7 @@ _ENDINGS: Mapping[str, str] = {
     "invalid": "not found: the runs are invalid",
     "stopped": "not found: no more runs were allowed",
     "interrupted": "interrupted",
+    "error": "ended by an error",
 }
 _NEXT: Mapping[str, str] = {
     "wide": "hold longer (--hold), allow more looks (--repetitions) or ask for less (--width)",
@@ -55,24 +56,41 @@ def sentences(document: Document) -> list[str]:
             for run in document["runs"]
             if run["level"] == low and run["why"] == "confirm"
         )
-        said.append(f"confirmed: {named(low, unit)} passed again in a hold of {longest:g} s")
+        said.append(f"confirmed: {_named(low, unit)} passed again in a hold of {longest:g} s")
     elif low is not None:
-        said.append(f"not confirmed: {named(low, unit)} was not held again for longer, or not well")
+        load = _named(low, unit)
+        was = agreeing(1 if load == "1 user" else 2, "were")
+        said.append(f"not confirmed: {load} {was} not held again for longer, or not well")
     if document["undecided"]:
-        loads = ", ".join(level_text(load) for load in document["undecided"])
-        said.append(f"undecided in between: {loads} {unit}")
+        said.append(f"undecided in between: {_named_all(document['undecided'], unit)}")
     for failed, passed in document["not_monotone"]:
         said.append(
-            f"NOT MONOTONE: {named(failed, unit)} failed, and {named(passed, unit)} passed: "
+            f"NOT MONOTONE: {_named(failed, unit)} failed, and {_named(passed, unit)} passed: "
             "the load is not all that decides here"
         )
     said.append(
         f"took {format_duration(document['took_s'])}: {count_of(len(document['runs']), 'run')}, "
         f"{format_duration(document['held_s'])} of holds"
     )
-    if document["ending"] in _NEXT:
-        said.append(f"next: {_NEXT[document['ending']]}")
+    error = document["error"]
+    if error is not None:
+        said.append(f"error: {clean(error['message'])}")
+    advice = _NEXT.get(document["ending"]) if error is None else error["hint"]
+    if advice:
+        said.append(f"next: {clean(advice)}")
     return said
+
+
+def _named(load: float, unit: str) -> str:
+    """Write a load with its unit, as in ``"1,000 users"``."""
+    return f"{level_text(load)} {'user' if load == 1 and unit == 'users' else unit}"
+
+
+def _named_all(loads: Sequence[float], unit: str) -> str:
+    """Write loads with their unit, as in ``"10, 12 and 15 users"``."""
+    *others, last = loads
+    words = ", ".join(level_text(load) for load in others)
+    return f"{words} and {_named(last, unit)}" if words else _named(last, unit)
 
 
 def _answer(document: Document) -> str:
@@ -82,10 +100,12 @@ def _answer(document: Document) -> str:
     if low is None:
         return ending
     if high is None:
-        return f"at least {named(low, unit)} ({ending})"
-    words = f"between {level_text(low)} and {named(high, unit)}"
-    asked = percent(document["plan"]["width"])
-    width = f"{percent(document['width'])} wide; {asked} were asked for"
+        return f"at least {_named(low, unit)} ({ending})"
+    words = f"between {level_text(low)} and {_named(high, unit)}"
+    asked = document["plan"]["width"]
+    width = f"{percent(document['width'])} wide; {percent(asked)} were asked for"
+    if unit == "users" and high - low == 1 and document["width"] > asked:
+        width += ", and no whole number of users lies between"
     if document["estimate"] is None:
         return f"{words} ({ending}: {width})"
     value = f"; the share crosses its limit at about {number(document['estimate'], digits=4)}"
@@ -163,15 +183,15 @@ def as_markdown(document: Document) -> str:
     looks = plan["repetitions"] + 1
     return "\n".join(
         [
-            f"# Capacity of {clean(document['scenario'])}",
+            f"# Capacity of {text(document['scenario'])}",
             "",
-            f"**{answer[0].upper()}{answer[1:]}**",
+            f"**{text(_capital(answer))}**",
             "",
-            *(f"- {line[0].upper()}{line[1:]}." for line in others),
+            *(f"- {text(_capital(line))}." for line in others),
             "",
             "## Levels",
             "",
-            *_table(rows(document)),
+            *_table([[text(cell) for cell in row] for row in rows(document)]),
             "",
             "Each level is decided by the share of requests beyond a limit over all its runs, at "
             f"{percent(plan['error_per_look'])} a side and look: {looks} looks at most, 5 % in "
@@ -188,7 +208,7 @@ def as_markdown(document: Document) -> str:
                             run["why"],
                             format_duration(run["hold_s"]),
                             run["verdict"],
-                            f"`{run['run']}`",
+                            code(run["run"]),
                         ]
                         for run in document["runs"]
                     ),
@@ -199,7 +219,11 @@ def as_markdown(document: Document) -> str:
     )
 
 
+def _capital(line: str) -> str:
+    return f"{line[0].upper()}{line[1:]}"
+
+
 def _table(laid: list[list[str]]) -> list[str]:
-    head, *body = [["\\|".join(cell.split("|")) for cell in row] for row in laid]
+    head, *body = laid
     lines = [head, ["---"] * len(head), *body]
     return [f"| {' | '.join(row)} |" for row in lines]

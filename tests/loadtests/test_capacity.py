@@ -11,9 +11,12 @@ import pytest
 
 from analysis.capacity_levels import Ending, SearchPlan
 from analysis.report.capacity import as_markdown, as_text, sentences
-from loadtests.capacity import Campaign, check, level_settings
-from scenarios.errors import UsageError
+from loadtests import capacity_cli
+from loadtests.capacity import HIGH, Campaign, check, level_settings
+from loadtests.supervisor import Interrupted
+from scenarios.errors import TargetError, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
+from scenarios.model import Scenario
 from tests.support.harness import Harness
 from tests.support.simulated_levels import AROUND_S, TRUTH, Simulated
 
@@ -95,7 +98,9 @@ def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) ->
 
     def second_is_interrupted(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
         folder, verdict = simulated(settings)
-        return folder, verdict | {"exit_code": 130 if len(simulated.settings) == 2 else 0}
+        if len(simulated.settings) == 2:
+            verdict |= {"exit_code": 130, "stages": [{"hold": [3.0, 7.5]}]}
+        return folder, verdict
 
     search.run(second_is_interrupted, say=lambda _: None)
     document = json.loads(search.path.read_text())
@@ -103,6 +108,7 @@ def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) ->
     assert len(document["runs"]) == 2
     assert [level["runs"] for level in document["levels"]] == [1]
     assert document["ending"] == "interrupted"
+    assert document["held_s"] == 25 + 4.5  # what was held, not what should have been
     assert "interrupted" in as_text(document)
 
 
@@ -129,6 +135,102 @@ def test_a_level_of_users_is_whole_and_ramps_as_the_scenario_does() -> None:
     assert settings["load.stages"] == [{"users": 40, "hold": "12.5s", "ramp": f"{ramp_s:g}s"}]
     assert settings["load.required"] == 40
     assert settings["load.seed"] == 8
+
+
+class OnPaper:
+    """Runs of the command on paper; one of them cannot be made."""
+
+    def __init__(self, folder: Path, broken: int, error: TrueloadError) -> None:
+        self._simulated = Simulated(1, folder)
+        self._broken, self._error, self.runs = broken, error, 0
+
+    def __call__(self, loaded: Scenario, **_: Any) -> tuple[Path, dict[str, Any]]:
+        self.runs += 1
+        if self.runs == self._broken:
+            raise self._error
+        (stage,) = loaded.load.stages
+        hold = f"{stage.hold_s:g}s"
+        return self._simulated({"load.stages": [{"rate": stage.level, "hold": hold}]})
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (TargetError("http://127.0.0.1:1/: nobody listens", hint="start it"), 97),
+        (TrueloadError("the disk is full", hint="start it"), 1),
+        (Interrupted("interrupted"), 130),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_run_that_cannot_be_made_ends_the_search_and_what_was_found_is_told(
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    error: TrueloadError,
+    code: int,
+    as_json: bool,
+) -> None:
+    on_paper = OnPaper(harness.folder, 4, error)
+    monkeypatch.setattr(capacity_cli, "run_and_judge", on_paper)
+    done = harness.here("capacity", "capacity", *(["--json"] if as_json else []))
+    (path,) = (harness.folder / "runs").glob("group_*.json")
+    document = json.loads(path.read_text())
+
+    assert done.code == code, done.err
+    assert len(document["runs"]) == 3
+    assert document["capacity"]["low"] == 80
+    assert path.with_suffix(".md").read_text().startswith("# Capacity of capacity")
+    if as_json:
+        assert json.loads(done.out) == document
+    else:
+        assert done.out.startswith("capacity of capacity: ")
+        assert str(path.with_suffix(".md")) in done.out
+    if code == 130:
+        assert (document["ending"], document["error"]) == ("interrupted", None)
+    else:
+        assert document["ending"] == "error"
+        assert document["error"] == {"message": error.message, "hint": "start it"}
+        assert error.message in done.err
+        assert as_json or f"error: {error.message}" in done.out
+
+
+def test_a_first_run_that_cannot_be_made_is_bad_usage_and_leaves_nothing(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_paper = OnPaper(harness.folder, 1, TargetError("nobody listens"))
+    monkeypatch.setattr(capacity_cli, "run_and_judge", on_paper)
+    done = harness.here("capacity", "capacity")
+
+    assert done.code == 2
+    assert "nobody listens" in done.err
+    assert not list(harness.folder.glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["capacity", "--set", "load.max_users=255"], "255; allowed: at least 256"),
+        (["growth", "--high", "600", "--set", "load.max_users=550"], "550; allowed: at least"),
+    ],
+)
+def test_a_setting_that_the_highest_load_does_not_allow_is_refused_before_the_first_run(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, words: list[str], found: str
+) -> None:
+    on_paper = OnPaper(harness.folder, 1, TargetError("nobody listens"))
+    monkeypatch.setattr(capacity_cli, "run_and_judge", on_paper)
+    done = harness.here("capacity", *words)
+
+    assert done.code == 2, done.err
+    assert f"load.max_users: found {found}" in done.err
+    assert "--high" in done.err
+    assert "--set load.max_users=" in done.err
+    assert on_paper.runs == 0
+
+
+def test_what_an_inconclusive_run_counts_as_is_not_asked_for(harness: Harness) -> None:
+    done = harness.here("capacity", "capacity", "--inconclusive", "pass", "--low", "0")
+
+    assert done.code == 2
+    assert "No such option" in done.err
 
 
 @pytest.mark.parametrize(
@@ -178,3 +280,6 @@ def test_every_scenario_that_comes_with_it_can_be_searched_or_has_faults(name: s
     assert (stage.level, stage.hold_s, at_level.load.required) == (7, 12, 7)
     assert at_level.load_seed == scenario.load_seed + 2
     assert at_level.load.extend_s == 0
+    highest = HIGH * min(stage.level for stage in scenario.load.stages)
+    most = level_settings(scenario, highest, hold_s=12.0, number=1)
+    assert load_scenario(name, overrides=most).load.required == highest

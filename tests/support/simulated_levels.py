@@ -84,4 +84,5 @@ class Simulated:
             "ended": {"why": "finished", "complete": True},
             "goodput": {"broken": []},
             "budgets": [budget],
+            "stages": [{"hold": [WARMUP_S, lasts_s]}],
         }
