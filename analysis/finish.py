@@ -59,8 +59,8 @@ def finish(
     TrueloadError
         When it cannot be written to.
     """
-    with _told_where(folder):
-        _consolidate(folder)
+    with told_where(folder):
+        consolidated(folder)
         recording = read_run(folder)
         verdict = judge(recording, budgets=budgets, on_inconclusive=on_inconclusive)
         _write_json(folder / VERDICT, verdict)
@@ -79,7 +79,7 @@ def _write_reports(recording: Recording, verdict: dict[str, Any], folder: Path) 
 
 
 @contextmanager
-def _told_where(folder: Path) -> Iterator[None]:
+def told_where(folder: Path) -> Iterator[None]:
     """Say which folder could not be read or written.
 
     Raises
@@ -128,13 +128,13 @@ def report_again(folder: Path) -> dict[str, Any]:
         raise RunFolderError(
             f"{folder / VERDICT}: is damaged: {error}", hint="judge again: trueload check"
         ) from error
-    with _told_where(folder):
-        _consolidate(folder)
+    with told_where(folder):
+        consolidated(folder)
         _write_reports(read_run(folder, SHOWN), verdict, folder)
     return dict(verdict)
 
 
-def _consolidate(folder: Path) -> None:
+def consolidated(folder: Path) -> None:
     """Write samples.parquet once, and note in the manifest how far the streams went.
 
     Raises

@@ -31,9 +31,41 @@ LEVELS = (0.5, 0.9, 0.95, 0.99)
 _WORDS = ("method", "endpoint", "outcome")
 _COLUMNS = ("process", "intended_us", "done_us", "seen_us", *_WORDS)
 _COUNTED = frozenset(outcome.label for outcome in GOOD | CENSORED)
+_CENSORED = frozenset(outcome.label for outcome in CENSORED)
+_NEVER = np.iinfo(np.int64).max
 
 Micros = npt.NDArray[np.int64]
-Table = dict[tuple[str, int], npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Percentiles of one endpoint in one hold.
+
+    Attributes
+    ----------
+    values : ndarray of float, shape (k,)
+        Milliseconds.
+    is_bound : ndarray of bool, shape (k,)
+        Whether requests that never ended leave it open above: then it is a lower bound.
+    n : int
+        Requests they are of.
+    """
+
+    values: npt.NDArray[np.float64]
+    is_bound: npt.NDArray[np.bool_]
+    n: int
+
+
+Table = dict[tuple[str, int], Percentiles]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one row group holds of an endpoint in a hold."""
+
+    latencies: Micros
+    youngest: int
+    """Age of the youngest request that was never seen to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +94,10 @@ def percentile_table(
 
     Returns
     -------
-    dict of (str, int) to ndarray, shape (k,)
-        Milliseconds by ``"METHOD endpoint"`` and stage, of the requests that were
-        intended in the hold and answered well or never seen to end (those at their age);
-        what was carried into a hold is not among them.
+    dict of (str, int) to Percentiles
+        By ``"METHOD endpoint"`` and stage, of the requests that were intended in the hold
+        and answered well or never seen to end (those at their age); what was carried into
+        a hold is not among them.
 
     References
     ----------
@@ -80,16 +112,16 @@ def percentile_table(
         stages=tuple(window.stage for window in run),
     )
     groups = pq.read_metadata(reading.path).num_row_groups
-    parts: dict[tuple[str, int], list[Micros]] = defaultdict(list)
+    parts: dict[tuple[str, int], list[_Part]] = defaultdict(list)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for found in pool.map(lambda number: _latencies(reading, number), range(groups)):
-            for key, latencies in found:
-                parts[key].append(latencies)
-        computed = pool.map(lambda key: _quantiles(parts[key], levels), parts)
+            for key, part in found:
+                parts[key].append(part)
+        computed = pool.map(lambda key: _percentiles(parts[key], levels), parts)
         return dict(zip(parts, computed, strict=True))
 
 
-def _latencies(reading: _Reading, number: int) -> list[tuple[tuple[str, int], Micros]]:
+def _latencies(reading: _Reading, number: int) -> list[tuple[tuple[str, int], _Part]]:
     """Read one row group, and put its latencies together by endpoint and stage."""
     with pq.ParquetFile(reading.path, read_dictionary=list(_WORDS)) as file:
         table = file.read_row_group(number, columns=list(_COLUMNS), use_threads=False)
@@ -102,21 +134,25 @@ def _latencies(reading: _Reading, number: int) -> list[tuple[tuple[str, int], Mi
     # the pieces between the edges are gap, hold, gap, hold, ...: every second one is a hold
     piece = np.searchsorted(reading.edges, intended + shift, side="right")
     names, name = _named(table.column("method"), table.column("endpoint"))
-    counted = _flags(table.column("outcome")) & (piece % 2 == 1)
+    inside = piece % 2 == 1
+    counted = _flags(table.column("outcome"), _COUNTED) & inside
     key = (name.astype(np.int64) * len(reading.stages) + piece // 2)[counted]
     latencies = (end - intended)[counted]
     kind = np.uint16 if key.max(initial=0) <= np.iinfo(np.uint16).max else np.int64
     order = np.argsort(key.astype(kind), kind="stable")  # 16 bits are counted, not compared
     ends = np.cumsum(np.bincount(key, minlength=1))
     latencies = latencies[order]
-    return [
-        (
-            (names[each // len(reading.stages)], reading.stages[each % len(reading.stages)]),
-            latencies[last - size : last],
-        )
-        for each, (last, size) in enumerate(zip(ends, np.diff(ends, prepend=0), strict=True))
-        if size
-    ]
+    never_ended = _flags(table.column("outcome"), _CENSORED)[counted][order]
+    found = []
+    for each, (last, size) in enumerate(zip(ends, np.diff(ends, prepend=0), strict=True)):
+        if size == 0:
+            continue
+        its = slice(last - size, last)
+        youngest = latencies[its][never_ended[its]].min(initial=_NEVER)
+        of, at = divmod(each, len(reading.stages))
+        part = _Part(latencies[its], int(youngest))
+        found.append(((names[of], reading.stages[at]), part))
+    return found
 
 
 def _shift(
@@ -153,14 +189,14 @@ def _codes(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int32]]:
     return known, words.indices.fill_null(len(known)).to_numpy().astype(np.int32)
 
 
-def _flags(outcome: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+def _flags(outcome: pa.ChunkedArray, among: frozenset[str]) -> npt.NDArray[np.bool_]:
     words, codes = _codes(outcome)
-    return np.asarray(np.array([*(word in _COUNTED for word in words), False])[codes])
+    return np.asarray(np.array([*(word in among for word in words), False])[codes])
 
 
-def _quantiles(parts: list[Micros], levels: Sequence[float]) -> npt.NDArray[np.float64]:
+def _percentiles(parts: list[_Part], levels: Sequence[float]) -> Percentiles:
     """Quantiles of whole microseconds, in milliseconds; numpy's ``linear``."""
-    values = np.concatenate(parts)
+    values = np.concatenate([part.latencies for part in parts])
     if values.max() <= np.iinfo(np.uint32).max:
         values = values.astype(np.uint32)  # half as much to move
     position = (len(values) - 1) * np.asarray(levels, dtype=np.float64)
@@ -168,4 +204,11 @@ def _quantiles(parts: list[Micros], levels: Sequence[float]) -> npt.NDArray[np.f
     above = np.minimum(below + 1, len(values) - 1)
     values.partition(np.unique(np.concatenate([below, above])))
     low, high = values[below].astype(np.float64), values[above].astype(np.float64)
-    return np.asarray((low + (high - low) * (position - below)) / 1e3)
+    # An end that was never seen may be as late as one likes: it moves what is not below it.
+    youngest = min(part.youngest for part in parts)
+    part_of_high = position - below
+    return Percentiles(
+        values=np.asarray((low + (high - low) * part_of_high) / 1e3),
+        is_bound=np.asarray(youngest <= np.where(part_of_high > 0, high, low)),
+        n=len(values),
+    )

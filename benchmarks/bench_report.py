@@ -30,14 +30,13 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
 from analysis.percentile_table import LEVELS, Table, percentile_table
+from analysis.percentiles_cli import read_windows
 from analysis.recording.format import CENSORED, GOOD, PARQUET
-from analysis.recording.reader import read_manifest
-from analysis.windows import Window, hold_windows
+from analysis.windows import Window
 from benchmarks.big_run import make
-from scenarios.loading import parse_scenario
-from scenarios.schedule import plan
 
 VERSION = 2
 """Of the runs: another one makes them anew."""
@@ -54,7 +53,9 @@ AT = 10
 SAME = 1e-9
 """Relative difference of percentiles that are the same."""
 
-COMMANDS = ("check", "report")
+Found = dict[tuple[str, int], npt.NDArray[np.float64]]
+
+COMMANDS = ("percentiles", "check", "report")
 """In this order: a report is of a verdict."""
 
 
@@ -121,16 +122,9 @@ def run_of(millions: int, folder: Path) -> Path:
 
 
 _CONSOLIDATE = (
-    "import sys, pathlib; from analysis.finish import _consolidate; "
-    "_consolidate(pathlib.Path(sys.argv[1]))"
+    "import sys, pathlib; from analysis.finish import consolidated; "
+    "consolidated(pathlib.Path(sys.argv[1]))"
 )
-
-
-def windows_of(run: Path) -> tuple[Window, ...]:
-    """Find the holds of a run."""
-    manifest = read_manifest(run)
-    scenario = parse_scenario(manifest["scenario"], name=run.name, folder=None)
-    return hold_windows(plan(scenario), manifest["end"]["load_ended_s"])
 
 
 class Duck:
@@ -153,7 +147,7 @@ class Duck:
             "GROUP BY ALL"
         )
 
-    def table(self) -> Table:
+    def table(self) -> Found:
         """Compute it."""
         rows = self.connection.execute(self.query).fetchall()
         return {(name, stage): np.array(found) for name, stage, found in rows}
@@ -161,7 +155,7 @@ class Duck:
 
 def ratios(run: Path, rounds: int) -> tuple[list[float], list[float]]:
     """Time ours by time DuckDB's, and DuckDB's in seconds, round by round."""
-    windows = windows_of(run)
+    windows = read_windows(run)
     duck = Duck(run, windows)
     compare(percentile_table(run, windows), duck.table())  # and both have met the file
     found, reference = [], []
@@ -175,7 +169,7 @@ def ratios(run: Path, rounds: int) -> tuple[list[float], list[float]]:
     return found, reference
 
 
-def compare(ours: Table, theirs: Table) -> None:
+def compare(ours: Table, theirs: Found) -> None:
     """Hold two tables against each other.
 
     Raises
@@ -186,8 +180,8 @@ def compare(ours: Table, theirs: Table) -> None:
     if ours.keys() != theirs.keys():
         raise SystemExit(f"{len(ours)} rows of ours, {len(theirs)} of DuckDB's")
     for key, values in ours.items():
-        if not np.allclose(values, theirs[key], rtol=SAME, atol=0):
-            raise SystemExit(f"{key}: found {values}, DuckDB found {theirs[key]}")
+        if not np.allclose(values.values, theirs[key], rtol=SAME, atol=0):
+            raise SystemExit(f"{key}: found {values.values}, DuckDB found {theirs[key]}")
 
 
 def main() -> int:

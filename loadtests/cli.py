@@ -39,6 +39,7 @@ class LazyGroup(click.Group):
         "compare": "analysis.compare_cli",
         "duel": "loadtests.duel_cli",
         "fit": "analysis.fit_cli",
+        "percentiles": "analysis.percentiles_cli",
         "report": "analysis.cli",
         "runs": "analysis.cli",
     }

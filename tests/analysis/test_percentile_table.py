@@ -46,8 +46,12 @@ def test_the_table_is_that_of_the_requests_intended_in_each_hold(tmp_path: Path)
         for name, part in hold_of(run.samples, window).by_name():
             rows = part.samples.iloc[part.carried :]
             counted = rows["latency_ms"][(rows["good"] | rows["censored"]).to_numpy()]
-            expected = np.quantile(counted, LEVELS)
-            assert table[name, window.stage] == pytest.approx(expected, rel=1e-12)
+            found = table[name, window.stage]
+            assert found.values == pytest.approx(np.quantile(counted, LEVELS), rel=1e-12)
+            assert found.n == len(counted)
+            unseen = rows["censored"][(rows["good"] | rows["censored"]).to_numpy()]
+            later = np.quantile(np.where(unseen, 1e9, counted), LEVELS)
+            assert found.is_bound.tolist() == (later > found.values * (1 + 1e-9)).tolist()
 
 
 def test_clocks_of_processes_count_in_the_table(tmp_path: Path) -> None:
