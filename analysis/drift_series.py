@@ -93,6 +93,22 @@ def level_of(metric: str) -> float | None:
     return None
 
 
+def requests_a_bin(level: float | None) -> int:
+    """Count the requests that a bin must have for a percentile, or a mean, of its own.
+
+    Parameters
+    ----------
+    level : float or None
+        0..1, as :func:`level_of` tells it; None for a mean.
+
+    Returns
+    -------
+    int
+        So many that one of them lies beyond the percentile.
+    """
+    return 1 if level is None else int(np.ceil(1 / (1 - level) - 1e-9))
+
+
 def series_in(
     recording: Recording,
     hold: Hold,
@@ -187,7 +203,7 @@ def _latency(
     among = among & (at_s >= window.start_s)
     at_s, latency = at_s[among], hold.samples["latency_ms"].to_numpy(dtype=float)[among]
     level = level_of(metric)
-    needed = 1 if level is None else int(np.ceil(1 / (1 - level) - 1e-9))
+    needed = requests_a_bin(level)
     if len(at_s) == 0:
         return _empty(metric, subject, "no request was answered well, and none is open")
     for width_s in (width for width in WIDTHS_S if width >= base_s):

@@ -229,6 +229,17 @@ def _would_change(
     return np.asarray(changed > 1e-9 * step, dtype=np.bool_)
 
 
+def values_for_a_mean() -> int:
+    """Count the values that the interval of a mean takes at least: independent ones.
+
+    Returns
+    -------
+    int
+        With fewer :func:`mean` gives no ends, however little they vary.
+    """
+    return math.ceil(LEAST_DF / float(degrees_of_freedom(1.0, 1)))
+
+
 def mean(
     values: npt.ArrayLike,
     intended_s: npt.ArrayLike | None = None,

@@ -41,6 +41,9 @@ _SHORT_S, _ANY_S = (0.25, 0.5, 1.0), (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 _FULL, _ENOUGH = 20, 10
 """Requests that a window must hold on average for its p95, and for its median."""
 
+SHORTEST_CALM_S, FEWEST_CALM = FEWEST_BASELINE * _SHORT_S[0], FEWEST_BASELINE * _ENOUGH
+"""Seconds and requests of the same load before a disturbance that it takes at least."""
+
 _NEARLY_ALL = 0.95
 """Part of the requests that are answered within what counts as their usual time."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtri
@@ -73,6 +75,31 @@ def throughput(
         unit="1/s",
         method=f"count / length; the wider of a Poisson count and {b} slices of time, Student t",
     )
+
+
+def answers_for(rate_rps: float, length_s: float, *, confidence: float = 0.95) -> int:
+    """Count the right answers that show a rate: the low end of their Poisson count is above it.
+
+    Parameters
+    ----------
+    rate_rps : float
+        Requests per second.
+    length_s : float
+        Of the window in seconds.
+    confidence : float
+        Two-sided, as :func:`throughput` takes it.
+
+    Returns
+    -------
+    int
+        At least so many; more where they come together.
+    """
+    asked = rate_rps * length_s
+    n = math.ceil(asked)
+    while poisson_interval(n, confidence)[0] < asked:
+        # Half of what is missing, at least one: the low end grows nearly as fast as the count.
+        n += max(1, int((asked - poisson_interval(n, confidence)[0]) / 2))
+    return n
 
 
 def poisson_interval(count: int, confidence: float) -> tuple[float, float]:

@@ -20,11 +20,8 @@ from loadtests.options import RunOptions, run_options
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
 from loadtests.sweep import run_all
-from scenarios.assertions import Metric
 from scenarios.errors import ExitCode, TrueloadError
-from scenarios.expected import expected_requests
 from scenarios.loading import builtin_scenarios, load_scenario
-from scenarios.model import Scenario
 from scenarios.schedule import plan
 from scenarios.smart import remarks
 from scenarios.variation import Variant, parse_variation
@@ -171,8 +168,7 @@ def scenarios() -> None:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
 def validate(scenario: str, settings: tuple[str, ...]) -> None:
     """Check a scenario; say what it does, and what each budget needs."""
-    from analysis.budgets import requests_to_decide  # noqa: PLC0415 - scipy takes its time
-    from analysis.drift_series import SHORTEST_HOLD_S  # noqa: PLC0415
+    from loadtests.needs import need  # noqa: PLC0415 - scipy takes its time
 
     loaded = load_scenario(scenario, settings=settings)
     schedule = plan(loaded)
@@ -187,34 +183,14 @@ def validate(scenario: str, settings: tuple[str, ...]) -> None:
     for act in acts(loaded):
         click.echo(f"  {act}")
     for budget in loaded.budgets:
-        needed = requests_to_decide(budget.assertion)
-        words = "" if needed is None else _evidence(loaded, budget.subject, needed)
-        if budget.assertion.metric is Metric.DRIFT:
-            words = _time(schedule.required_span(loaded.load.required).length_s, SHORTEST_HOLD_S)
         added = f" ({budget.implied})" if budget.implied else ""
-        click.echo(f"  {budget.subject}: {budget.assertion.text}{added}{words}")
+        said = f"{budget.subject}: {budget.assertion.text}{added}; {need(loaded, budget)}"
+        click.echo(f"  {said}")
     lacking = remarks(loaded)
     if lacking:
         click.echo("what the budgets lack as goals:")
     for remark in lacking:
         click.echo(f"  {remark}")
-
-
-def _time(hold_s: float, needed_s: float) -> str:
-    """Say how long a hold a decision takes."""
-    few = ": TOO SHORT" if hold_s < needed_s else ""
-    return f"; a decision takes a hold of at least {needed_s:g} s, it lasts {hold_s:g} s{few}"
-
-
-def _evidence(scenario: Scenario, subject: str, needed: int) -> str:
-    """Say how many requests a decision takes, and how many there will be."""
-    words = f"; a pass takes at least {needed:,} requests in the hold"
-    expected = expected_requests(scenario, subject)
-    if expected is None:
-        return words
-    most = "" if scenario.load.is_open else "at most "
-    few = ": TOO FEW" if expected < needed else ""
-    return f"{words}, {most}about {expected:,.0f} will be sent{few}"
 
 
 @trueload.command(

@@ -52,7 +52,28 @@ def expected_requests(scenario: Scenario, subject: str) -> float | None:
         is not known.
     """
     span = plan(scenario).required_span(scenario.load.required)
-    clicks = clicks_per_s(scenario, span.level)
+    rate = requests_per_s(scenario, subject, span.level)
+    return None if rate is None else rate * span.length_s
+
+
+def requests_per_s(scenario: Scenario, subject: str, level: float) -> float | None:
+    """Give the requests per second about a subject at a load, when nobody waits for answers.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any.
+    subject : str
+        As :func:`expected_requests` takes it.
+    level : float
+        Virtual users, or arrivals per second.
+
+    Returns
+    -------
+    float or None
+        As :func:`clicks_per_s`, and None for a locustfile at any load.
+    """
+    clicks = clicks_per_s(scenario, level)
     if clicks is None or not scenario.load.mix:
         return None
     each = sum(
@@ -60,7 +81,7 @@ def expected_requests(scenario: Scenario, subject: str) -> float | None:
         for (name, step), share in intended_mix(scenario.personas, scenario.load.mix).items()
         for requests in [scenario.personas[name].steps[step].requests]
     )
-    return clicks * each * span.length_s
+    return clicks * each
 
 
 def _is_about(request: str, subject: str) -> bool:

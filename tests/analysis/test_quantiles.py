@@ -13,7 +13,14 @@ from scipy.stats.mstats import mquantiles
 
 from analysis.autocorrelation import autocorrelation_time
 from analysis.percentile_intervals import interval_levels
-from analysis.quantiles import QUANTILE_METHOD, maximum, mean, quantile, quantiles
+from analysis.quantiles import (
+    QUANTILE_METHOD,
+    maximum,
+    mean,
+    quantile,
+    quantiles,
+    values_for_a_mean,
+)
 from tests.support.queues import mm1_responses
 
 numbers = st.floats(0, 1e6, allow_nan=False, allow_subnormal=False)
@@ -296,3 +303,11 @@ def test_any_censored_value_may_have_been_the_largest() -> None:
 def test_no_values_have_no_mean_and_no_maximum(measure: object) -> None:
     assert callable(measure)
     assert measure([]).value is None
+
+
+def test_so_many_values_have_a_mean_with_an_interval_and_one_less_do_not() -> None:
+    values = np.tile([1.0, 2.0], 50)  # they remember nothing for longer than themselves
+    n = values_for_a_mean()
+
+    assert mean(values[:n]).high is not None
+    assert mean(values[: n - 1]).high is None

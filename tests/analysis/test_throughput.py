@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.throughput import poisson_interval, throughput
+from analysis.throughput import answers_for, poisson_interval, throughput
 from tests.support.queues import closed_queue_ends
 
 repeatable = settings(derandomize=True, deadline=None)
@@ -98,3 +98,13 @@ def test_windows_add_up(done: list[float], start: float, length: float) -> None:
 def test_a_window_without_length_is_refused() -> None:
     with pytest.raises(ValueError, match="no length"):
         throughput([1.0], 2.0, 1.0)
+
+
+@pytest.mark.parametrize(("rate_rps", "length_s"), [(0.01, 10.0), (1, 20), (50, 100), (900, 3600)])
+def test_the_answers_that_show_a_rate_are_the_fewest_that_do(
+    rate_rps: float, length_s: float
+) -> None:
+    n = answers_for(rate_rps, length_s, confidence=0.90)
+
+    assert poisson_interval(n, 0.90)[0] >= rate_rps * length_s
+    assert poisson_interval(n - 1, 0.90)[0] < rate_rps * length_s
