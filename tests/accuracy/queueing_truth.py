@@ -48,7 +48,7 @@ def one(job: tuple[Queue, int]) -> Ends:
 def main() -> int:
     """Print the table; 1 when a bar is missed."""
     quick = is_quick()
-    bars, runs = Bars(quick), 12 if quick else 1_000
+    bars, runs = Bars(quick), 12 if quick else 500
     say("                                       truth below   above     both   median  median")
     say("queue       runs      truth      holds  the end  the end     ends    error   width")
     for queue in QUEUES:
