@@ -123,7 +123,13 @@ def sweep(context: click.Context, /, scenario: str, vary: tuple[str, ...], **opt
 
 
 def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
-    """Run a scenario, or each of its variants; gives the exit code."""
+    """Run a scenario, or each of its variants; gives the exit code.
+
+    Raises
+    ------
+    TrueloadError
+        When a run could not be made; the runs before it are told first.
+    """
     # before the first is run; variants of the same words are the same
     hosts = {variant.words: asked.check(variant.scenario) for variant in variants}
     console = Console(stderr=True)
@@ -142,17 +148,18 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
         from analysis.cli import tell  # noqa: PLC0415 - the same
 
         return tell(verdict, folder, as_json=asked.as_json)
-    group, members = run_all(
-        variants, run_one, say=lambda text: console.print(Text(text, style="bold"))
-    )
+    group = run_all(variants, run_one, say=lambda text: console.print(Text(text, style="bold")))
     from analysis.cli import tell_side_by_side  # noqa: PLC0415 - the same
 
-    return tell_side_by_side(
-        [(member.variant.settings, member.verdict) for member in members],
-        asked.out / f"group_{group}.json",
-        complete=len(members) == len(variants),
+    code = tell_side_by_side(
+        [(member.variant.settings, member.verdict) for member in group.members],
+        asked.out / f"group_{group.name}.json",
+        complete=len(group.members) == len(variants),
         as_json=asked.as_json,
     )
+    if group.error is not None:
+        raise group.error
+    return code
 
 
 @trueload.command()

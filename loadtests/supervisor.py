@@ -87,7 +87,7 @@ class Order:
 
 
 class Interrupted(TrueloadError):  # noqa: N818 - reads as what happened
-    """Ctrl-C before there was any load."""
+    """Ctrl-C outside the load: while a run is prepared, or while it is judged."""
 
     exit_code = ExitCode.INTERRUPTED
 
