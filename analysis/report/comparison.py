@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.report import words
+from analysis.shift import CONFIDENCE
 from scenarios.counting import count_of
 
 Document = Mapping[str, Any]
@@ -144,6 +145,13 @@ def percent_interval(change: Mapping[str, Any]) -> str:
         return f"at most {_signed(high)}"
     first, last = _signed(low), _signed(high)
     return f"{first.removesuffix(' %') if last.endswith('%') else first} to {last}"
+
+
+def confidence(document: Document) -> str:
+    """Say how sure the intervals of a comparison are: those of two runs have their own level."""
+    estimates = [row[key] for row in document["rows"] for key in ("change", "points") if row[key]]
+    levels = [each["level"] for each in estimates if each["level"] is not None]
+    return f"{100 * min(levels, default=CONFIDENCE):g} %"
 
 
 def in_points(difference: float) -> str:
@@ -324,7 +332,7 @@ def figure_words(document: Document) -> str:
     ends = (
         "each end of a line is a one-sided 95 % bound"
         if sure
-        else "lines speak of these runs, and decide nothing"
+        else f"lines speak of these runs ({confidence(document)} intervals), and decide nothing"
     )
     return (
         f"{TITLES[question['metric']]} of the candidate against the base. Band: within the "
@@ -345,10 +353,19 @@ def method_words(document: Document) -> list[str]:
         "pairs": "Neighbours in time are pairs: Student's t on the logarithms of their ratios.",
         "mixed": "The sides were run by turns, not in pairs: Welch's t on the logarithms.",
     }.get(design["order"], "")
+    intervals = (
+        "Intervals are 90 %: each end is a one-sided 95 % bound. In the table nothing is corrected "
+        "for looking often: of ten rows that did not change, one is called better or worse."
+    )
     if not how:
         how = f"Nothing is decided: {words.clean(design['why'] or '')}."
     elif min(len(document["base"]), len(document["candidate"])) == 1:
         how = "One run a side: intervals are those of the two runs, and decide nothing."
+    if len(document["base"]) == len(document["candidate"]) == 1:
+        intervals = (
+            f"Intervals are {confidence(document)}, of these two runs alone: they do not say how "
+            "far the next ones would lie from them."
+        )
     return [
         "One run is one observation, at the required load. Latencies and throughput are compared "
         "as ratios, shares of bad requests in percentage points. " + how,
@@ -357,6 +374,5 @@ def method_words(document: Document) -> list[str]:
         "over all of them together, half of it for what was asked for (Holm). Not regressed: those "
         "of "
         f"{', '.join(asked)} are shown to be within it.",
-        "Intervals are 90 %: each end is a one-sided 95 % bound. In the table nothing is corrected "
-        "for looking often: of ten rows that did not change, one is called better or worse.",
+        intervals,
     ]

@@ -25,6 +25,7 @@ def render_comparison(document: c.Document) -> str:
     verdict = document["verdict"]
     rows = c.change_rows(document)
     title = c.TITLES[document["question"]["metric"]]
+    level = c.confidence(document)
     whole = [row for row in rows if row.subject == "all"]
     deciding = [row for row in rows if row.subject != "all" and row.gates]
     shown = [row for row in deciding if row.indicator == title or row.word == "regressed"]
@@ -45,12 +46,12 @@ def render_comparison(document: c.Document) -> str:
     lines += _changes("What else differs", document["differs"])
     lines += [f"- {text(note)}" for note in document["notes"]]
     lines += [""] if document["notes"] else []
-    lines += ["### All requests", "", *_table(whole, subject=False)]
+    lines += ["### All requests", "", *_table(whole, level, subject=False)]
     if shown:
-        lines += ["### Endpoints", "", *_table(shown, subject=True)]
+        lines += ["### Endpoints", "", *_table(shown, level, subject=True)]
     lines += [line for sentence in c.power_words(document) for line in (text(sentence), "")]
     lines += _folded(
-        "Every indicator of every endpoint", _table(rest, subject=True) if rest else []
+        "Every indicator of every endpoint", _table(rest, level, subject=True) if rest else []
     )
     method = [line for paragraph in c.method_words(document) for line in (text(paragraph), "")]
     return "\n".join([*lines, *_folded("How this was found", method)])
@@ -68,8 +69,9 @@ def _changes(title: str, changes: Sequence[object]) -> list[str]:
     return [f"### {title}", "", "| what | base | candidate |", "| --- | --- | --- |", *rows, ""]
 
 
-def _table(rows: Iterable[c.ChangeRow], *, subject: bool) -> list[str]:
-    head = ["indicator", "better", "before", "after", "change", "90 % interval", "what may be said"]
+def _table(rows: Iterable[c.ChangeRow], level: str, *, subject: bool) -> list[str]:
+    interval = f"{level} interval"
+    head = ["indicator", "better", "before", "after", "change", interval, "what may be said"]
     rule = ["---", "---", "---:", "---:", "---:", "---:", "---"]
     if subject:
         head, rule = ["endpoint", *head], ["---", *rule]

@@ -56,7 +56,7 @@ def summary(document: c.Document, *, report: str | None = None) -> RenderableTyp
         Text(f"{c.of_runs(document)}, at {c.at_load(document)}"),
         *_changed(document),
         Text(),
-        _whole([row for row in rows if row.subject == "all"]),
+        _whole([row for row in rows if row.subject == "all"], c.confidence(document)),
         *_endpoints(document, rows),
         Text(),
         *(Text(sentence) for sentence in c.power_words(document)),
@@ -86,10 +86,10 @@ def _changed(document: c.Document) -> list[RenderableType]:
     return [Text(), table]
 
 
-def _whole(rows: Sequence[c.ChangeRow]) -> Table:
+def _whole(rows: Sequence[c.ChangeRow], level: str) -> Table:
     table = _table()
     table.add_column("All requests", no_wrap=True)
-    for name in ("Before", "After", "Change", "90 % interval"):
+    for name in ("Before", "After", "Change", f"{level} interval"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for row in rows:
@@ -115,7 +115,7 @@ def _endpoints(document: c.Document, rows: Sequence[c.ChangeRow]) -> list[Render
         return []
     table = _table()
     table.add_column(title, no_wrap=True)
-    for name in ("Before", "After", "Change", "90 % interval"):
+    for name in ("Before", "After", "Change", f"{c.confidence(document)} interval"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for row in [*shown, *metric[:_ENDPOINTS]]:

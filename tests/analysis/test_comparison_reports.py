@@ -157,6 +157,27 @@ def test_one_run_a_side_says_that_it_speaks_of_these_runs_alone() -> None:
     assert not c.power_words(document)
 
 
+@pytest.mark.parametrize(
+    ("order", "level", "other"),
+    [
+        ("ABABABABAB", "90 %", "95 % interval"),
+        ("AAAAABBBBB", "90 %", "95 %"),
+        ("AB", "95 %", "90 %"),
+    ],
+)
+def test_an_interval_is_labelled_with_the_level_that_it_has(
+    order: str, level: str, other: str
+) -> None:
+    """Of one run a side it is made of the runs' own intervals, which are wider."""
+    document = made(order=order)
+    levels = {row["change"]["level"] for row in document["rows"]} - {None}
+    assert {f"{100 * each:g} %" for each in levels} == {level}
+    for text in (render_comparison(document), shown(document)):
+        assert f"{level} interval" in text
+        assert other not in text.replace("one-sided 95 % bound", "")
+    assert c.method_words(document)[-1].startswith(f"Intervals are {level}")
+
+
 def test_an_undecided_comparison_says_what_it_would_take() -> None:
     document = made(1.05)
     assert document["needed_pairs"] is not None
