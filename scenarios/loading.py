@@ -33,7 +33,7 @@ FOLDER = Path(__file__).parent
 
 IMPLIED_ERROR_BUDGET = "error_ratio < 1%"
 IMPLIED_AVAILABILITY_BUDGET = "availability >= 99%"
-IMPLIED_SOURCE = "assumption: Trueload adds it to every latency budget"
+IMPLIED_SOURCE = "implied by Trueload: every latency budget brings it"
 
 OF_THE_WHOLE = frozenset({Metric.CAPACITY, Metric.RECOVERY_TIME})
 """What a system has, and no endpoint of it by itself."""
@@ -183,7 +183,8 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
     target = read_target(top.table("target"), folder)
     personas = read_personas(top.table("personas"))
     load = read_load(top.table("load"), folder, personas)
-    budgets = _budgets(top)
+    whose = _whose(top)
+    budgets = _budgets(top, whose)
     faults, stop = read_faults(top), read_stop(top.table("stop"))
     top.take("vary")  # whose values are settings of other runs: see scenarios.variation
     top.no_more()
@@ -205,7 +206,7 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
         question=question,
         target=target,
         load=load,
-        budgets=with_implied(budgets),
+        budgets=with_implied(budgets, owner=whose.owner),
         source=name,
         raw=dict(raw),
         personas={persona: personas[persona] for persona in load.mix},
@@ -236,11 +237,17 @@ def _with_pool(
     return load
 
 
-def _budgets(top: Fields) -> tuple[Budget, ...]:
-    """Read the tables ``budgets`` and ``expectations``."""
-    expected, fields = top.table("expectations"), top.table("budgets")
-    everybodys = read_expectation(expected)
-    expected.no_more()
+def _whose(top: Fields) -> Expectation:
+    """Read the table ``expectations``: whose all budgets are that say nothing else."""
+    fields = top.table("expectations")
+    whose = read_expectation(fields)
+    fields.no_more()
+    return whose
+
+
+def _budgets(top: Fields, everybodys: Expectation) -> tuple[Budget, ...]:
+    """Read the table ``budgets``."""
+    fields = top.table("budgets")
     budgets = []
     for subject in fields.keys():  # noqa: SIM118 - Fields is no mapping
         for key, text, own in read_asserted(fields, subject):
@@ -302,7 +309,8 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         "vary",
     ):
         top.take(key)  # a whole scenario will do
-    budgets = _budgets(top)
+    whose = _whose(top)
+    budgets = _budgets(top, whose)
     top.no_more()
     if not budgets and not top.mistakes:
         top.mistake(
@@ -310,10 +318,10 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         )
     if top.mistakes:
         raise ScenarioError(name, top.mistakes)
-    return with_implied(budgets)
+    return with_implied(budgets, owner=whose.owner)
 
 
-def with_implied(budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+def with_implied(budgets: tuple[Budget, ...], *, owner: str | None = None) -> tuple[Budget, ...]:
     """Add the budgets that a latency budget brings with it.
 
     Fast errors must not improve a latency, and stuck requests are few however
@@ -325,17 +333,24 @@ def with_implied(budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
     ----------
     budgets : tuple of Budget
         As written.
+    owner : str, optional
+        Of all expectations of the file; without one, who owns every latency budget.
 
     Returns
     -------
     tuple of Budget
-        As written, then those added, each with the reason.
+        As written, then those added, each with the reason and its owner.
     """
     judged = {budget.assertion.metric for budget in budgets if budget.subject == "all"}
-    latency = [budget.assertion.severity for budget in budgets if budget.assertion.is_latency]
+    latency = [budget for budget in budgets if budget.assertion.is_latency]
     if not latency:
         return budgets
-    mark = "" if Severity.FAIL in latency else "warn: "  # what only warns brings what only warns
+    fails = any(budget.assertion.severity is Severity.FAIL for budget in latency)
+    mark = "" if fails else "warn: "  # what only warns brings what only warns
+    owners = {budget.expectation.owner for budget in latency}
+    ours = Expectation(
+        owner=owner or (owners.pop() if len(owners) == 1 else None), source=IMPLIED_SOURCE
+    )
     added = []
     for metric, text in (
         (Metric.ERROR_RATIO, IMPLIED_ERROR_BUDGET),
@@ -343,7 +358,6 @@ def with_implied(budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
     ):
         if metric not in judged:
             why = f"added: a latency budget always comes with {text}"
-            ours = Expectation(source=IMPLIED_SOURCE)
             assertion = parse_assertion(mark + text)
             added.append(Budget(subject="all", assertion=assertion, implied=why, expectation=ours))
     return (*budgets, *added)

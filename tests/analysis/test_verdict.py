@@ -14,7 +14,7 @@ import analysis
 from analysis.recording.format import Outcome
 from analysis.recording.reader import read_run
 from analysis.verdict import judge
-from scenarios.loading import parse_budgets
+from scenarios.loading import IMPLIED_SOURCE, parse_budgets
 from tests.analysis.synthetic import RunBuilder, closed_queue, scenario_of, watch
 
 LATENCY = {"all": ["p(95) < 300ms"]}
@@ -399,8 +399,7 @@ def test_an_expectation_is_somebodys_and_comes_from_somewhere(tmp_path: Path) ->
     assert said["p(95)"] == ("head of sales", "contract: SLA 2026")
     assert said["p(99)"] == ("head of sales", "own history")
     assert said["users carried within the budgets"][0] == "head of sales"
-    assert said["availability"][0] is None, "nobody wrote it"
-    assert said["availability"][1].startswith("assumption")
+    assert said["availability"] == ("head of sales", IMPLIED_SOURCE)
 
 
 def test_a_recorded_run_is_judged_again_by_other_budgets(tmp_path: Path) -> None:

@@ -32,11 +32,31 @@ def test_what_the_file_says_of_all_budgets_one_may_say_otherwise() -> None:
     assert found[1].expectation == Expectation(owner="head of sales", source="own history")
 
 
-def test_what_is_added_is_nobodys_and_an_assumption() -> None:
-    added = scenario({"all": ["p(95) < 300ms"]}, expectations=WHOSE).budgets[-1]
-    assert added.implied
-    assert added.expectation.owner is None
-    assert str(added.expectation.source).startswith("assumption: ")
+def test_what_is_added_has_the_owner_of_the_file_and_says_who_implied_it() -> None:
+    added = scenario({"all": ["p(95) < 300ms"]}, expectations=WHOSE).budgets[1:]
+    assert [budget.assertion.text for budget in added] == [
+        "error_ratio < 1%",
+        "availability >= 99%",
+    ]
+    for budget in added:
+        assert budget.implied
+        assert budget.expectation.owner == "head of sales"
+        assert str(budget.expectation.source).startswith("implied by Trueload: ")
+
+
+@pytest.mark.parametrize(
+    ("owners", "expected"),
+    [(["sales", "sales"], "sales"), (["sales", "support"], None), ([None, None], None)],
+)
+def test_without_an_owner_of_the_file_it_is_theirs_who_own_the_latency_budgets(
+    owners: list[str | None], expected: str | None
+) -> None:
+    asserted = [
+        {"assert": f"p({level}) < 1s", **({} if owner is None else {"owner": owner})}
+        for level, owner in zip((50, 95), owners, strict=True)
+    ]
+    added = scenario({"all": asserted}).budgets[2:]
+    assert [budget.expectation.owner for budget in added] == [expected, expected]
 
 
 def test_every_mistake_is_told_where_it_is() -> None:
@@ -94,4 +114,4 @@ def test_what_goals_lack_is_said(said: str, budgets: dict[str, Any], top: dict[s
 def test_every_budget_that_comes_with_trueload_has_an_owner_and_a_source(name: str) -> None:
     for budget in load_scenario(name).budgets:
         assert budget.expectation.source, budget
-        assert budget.expectation.owner or budget.implied, budget
+        assert budget.expectation.owner, budget
