@@ -182,7 +182,7 @@ def _metrics(measured: Mapping[str, Any]) -> dict[Metric, Mapping[str, Any]]:
         Metric.P50: latency["p50"],
         Metric.P95: latency["p95"],
         Metric.P99: latency["p99"],
-        Metric.AVG: latency["mean"],
+        Metric.AVG: latency["avg"],
         Metric.THROUGHPUT: measured["throughput"],
     }
 

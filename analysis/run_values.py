@@ -34,7 +34,7 @@ class Indicator:
     lower_is_better: bool = True
 
 
-LATENCIES = ("p50", "p95", "p99", "mean")
+LATENCIES = ("p50", "p95", "p99", "avg")
 
 INDICATORS = {
     **{name: Indicator(name=name, title=f"{name} latency", unit="ms") for name in LATENCIES},

@@ -57,7 +57,7 @@ def times(samples: pd.DataFrame, column: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Estimates by ``p50``, ``p90``, ``p95``, ``p99``, ``mean``, ``max``.
+        Estimates by ``p50``, ``p90``, ``p95``, ``p99``, ``avg``, ``max``.
     """
     values = samples[column].to_numpy(dtype=float)
     censored = samples["censored"].to_numpy(dtype=bool)
@@ -66,7 +66,7 @@ def times(samples: pd.DataFrame, column: str) -> dict[str, Any]:
     values, censored = values[among], censored[among]
     found = quantiles(values, LEVELS.values(), censored=censored)
     estimates = {name: found[level] for name, level in LEVELS.items()}
-    estimates["mean"] = mean(values, censored=censored)
+    estimates["avg"] = mean(values, censored=censored)
     estimates["max"] = maximum(values, censored=censored)
     return {name: estimate.as_dict() for name, estimate in estimates.items()}
 

@@ -19,7 +19,7 @@ TITLES = {
     "p50": "p50 latency",
     "p95": "p95 latency",
     "p99": "p99 latency",
-    "mean": "mean latency",
+    "avg": "avg latency",
     "throughput": "ok requests/s",
     "error_ratio": "bad requests",
 }
@@ -299,8 +299,8 @@ def power_words(document: Document) -> list[str]:
             else ""
         )
         sentences.append(
-            "A change that this comparison would have called regressed in four cases of five: "
-            f"{_detectable(main[0])}{tail}."
+            f"Minimum detectable effect: {_detectable(main[0])}{tail} (a change so large would have "
+            "been called regressed in four cases of five)."
         )
     if document["needed_pairs"]:
         sentences.append(

@@ -10,7 +10,7 @@ from analysis.report.words import NOT_ESTIMABLE, Said, clean, moment, quantity, 
 
 NAMES = {
     "med": "median latency",
-    "avg": "mean latency",
+    "avg": "avg latency",
     "throughput": "throughput",
     "memory": "memory of the target",
     "files": "open files of the target",

@@ -103,7 +103,7 @@ def estimate(value: float | None, unit: str, n: int = 2_000) -> dict[str, Any]:
 
 def part(p95: float | None, *, throughput: float = 200.0, errors: float = 0.0) -> dict[str, Any]:
     """What a stage says of one subject: every latency moves with p95."""
-    scale = {"p50": 0.4, "p95": 1.0, "p99": 1.6, "mean": 0.5}
+    scale = {"p50": 0.4, "p95": 1.0, "p99": 1.6, "avg": 0.5}
     return {
         "latency": {
             name: estimate(None if p95 is None else p95 * factor, "ms")

@@ -6,7 +6,7 @@ from typing import Any
 
 TOO_FEW = "300 values are too few for both ends of an interval: they take at least 417"
 MAXIMUM = "what was seen in this run: a maximum has no interval"
-LATENCY = ("p50", "p90", "p95", "p99", "mean", "max")
+LATENCY = ("p50", "p90", "p95", "p99", "avg", "max")
 USERS = (10, 25, 50, 75, 100, 200, 400)
 RATES = (39.2, 97.6, 192.4, 281.0, 352.6, 398.1, 396.4)
 IN_FLIGHT = (0.108, 0.304, 0.824, 2.31, 9.87, 102.6, 300.9)

@@ -77,7 +77,7 @@ def test_one_run_a_side_has_a_ratio(made: Make) -> None:
     before, after = made("ABBAAB", 1.5)
     found = compare(before[:1], after[:1], Question())
     assert found["exit_code"] == 97
-    row = next(r for r in found["rows"] if (r["subject"], r["indicator"]) == ("all", "mean"))
+    row = next(r for r in found["rows"] if (r["subject"], r["indicator"]) == ("all", "avg"))
     assert row["change"]["value"] == pytest.approx(1.5, rel=0.05)
     assert row["change"]["covers"] == "this run"
 
@@ -242,10 +242,10 @@ def test_the_command_takes_several_runs_after_one_option_and_exits_by_the_verdic
     made: Make,
 ) -> None:
     before, after = made("ABBAAB", 1.5)
-    found = run("--base", *before, "--candidate", *after, "--metric", "mean")
+    found = run("--base", *before, "--candidate", *after, "--metric", "avg")
     assert found.exit_code == 98
     assert found.stdout.startswith("verdict: regressed (exit code 98)")
-    assert re.search(r"mean latency of all requests: \+\d+ % \(\+\d+ to \+\d+ %\)", found.stdout)
+    assert re.search(r"avg latency of all requests: \+\d+ % \(\+\d+ to \+\d+ %\)", found.stdout)
     repeated = run(*[word for path in before for word in ("--base", path)], "--candidate", *after)
     assert repeated.exit_code == 98
 

@@ -40,7 +40,7 @@ def verdict(
     """A verdict as far as a duel reads it; `bad` is the share of bad requests."""
     latency = {
         name: estimate(None if p95_ms is None else factor * p95_ms, bound=bound)
-        for name, factor in {"p50": 0.4, "p95": 1.0, "p99": 1.5, "mean": 0.5}.items()
+        for name, factor in {"p50": 0.4, "p95": 1.0, "p99": 1.5, "avg": 0.5}.items()
     }
     measured = {"latency": latency, "throughput": estimate(60.0), "error_ratio": share(bad)}
     stage = {"level": 60.0, **measured, "endpoints": [{"name": "GET /a", **measured}]}
