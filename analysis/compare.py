@@ -208,7 +208,7 @@ def _notes(
         if second:
             notes.append(
                 f"the {second} ran second in every pair, and has what the first left behind: "
-                "draw the order by lot, or turn it round every other time"
+                "randomise the order, or turn it round every other time"
             )
     allowed = [difference.key for difference in found if difference.allowed]
     if allowed:

@@ -1,15 +1,15 @@
 """Has it got worse? Decided pair by pair, and ended as soon as the answer is known.
 
 A pair is two runs made one after the other, base and candidate, **in an order that
-was drawn by lot**. So under "the candidate is exactly theta worse" the difference of
+was randomised**. So under "the candidate is exactly theta worse" the difference of
 the pair's logarithms less theta is as likely to have one sign as the other, whatever
 the machine does meanwhile: drift, spikes and neighbours only make it large or small.
-The chances of all patterns of signs are known from the lot alone, and errors are
+The chances of all patterns of signs are known from the randomisation alone, and errors are
 counted in them instead of being read off a normal curve.
 
 ::
 
-    at each look, of the patterns of signs that are still in play
+    at each interim analysis (look), of the patterns of signs that are still in play
     the most extreme, as many as may be spent by now
       towards worse, under theta = the tolerance     regressed
       towards better, under theta = the tolerance    not regressed
@@ -20,7 +20,7 @@ pair, whatever the data say, so that looking often costs nothing that was not pa
 
 References
 ----------
-Fisher (1935), "The design of experiments", section 21: the test by the lot itself.
+Fisher (1935), "The design of experiments", section 21: the randomisation test.
 Lan and DeMets (1983), "Discrete sequential boundaries for clinical trials": spending.
 Kim and DeMets (1987), "Design and analysis of group sequential tests based on the
 type I error spending rate function": the power family, here with exponent 2.
@@ -59,7 +59,7 @@ eight pairs of a noisy machine cannot give 5 % and an answer more often than not
 EXPONENT: Final = 2.0
 """Of the spending: most of the error is left for the last pairs, which know most."""
 
-METHOD: Final = "test of the signs by lot, root scores"
+METHOD: Final = "randomisation test of the signs, root scores"
 
 _HALVINGS = 50
 _GRID = 9

@@ -65,6 +65,7 @@ class LazyGroup(click.Group):
         "  trueload capacity breakpoint --low 20\n"
         "  trueload check last --budgets stricter.toml\n"
         "  trueload compare --base A B C --candidate D E F\n"
+        "  trueload duel duel --candidate target.threads=2\n"
         "  trueload fit levels.csv\n\n"
         "\b\nExit codes:\n"
         "  0 passed, 1 Trueload failed, 2 bad usage (nothing was sent), 96 invalid run,\n"

@@ -1,4 +1,4 @@
-"""A duel: pairs of runs in an order drawn by lot, until it is known whether it has got worse.
+"""A duel: pairs of runs in randomised order, until it is known whether it has got worse.
 
 ::
 
@@ -59,7 +59,7 @@ def draw(pairs: int, seed: int) -> list[Lot]:
     pairs : int
         How many.
     seed : int
-        Of the lot.
+        Of the randomisation.
 
     Returns
     -------
@@ -84,7 +84,7 @@ class Duel:
     question : Question
         As it was declared.
     seed : int
-        Of the lot.
+        Of the randomisation.
     folder : Path
         Where its runs lie, and what it says.
     run_one : callable

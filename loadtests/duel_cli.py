@@ -143,7 +143,7 @@ class Quiet:
 @click.option(
     "--seed",
     type=click.IntRange(0, _SEEDS - 1),
-    help="Of the lot that draws the order of each pair (default: a new one).",
+    help="Of the randomisation of the order in each pair (default: a new one).",
 )
 @run_options_but("url", "inconclusive", "no_report")
 @click.pass_context
@@ -162,7 +162,7 @@ def duel(
     seed: int | None,
     **options: Any,
 ) -> None:
-    """Run two systems in pairs, in an order drawn by lot, until it is known which is worse."""
+    """Run two systems in pairs, in randomised order, until it is known which is worse."""
     rules = _rules(pairs=pairs, tolerance=tolerance, false_alarm=false_alarm, miss=miss)
     question = Question(metric=Metric(metric), subject=endpoint, rules=rules)
     asked = RunOptions(**options, url=None, inconclusive=None, no_report=True)
@@ -218,7 +218,7 @@ def _plan(sides: dict[Role, Side], question: Question, seed: int) -> list[str]:
         *(f"{role:<9}  {side.spec.words}" for role, side in sides.items()),
         f"at most {count_of(rules.pairs, 'pair')} of runs, about "
         f"{minutes(rules.pairs * longest_s)} at most; "
-        f"the order in each pair is drawn with seed {seed}",
+        f"the order in each pair is randomised with seed {seed}",
     ]
 
 

@@ -25,7 +25,7 @@ _ENDINGS: Mapping[str, str] = {
     "error": "ended by an error",
 }
 _NEXT: Mapping[str, str] = {
-    "wide": "hold longer (--hold), allow more looks (--repetitions) or ask for less (--width)",
+    "wide": "hold longer (--hold), decide more often (--repetitions) or ask for less (--width)",
     "none_passed": "begin lower (--low); where every load fails, look at the budgets",
     "none_failed": "go higher (--high)",
     "invalid": "see why in the reports of the runs; a generator that is too slow needs --processes",
@@ -194,8 +194,9 @@ def as_markdown(document: Document) -> str:
             *_table([[text(cell) for cell in row] for row in rows(document)]),
             "",
             "Each level is decided by the share of requests beyond a limit over all its runs, at "
-            f"{percent(plan['error_per_look'])} a side and look: {looks} looks at most, 5 % in "
-            "all. The budget shown is the one furthest beyond its limit, or nearest to it.",
+            f"{percent(plan['error_per_look'])} a side and interim analysis (look): {looks} at "
+            "most, 5 % in all. The budget shown is the one furthest beyond its limit, or nearest "
+            "to it.",
             "",
             "## Runs",
             "",

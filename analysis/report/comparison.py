@@ -299,8 +299,8 @@ def power_words(document: Document) -> list[str]:
             else ""
         )
         sentences.append(
-            f"Minimum detectable effect: {_detectable(main[0])}{tail} (a change so large would have "
-            "been called regressed in four cases of five)."
+            f"Minimum detectable effect: {_detectable(main[0])}{tail} (a change so large would "
+            "have been called regressed in four cases of five)."
         )
     if document["needed_pairs"]:
         sentences.append(

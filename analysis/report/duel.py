@@ -112,7 +112,7 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
     made = len(duel["pairs"])
     lines = [
         f"{count_of(made, 'pair')} of at most {rules['pairs']} in "
-        f"{minutes(duel['time_s'])}; the order in each was drawn with seed {duel['seed']}"
+        f"{minutes(duel['time_s'])}; the order in each was randomised with seed {duel['seed']}"
     ]
     if made:
         lines.append(
@@ -123,8 +123,9 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
     if needs["detectable"] is not None:
         lines.append(
             f"from pair to pair the ratio varies by {plain(math.expm1(needs['sd']))} "
-            f"(sd): a candidate {plain(needs['detectable'] - 1)} worse would be found "
-            f"in about three of four duels of {count_of(rules['pairs'], 'pair')}"
+            f"(sd); minimum detectable effect: {plain(needs['detectable'] - 1)} (a candidate so "
+            f"much worse would be found in about three of four duels of "
+            f"{count_of(rules['pairs'], 'pair')})"
         )
     return [*lines, *_needed(duel)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import html
 import json
 from functools import cache
 from pathlib import Path
@@ -182,6 +183,16 @@ def test_an_undecided_comparison_says_what_it_would_take() -> None:
     document = made(1.05)
     assert document["needed_pairs"] is not None
     assert any(f"{document['needed_pairs']} pairs" in words for words in c.power_words(document))
+
+
+def test_the_minimum_detectable_effect_is_printed_by_that_name_wherever_an_answer_is() -> None:
+    document = made(1.0)
+    row = next(r for r in document["rows"] if (r["subject"], r["indicator"]) == ("all", "p95"))
+    told = f"Minimum detectable effect: {100 * (row['detectable'] - 1):+.1f} %"
+    for page in (plain(document), render_comparison(document)):
+        assert told in page
+    assert told in html.unescape(render_page(document)).replace("\u202f", " ").replace("\xa0", " ")
+    assert told in " ".join(shown(document).split())
 
 
 def test_the_terminal_keeps_to_its_width() -> None:

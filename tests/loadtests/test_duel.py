@@ -358,6 +358,8 @@ def test_eight_pairs_that_vary_much_are_inconclusive_and_say_what_is_needed(
 
     assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
     words = as_text(found)
+    effect = 100 * (found["needs"]["detectable"] - 1)
+    assert f"minimum detectable effect: {effect:.2g} %" in words
     assert "8 pairs leave it open whether it is worse by more than 5 %" in words
     assert f"{found['needs']['pairs']} such pairs would be needed" in words
     assert found["needs"]["pairs"] > 50
