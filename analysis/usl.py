@@ -1,10 +1,9 @@
 """The Universal Scalability Law fitted to measured levels.
 
 Coefficients come with two standard errors. The textbook's takes the noise to be equally
-large at every level, which makes intervals of sigma and kappa too narrow where noise
-grows with throughput, as it mostly does: down to 55 % instead of 95 %
-(tests/accuracy/usl.py). The other takes it to be proportional to throughput. Intervals of
-results use the larger of the two.
+large at every level, which makes intervals of sigma and kappa too narrow where noise grows
+with throughput, as it mostly does: down to 55 % instead of 95 % (tests/accuracy/usl.py). The
+other takes it to be proportional to throughput. Intervals use the larger of the two.
 """
 
 from __future__ import annotations
@@ -71,6 +70,8 @@ class UslFit:
         does. The errors are in requests per second, over n and over `residual_df`.
     residual_df : int
         Levels less three.
+    load, observed : ndarray, shape (n,)
+        What was fitted: requests in flight, and per second.
     """
 
     law: Law
@@ -83,6 +84,8 @@ class UslFit:
     rmse: float
     residual_se: float
     residual_df: int
+    load: FloatArray
+    observed: FloatArray
 
     @property
     def peak_load(self) -> float | None:
@@ -160,8 +163,6 @@ def _law(load: FloatArray, theta: FloatArray) -> FloatArray:
 
 
 def _divisor(load: FloatArray, sigma: float, kappa: float) -> FloatArray:
-    # Positive for every load above 0 while sigma and kappa are in 0..1: below one
-    # request in flight, too, where it is at least load ** 2.
     return np.asarray(1 + sigma * (load - 1) + kappa * load * (load - 1), dtype=np.float64)
 
 
@@ -213,9 +214,8 @@ def fit_usl(load: npt.ArrayLike, throughput: npt.ArrayLike) -> UslFit:
         _coefficient(float(value), cov[i, i], proportional[i, i], df, at_bound=bool(bounds[i]))
         for i, value in enumerate(theta)
     ]
-    sigma, kappa, lambda_ = (float(value) for value in theta)
     return UslFit(
-        law=Law(sigma=sigma, kappa=kappa, lambda_=lambda_),
+        law=Law(sigma=float(theta[0]), kappa=float(theta[1]), lambda_=float(theta[2])),
         sigma=coefficients[0],
         kappa=coefficients[1],
         lambda_=coefficients[2],
@@ -225,6 +225,8 @@ def fit_usl(load: npt.ArrayLike, throughput: npt.ArrayLike) -> UslFit:
         rmse=math.sqrt(rss / len(x)),
         residual_se=math.sqrt(rss / df),
         residual_df=df,
+        load=n_in,
+        observed=x,
     )
 
 
@@ -287,7 +289,6 @@ def solve_law(
                 best, least = theta, cost
         if math.isfinite(least) and not held:
             break
-    # Where a bound is no worse the fit is on it.
     on_bound = np.array([best[0] in {0.0, 1.0}, best[1] in {0.0, 1.0}, False])
     return best * np.array([1.0, 1.0, most]), on_bound
 
@@ -340,9 +341,9 @@ def _descend(
             theta[free],
             jac=jacobian,
             method="lm",
-            ftol=1e-12,
-            xtol=1e-12,
-            gtol=1e-12,
+            ftol=1e-14,
+            xtol=1e-14,
+            gtol=1e-14,
             max_nfev=500,
         )
     theta[free] = found.x
