@@ -1,5 +1,4 @@
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analysis.claims import Point, claim
+from analysis.claims import SHOWN, Point, claim
 from analysis.estimate import Estimate
 from analysis.law import Law
+from analysis.peak import peak_ends
 from analysis.scalability import Level, Scalability, fit_usl, scalability
+from analysis.usl import CONFIDENCE
 from tests.support.queues import closed_mmc
 
 DATA = Path(__file__).parent / "data"
@@ -43,9 +44,14 @@ def test_a_peak_is_claimed_where_a_higher_level_lies_clearly_below() -> None:
     loads, throughputs = published("specsdm91")
     result = scalability(levels(loads.tolist(), throughputs.tolist()))
     assert result.peak.value == pytest.approx(96.5196, abs=5e-5)
-    assert result.peak.low is not None
-    assert result.peak.high is not None
-    assert 72 < result.peak.low < 96.5 < result.peak.high < 144
+    # 36 and 144 are the nearest levels that lie clearly below the maximum.
+    ends = peak_ends(loads, throughputs, within=(36, 144), confidence=SHOWN)
+    assert (result.peak.low, result.peak.high) == pytest.approx((ends.low, ends.high))
+    assert 60 < ends.low < 90
+    assert 100 < ends.high <= 144
+    height = result.claims.peak_throughput
+    assert height.level == 0.95
+    assert (height.low, height.high) == pytest.approx((ends.least, ends.most))
     assert result.saturation.value is None
     assert (result.levels, result.refused) == (7, None)
     assert result.sigma.low == pytest.approx(0.0024025, abs=5e-7)
@@ -54,19 +60,22 @@ def test_a_peak_is_claimed_where_a_higher_level_lies_clearly_below() -> None:
     assert result.kappa.low < 4.9182e-5
 
 
-def test_the_peaks_interval_is_the_delta_methods_within_what_was_seen() -> None:
+def test_a_peak_is_bounded_with_more_confidence_than_it_is_given() -> None:
     loads, throughputs = published("specsdm91")
-    result = scalability(levels(loads.tolist(), throughputs.tolist()))
-    fit = result.fit
-    assert fit is not None
-    a, b = fit.sigma.value, fit.kappa.value
-    errors = [
-        (cov[0][0] / (1 - a) ** 2 + cov[1][1] / b**2 + 2 * cov[0][1] / ((1 - a) * b)) / 4
-        for cov in (fit.cov, fit.proportional_cov)
+    points = [
+        Point(load=float(n), throughput=float(x), low=None, high=None)
+        for n, x in zip(loads, throughputs, strict=True)
     ]
-    factor = math.exp(2.7764451 * math.sqrt(max(errors)))  # t(.975, 4)
-    assert result.peak.low == pytest.approx(96.51956 / factor, rel=1e-6)
-    assert result.peak.high == pytest.approx(96.51956 * factor, rel=1e-6)
+    fit = fit_usl(loads, throughputs)
+    claims = claim(points, fit, single=True)
+    assert claims.peak.low is not None
+    assert claims.peak.high is not None
+    wide = peak_ends(loads, throughputs, within=(36, 216), confidence=SHOWN)
+    assert SHOWN > CONFIDENCE == claims.peak.level == claims.peak_throughput.level
+    assert claims.peak.low == pytest.approx(wide.low, rel=1e-6)
+    assert claims.peak_throughput.low == pytest.approx(wide.least, rel=1e-6)
+    assert claims.peak_throughput.high == pytest.approx(wide.most, rel=1e-6)
+    assert "99%" in claims.peak.method
 
 
 def test_intervals_that_overlap_claim_no_peak() -> None:
@@ -82,6 +91,8 @@ def test_a_peak_that_the_fit_misses_lies_between_its_neighbours(last: float) -> 
     result = scalability(levels([1, 2, 4, 8, 16, 32, 33], [10, 20, 40, 80, 160, 320, last]))
     assert (result.peak.low, result.peak.value, result.peak.high) == (16, 32, 33)
     assert result.peak.level is None
+    assert "does not place" in str(result.peak.why)
+    assert result.claims.peak_throughput.level is None
 
 
 def test_a_flat_top_saturates_at_its_throughput() -> None:
