@@ -45,15 +45,15 @@ class Measured:
     load, throughput : ndarray, shape (rows,)
         Requests in flight, and per second: a row a measurement.
     points : tuple of Point
-        Each level once, by load; repetitions give it the interval that it has.
-    repeated : bool
-        Whether a level was measured more than once.
+        Each level once, by load, with its interval where it has one.
+    covers : str
+        What intervals made of them speak of: ``"runs"`` or ``"this run"``.
     """
 
     load: FloatArray
     throughput: FloatArray
     points: tuple[Point, ...]
-    repeated: bool
+    covers: str
 
     @property
     def means(self) -> tuple[FloatArray, FloatArray]:
@@ -64,25 +64,29 @@ class Measured:
         )
 
 
-def measured(levels: Sequence[Level]) -> Measured:
+def measured(levels: Sequence[Level], *, across_runs: bool) -> Measured:
     """Bring levels into order.
 
     Parameters
     ----------
     levels : sequence of Level
         In any order; those without numbers, or with nothing in flight, have no place.
+    across_runs : bool
+        Whether repetitions of a level come from different runs.
 
     Returns
     -------
     Measured
-        Where levels are repeated, the interval of each is Student's t on the spread of
-        all repetitions relative to their level, for noise mostly grows with throughput.
+        Where levels are repeated across runs, the interval of each is Student's t on the
+        spread of all repetitions relative to their level, for noise mostly grows with
+        throughput. Stages of one run that share a level differ by less than runs do: from
+        them a level has all their own intervals together.
     """
     groups: dict[float, list[Level]] = {}
     for level in levels:
         if level.in_flight.value and level.throughput.value is not None:
             groups.setdefault(level.level, []).append(level)
-    repeated = any(len(group) > 1 for group in groups.values())
+    repeated = across_runs and any(len(group) > 1 for group in groups.values())
     half = _relative_half_width(list(groups.values())) if repeated else None
     points = [_point(group, half) for group in groups.values()]
     rows = sorted(
@@ -94,7 +98,7 @@ def measured(levels: Sequence[Level]) -> Measured:
         load=np.array([load for load, _ in rows]),
         throughput=np.array([x for _, x in rows]),
         points=tuple(sorted(points, key=lambda point: point.load)),
-        repeated=repeated,
+        covers="runs" if repeated else "this run",
     )
 
 
@@ -117,7 +121,14 @@ def _point(group: Sequence[Level], half: float | None) -> Point:
     x = float(_values(group).mean())
     load = float(np.mean([level.in_flight.value for level in group]))
     if half is None:
-        only = group[0].throughput
-        return Point(load=load, throughput=x, low=only.low, high=only.high)
+        lows = [level.throughput.low for level in group if level.throughput.low is not None]
+        highs = [level.throughput.high for level in group if level.throughput.high is not None]
+        every = len(lows) == len(highs) == len(group)
+        return Point(
+            load=load,
+            throughput=x,
+            low=min(lows) if every else None,
+            high=max(highs) if every else None,
+        )
     each = half / math.sqrt(len(group))
     return Point(load=load, throughput=x, low=max(0.0, x * (1 - each)), high=x * (1 + each))

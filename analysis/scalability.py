@@ -145,7 +145,11 @@ class Scalability:
 
 
 def scalability(
-    levels: Sequence[Level], *, single: bool = False, axis: str = "in_flight"
+    levels: Sequence[Level],
+    *,
+    across_runs: bool = False,
+    single: bool = False,
+    axis: str = "in_flight",
 ) -> Scalability:
     """Fit the models to the valid levels, and say what they show.
 
@@ -153,6 +157,9 @@ def scalability(
     ----------
     levels : sequence of Level
         In any order; those of one name are repetitions.
+    across_runs : bool
+        Whether repetitions come from different runs, so that intervals made of them cover
+        runs. Stages of one run do not, though two of them have the same load.
     single : bool
         Whether levels that were measured once, and whose noise nobody knows, may show a
         peak or a saturation by their own trend (:mod:`analysis.claims`).
@@ -167,7 +174,7 @@ def scalability(
         factor of two, or when noise that nobody knows may hide any law.
     """
     valid = [level for level in levels if level.valid]
-    seen = measured(valid)
+    seen = measured(valid, across_runs=across_runs)
     refused = _refusal(len(valid) - len(seen.load), seen.points, _AXES[axis])
     if refused is not None:
         return _refused(refused, seen, axis)
@@ -179,10 +186,10 @@ def scalability(
     hidden = _noise_hides(seen, fit) if unknown else None
     if hidden is not None:
         return _refused(hidden, seen, axis)
-    claims = claim(seen.points, fit, single=single)
+    claims = claim(seen.points, fit, single=single, covers=seen.covers)
     claims = replace(claims, peak=replace(claims.peak, unit=_UNITS[axis]))
     models = fit_models(*seen.means)
-    n, covers = len(seen.load), "runs" if seen.repeated else "this run"
+    n, covers = len(seen.load), seen.covers
     return Scalability(
         sigma=_estimate(fit, fit.sigma, n, "", covers),
         kappa=_estimate(fit, fit.kappa, n, "", covers),
@@ -203,16 +210,16 @@ def scalability(
 
 def _refused(why: str, seen: Measured, axis: str) -> Scalability:
     n = len(seen.points)
+
+    def none(unit: str = "") -> Estimate:
+        return not_estimable(why, unit=unit, n=n, covers=seen.covers)
+
     return Scalability(
-        sigma=not_estimable(why, n=n),
-        kappa=not_estimable(why, n=n),
-        lambda_=not_estimable(why, unit="1/s", n=n),
-        claims=Claims(
-            peak=not_estimable(why, unit=_UNITS[axis], n=n),
-            peak_throughput=not_estimable(why, unit="1/s", n=n),
-            saturation=not_estimable(why, unit="1/s", n=n),
-        ),
-        asymptote=not_estimable(why, unit="1/s", n=n),
+        sigma=none(),
+        kappa=none(),
+        lambda_=none("1/s"),
+        claims=Claims(peak=none(_UNITS[axis]), peak_throughput=none("1/s"), saturation=none("1/s")),
+        asymptote=none("1/s"),
         levels=n,
         refused=why,
         axis=axis,
@@ -285,7 +292,8 @@ def _asymptote(fit: UslFit, n: int, covers: str) -> Estimate:
     """Give lambda / sigma with the delta method on its logarithm."""
     value = fit.law.asymptote
     if value is None:
-        return not_estimable("the law has no contention: it knows no limit", unit="1/s", n=n)
+        why = "the law has no contention: it knows no limit"
+        return not_estimable(why, unit="1/s", n=n, covers=covers)
     gradient = [-1 / fit.law.sigma, 0.0, 1 / fit.law.lambda_]
     half = student_t(CONFIDENCE, fit.residual_df) * float(fit.error_of(gradient)[0])
     factor = math.exp(min(half, 700.0))

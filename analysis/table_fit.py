@@ -43,6 +43,7 @@ def fit_table(table: LoadTable, *, name: str) -> dict[str, Any]:
             for load, x in table.rows
         ],
         single=True,
+        across_runs=True,
         axis=table.axis,
     )
     fit = found.fit

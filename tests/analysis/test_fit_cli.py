@@ -104,8 +104,9 @@ def test_repetitions_make_narrower_intervals_that_cover_runs(tmp_path: Path) -> 
     many = document(write(tmp_path, rows))
     once = document(write(tmp_path, rows[::4]))
     assert many["levels"] == once["levels"] == 7
-    assert many["sigma"]["covers"] == "runs"
-    assert once["sigma"]["covers"] == "this run"
+    parts = ("sigma", "kappa", "lambda", "peak_load", "peak_throughput", "saturation", "asymptote")
+    assert {many[part]["covers"] for part in parts} == {"runs"}
+    assert {once[part]["covers"] for part in parts} == {"this run"}
     assert many["residuals"]["lack_of_fit_p"] is not None
     width = [d["lambda"]["high"] - d["lambda"]["low"] for d in (many, once)]
     assert width[0] < width[1]

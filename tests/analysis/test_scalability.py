@@ -9,6 +9,7 @@ import pytest
 from analysis.claims import SHOWN, Point, claim
 from analysis.estimate import Estimate
 from analysis.law import Law
+from analysis.levels import measured
 from analysis.peak import peak_ends
 from analysis.scalability import Level, Scalability, fit_usl, scalability
 from analysis.usl import CONFIDENCE
@@ -130,6 +131,45 @@ def test_throughput_without_intervals_claims_neither() -> None:
     assert result.peak.value is None
     assert result.saturation.value is None
     assert "no interval" in str(result.peak.why)
+
+
+def twice(last: float) -> list[Level]:
+    """Levels of specsdm91; the highest of them once more with another throughput."""
+    loads, throughputs = (column.tolist() for column in published("specsdm91"))
+    again = replace(levels(loads[-1:], [last])[0], level=10 * loads[-1])
+    return [*levels(loads, throughputs), again]
+
+
+def covered(result: Scalability) -> set[str]:
+    claims = (result.peak, result.claims.peak_throughput, result.saturation)
+    coefficients = (result.sigma, result.kappa, result.lambda_, result.asymptote)
+    return {each.covers for each in (*coefficients, *claims)}
+
+
+def test_two_stages_of_one_run_with_the_same_load_do_not_speak_of_other_runs() -> None:
+    result = scalability(twice(1700.0))
+    assert covered(result) == {"this run"}
+    assert result.levels == 7
+
+
+def test_repetitions_speak_of_runs_where_the_caller_says_so() -> None:
+    result = scalability(twice(1700.0), across_runs=True)
+    assert covered(result) == {"runs"}
+
+
+def test_one_measurement_of_each_level_speaks_of_one_run_whoever_says_otherwise() -> None:
+    assert scalability(twice(1700.0)[:-1], across_runs=True).sigma.covers == "this run"
+
+
+def test_stages_of_one_run_have_all_their_own_intervals_together() -> None:
+    one, other = levels([50, 50], [100, 110], half=0.02)
+    (point,) = measured([one, other], across_runs=False).points
+    assert (point.throughput, point.low, point.high) == pytest.approx((105, 98, 112.2))
+    without = replace(other, throughput=Estimate(value=110.0, why="short"))
+    (point,) = measured([one, without], across_runs=False).points
+    assert (point.low, point.high) == (None, None)
+    (point,) = measured([one, without], across_runs=True).points
+    assert point.low is not None
 
 
 def test_fewer_than_six_valid_levels_are_refused() -> None:
