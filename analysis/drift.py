@@ -2,7 +2,7 @@
 
 A drift is found where the slope is certain, its interval without 0 although the bins
 depend on each other, *and* the line moved by a twentieth of where it began over the
-hold as it was run. What a minute shows may be a hundred percent an hour and nothing at
+hold as it was run, files and connections also by one. What a minute shows may be a hundred percent an hour and nothing at
 all: rates per hour are stated with their interval, and alarm by themselves never.
 
 ==============  ==========================================================================
@@ -199,7 +199,7 @@ def drift_in(series: DriftSeries, *, span_s: tuple[float, float]) -> Drift:
         verdict=Verdict.INCONCLUSIVE,
         why="",
     )
-    verdict, why = _judged(drift, slope)
+    verdict, why = _judged(drift, slope, hours, spread=highest - lowest)
     return replace(drift, verdict=verdict, why=why)
 
 
@@ -270,27 +270,34 @@ def _exhausted(slope: Estimate, headroom: float | None) -> Estimate | None:
     return replace(slope, value=at[1], low=at[0], high=at[2], unit="s", method=method)
 
 
-def _judged(drift: Drift, slope: Estimate) -> tuple[Verdict, str]:
+def _judged(drift: Drift, slope: Estimate, hours: float, *, spread: float) -> tuple[Verdict, str]:
     """Apply the table at the top of this module."""
-    sign, limit, grown = (-1.0 if drift.metric in FALLS else 1.0), _limit(drift), drift.over_hold
+    sign, grown = (-1.0 if drift.metric in FALLS else 1.0), drift.over_hold
+    least = LEAST_STEP.get(drift.metric, 0.0)
     ends = [] if slope.low is None or slope.high is None else [slope.low, slope.high]
     bad = sorted(sign * end for end in ends)
     end = grown.high if sign > 0 else grown.low
-    matters = grown.value is None or abs(grown.value) >= limit
+    matters = abs(slope.value or 0.0) * hours >= least and (
+        grown.value is None or abs(grown.value) >= PRACTICAL_LIMIT
+    )
     verdict = Verdict.PASSED
     if bad and matters and bad[0] > 0:
         verdict, why = Verdict.FAILED, _moved(drift)
     elif bad and matters and bad[1] < 0:
         why = f"{_moved(drift)}: no harm"
-    elif end is not None and sign * end < limit:
-        word, least = "fell" if sign < 0 else "grew", _up(max(sign * end, 0.0))
-        why = f"no drift that matters: {word} by less than {least} {_over(drift)}"
-    elif drift.range_ratio is not None and drift.range_ratio < limit:
+    elif end is not None and sign * end < PRACTICAL_LIMIT:
+        word, most = "fell" if sign < 0 else "grew", _up(max(sign * end, 0.0))
+        why = f"no drift that matters: {word} by less than {most} {_over(drift)}"
+    elif bad and bad[1] * hours < least:
+        why = f"no drift that matters: grew by less than one {_over(drift)}"
+    elif drift.range_ratio is not None and drift.range_ratio < PRACTICAL_LIMIT:
         why = f"no drift that matters: {_within(drift)}"
+    elif spread < least:
+        why = "no drift that matters: the highest bin lies less than one above the lowest"
     else:
         verdict, open_to = Verdict.INCONCLUSIVE, f"{_signed(grown.low)} to {_signed(grown.high)}"
         why = slope.why or (
-            f"undecided: {open_to} {_over(drift)}, and {_percent(limit)} would matter"
+            f"undecided: {open_to} {_over(drift)}, and {_percent(_limit(drift))} would matter"
         )
     return verdict, why
 
@@ -302,7 +309,8 @@ def _over(drift: Drift) -> str:
 def _limit(drift: Drift) -> float:
     """Give what matters: a twentieth, and of what is counted at least one."""
     least, middle = LEAST_STEP.get(drift.metric, 0.0), drift.level.value or 0.0
-    return max(PRACTICAL_LIMIT, least / middle if middle > 0 else 0.0)
+    begin = middle / (1 + (drift.over_hold.value or 0.0) / 2)
+    return max(PRACTICAL_LIMIT, least / begin if begin > 0 else 0.0)
 
 
 def _moved(drift: Drift) -> str:

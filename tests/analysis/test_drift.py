@@ -148,6 +148,34 @@ def test_one_file_more_is_no_leak_of_files() -> None:
     assert drift_of(2 * values, metric="files", unit="files").verdict is Verdict.FAILED
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "verdict"),
+    [
+        (0.6, 1.4, Verdict.PASSED),  # 133 % of a little
+        (0.6, 1.7, Verdict.FAILED),
+        (0.0, 0.1, Verdict.PASSED),
+        (0.0, 1.1, Verdict.FAILED),
+        (100.0, 102.0, Verdict.PASSED),  # two, and 2 %
+    ],
+)
+def test_what_is_counted_matters_by_five_per_cent_and_one_at_least(
+    begin: float, end: float, verdict: Verdict
+) -> None:
+    drift = drift_of(np.linspace(begin, end, 361)[:360], metric="connections", unit="connections")
+
+    assert drift.verdict is verdict
+    if end <= begin + 1:
+        assert drift.why == "no drift that matters: grew by less than one over the hold of 60 min"
+
+
+def test_a_counted_staircase_of_less_than_one_passes() -> None:
+    drift = drift_of(0.5 + 0.8 * (np.arange(360) >= 150), metric="files", unit="files")
+
+    assert drift.slope_per_h.low is None
+    assert drift.verdict is Verdict.PASSED
+    assert drift.why.endswith("the highest bin lies less than one above the lowest")
+
+
 def test_what_is_left_divided_by_the_slope_is_when_it_is_used_up() -> None:
     leak = 40 + np.arange(360) / 6  # 60 files in the hour
     drift = drift_of(leak, metric="files", unit="files", headroom=924.0)
