@@ -2,8 +2,9 @@
 
 A drift is found where the slope is certain, its interval without 0 although the bins
 depend on each other, *and* the line moved by a twentieth of where it began over the
-hold as it was run, files and connections also by one. What a minute shows may be a hundred percent an hour and nothing at
-all: rates per hour are stated with their interval, and alarm by themselves never.
+hold as it was run, files and connections also by one. What a minute shows may be a
+hundred percent an hour and nothing at all: rates per hour are stated with their
+interval, and alarm by themselves never.
 
 ==============  ==========================================================================
 failed          the interval of the slope lies on the bad side, and the line moved by 5 %
@@ -23,6 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.autocorrelation import FloatArray
 from analysis.budgets import unit_of
 from analysis.decision import Decision, Verdict
 from analysis.drift_series import FALLS, DriftSeries, level_of, series_in
@@ -194,7 +196,7 @@ def drift_in(series: DriftSeries, *, span_s: tuple[float, float]) -> Drift:
         level=_level(middle, series),
         over_hold=over_hold,
         slope_per_h=_relative(slope, middle, hours, times=1.0),
-        exhausted_s=_exhausted(slope, series.headroom),
+        exhausted_s=_exhausted(_towards_the_end(series, at_h, slope), series.headroom),
         range_ratio=_growth(lowest, highest),
         verdict=Verdict.INCONCLUSIVE,
         why="",
@@ -258,6 +260,14 @@ def _relative(slope: Estimate, middle: float, hours: float, *, times: float) -> 
     if value is None:
         low = high = None
     return replace(slope, value=value, low=low, high=high, unit="ratio", why=why)
+
+
+def _towards_the_end(series: DriftSeries, at_h: FloatArray, slope: Estimate) -> Estimate:
+    """Take the slope of what `headroom` is of: of one process, where each has its own limit."""
+    if series.nearest is None:
+        return slope
+    seen = np.isfinite(series.nearest)
+    return trend(at_h[seen], series.nearest[seen], unit=f"{series.unit}/h")
 
 
 def _exhausted(slope: Estimate, headroom: float | None) -> Estimate | None:

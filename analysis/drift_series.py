@@ -61,6 +61,9 @@ class DriftSeries:
         Length of a bin in seconds.
     headroom : float or None
         What is left at the end of the hold until the resource is used up, where that is known.
+    nearest : ndarray, shape (n,), or None
+        What the one process had that `headroom` is of, NaN where it was not seen; None where
+        it is that of all processes together.
     why : str or None
         Why there are no values at all.
     """
@@ -72,6 +75,7 @@ class DriftSeries:
     values: FloatArray
     width_s: float
     headroom: float | None = None
+    nearest: FloatArray | None = None
     why: str | None = None
 
 
@@ -179,6 +183,7 @@ def _cut(
     values: npt.NDArray[np.floating[Any]],
     disturbed: Sequence[Stretch],
     headroom: float | None = None,
+    nearest: FloatArray | None = None,
 ) -> DriftSeries:
     """Leave out the bins that have no value, or that something was done in."""
     width_s = float(edges[1] - edges[0]) if len(edges) > 1 else 1.0
@@ -191,6 +196,7 @@ def _cut(
         values=np.asarray(values, dtype=np.float64)[kept],
         width_s=width_s,
         headroom=headroom,
+        nearest=None if nearest is None else nearest[kept],
     )
 
 
@@ -248,57 +254,69 @@ def _resource(
     )
     if lines.empty:
         return _empty(metric, "all", f"nobody saw the {metric} of the target")
-    # lines of one look have one time: its processes are added up
+    edges = _edges(*span, base_s)
+    values = _looks(lines, column, edges) / (_MIB if metric == "memory" else 1)
+    headroom, whose = _HEADROOM[metric](recording, lines)
+    nearest = None if whose is None else _looks(whose, column, edges)
+    return _cut(metric, "all", edges, values, disturbed, headroom, nearest)
+
+
+def _looks(lines: pd.DataFrame, column: str, edges: FloatArray) -> FloatArray:
+    """Average in bins what all processes of a look, whose lines have one time, had together."""
     looks = pd.to_numeric(lines[column]).groupby(lines["t_s"].astype(float)).sum()
     at_s, seen = looks.index.to_numpy(dtype=float), looks.to_numpy(dtype=float)
-    if metric == "memory":
-        seen = seen / _MIB
-    edges = _edges(*span, base_s)
     counts = np.histogram(at_s, edges)[0]
     sums = np.histogram(at_s, edges, weights=seen)[0]
-    values = np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-    headroom = _HEADROOM[metric](recording, lines)
-    return _cut(metric, "all", edges, values, disturbed, headroom)
+    means: FloatArray = np.full(len(counts), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
 
 
 _COLUMNS: Final = {"memory": "rss", "files": "files"}
 
 
-def _memory_left(recording: Recording, lines: pd.DataFrame) -> float | None:
+_Left = tuple[float | None, pd.DataFrame | None]
+"""How much there is, and the lines of the one process that has it (None: of all together)."""
+
+
+def _memory_left(recording: Recording, lines: pd.DataFrame) -> _Left:
     """Memory of the machine, or of its control group, less what the target has."""
     environment = recording.manifest.get("environment") or {}
     known = [environment.get("memory_bytes"), environment.get("memory_limit_bytes")]
     limits = [float(limit) for limit in known if limit is not None]
     if not limits:
-        return None
+        return None, None
     last = lines[lines["t_s"] == lines["t_s"].max()]
-    return max(0.0, (min(limits) - float(last["rss"].sum())) / _MIB)
+    return max(0.0, (min(limits) - float(last["rss"].sum())) / _MIB), None
 
 
-def _files_left(recording: Recording, lines: pd.DataFrame) -> float | None:
-    """Files that the process nearest to its limit may still open."""
+def _files_left(recording: Recording, lines: pd.DataFrame) -> _Left:
+    """Files that the process nearest to its limit may still open, and how it came there."""
     limits = {
         line["pid"]: float(line["files_limit"])
         for line in recording.resources
         if line.get("files_limit") is not None
     }
     last = lines[lines["t_s"] == lines["t_s"].max()]
-    left = [
-        limits[pid] - float(files)
+    left = {
+        pid: limits[pid] - float(files)
         for pid, files in zip(last["pid"], last["files"], strict=True)
         if pid in limits
-    ]
-    return max(0.0, min(left)) if left else None
+    }
+    if not left:
+        return None, None
+    nearest = min(left, key=lambda pid: left[pid])
+    return max(0.0, left[nearest]), lines[lines["pid"] == nearest]
 
 
-def _connections_left(_: Recording, lines: pd.DataFrame) -> float | None:
+def _connections_left(_: Recording, lines: pd.DataFrame) -> _Left:
     last = lines[lines["t_s"] == lines["t_s"].max()]
     if "pool_size" not in last or last["pool_size"].isna().any():
-        return None
-    return max(0.0, float((last["pool_size"] - last["pool_used"]).sum()))
+        return None, None
+    return max(0.0, float((last["pool_size"] - last["pool_used"]).sum())), None
 
 
-_HEADROOM: Final[Mapping[str, Callable[[Recording, pd.DataFrame], float | None]]] = {
+_HEADROOM: Final[Mapping[str, Callable[[Recording, pd.DataFrame], _Left]]] = {
     "memory": _memory_left,
     "files": _files_left,
     "connections": _connections_left,

@@ -332,6 +332,21 @@ def test_memory_and_files_are_those_of_all_processes_of_the_target(tmp_path: Pat
     assert series_in(recording, hold, metric="connections").why is not None
 
 
+def test_files_are_used_up_where_one_process_reaches_its_own_limit(tmp_path: Path) -> None:
+    # two workers, of which each leaks a file in ten seconds: together one in five
+    lines = [
+        {"t_s": second, "role": "target", "pid": pid, "files": 10 + second / 10}
+        | ({"files_limit": 1000 + pid} if second == 0 else {})
+        for second in range(95)
+        for pid in (1, 2)
+    ]
+    recording = recorded(tmp_path, lines=lines)
+    found = {drift.metric: drift for drift in drifts_of(recording, hold_in(recording))}["files"]
+
+    assert found.exhausted_s is not None
+    assert found.exhausted_s.value == pytest.approx((1001 - 18.9) * 10, rel=0.01)
+
+
 def test_connections_are_those_that_the_crm_has_in_use(tmp_path: Path) -> None:
     lines = [
         {"t_s": float(second), "role": "crm", "pid": 2, "pool_used": 3, "pool_size": 8}
