@@ -7,7 +7,8 @@ p(N), med           the share of latencies beyond the limit: one-sided 95 % Wils
                     bounds each way on n / (1.5 tau_max). Not by the percentile's own
                     interval, which wrongly passes up to 41 % of runs at the limit. What
                     that leaves open is asked again at a fifth and at five times the limit
-error_ratio, apdex  the same kind of bounds on the share, or the score
+error_ratio, apdex  the same kind of bounds on the share, or the score; the memory is that
+                    of the bad ones, and of the latencies as far as they come with them
 avg, throughput     one-sided 95 % ends of their intervals each way
 max                 what was seen: a statement about this run
 =================== =====================================================================
@@ -36,6 +37,7 @@ from analysis.autocorrelation import (
 )
 from analysis.decision import Decision, Verdict
 from analysis.estimate import Estimate, not_estimable
+from analysis.failure_memory import failure_time
 from analysis.failures import error_ratio
 from analysis.intervals import wilson_bound
 from analysis.quantiles import maximum, mean, quantile
@@ -294,10 +296,11 @@ def _share(beyond: Flags, undecided: Flags, tau: float) -> Estimate:
 
 def _error_ratio(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Flags) -> Decision:
     bad = counted["bad"].to_numpy(dtype=bool)
-    measured = error_ratio(bad, confidence=TWO_SIDED)
+    tau = failure_time(bad, counted["latency_ms"].to_numpy(dtype=float))
+    measured = error_ratio(bad, tau=tau, confidence=TWO_SIDED)
     if assertion.limit == 0:
         return _seen(assertion, measured, float((bad & ~young).mean()))
-    n_eff = effective_size(len(bad), autocorrelation_time(bad))
+    n_eff = effective_size(len(bad), tau)
     least = float((bad & ~young).mean())
     low = wilson_bound(least, n_eff, confidence=CONFIDENCE, upper=False)
     verdict = _bounded(assertion, low, measured.high)

@@ -47,6 +47,7 @@ def error_ratio(
     counted: npt.ArrayLike | None = None,
     *,
     intended_s: npt.ArrayLike | None = None,
+    tau: float | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
     """Compute the share of requests that ended badly.
@@ -59,6 +60,9 @@ def error_ratio(
         Which requests count: all but the cancelled ones. Without it, all.
     intended_s : array_like, shape (n,), optional
         Intended starts in seconds; without them `bad` is in their order already.
+    tau : float, optional
+        The autocorrelation time of what counts, where it is known already
+        (:func:`analysis.failure_memory.failure_time`).
     confidence : float
         Two-sided; 0.90 makes each end a one-sided 95 % bound.
 
@@ -85,7 +89,7 @@ def error_ratio(
     if n == 0:
         return not_estimable("no request was counted", unit="ratio", method=METHOD)
     value = float(flags.mean())
-    n_eff = effective_size(n, autocorrelation_time(flags))
+    n_eff = effective_size(n, autocorrelation_time(flags) if tau is None else tau)
     low, high = wilson_interval(value, n_eff, confidence=confidence)
     return Estimate(
         value=value,

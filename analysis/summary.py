@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.concurrency import mean_in_flight
 from analysis.estimate import Estimate, not_estimable
+from analysis.failure_memory import failure_time
 from analysis.failures import error_ratio, outcome_counts, ratios_by_outcome
 from analysis.quantiles import maximum, mean, quantiles
 from analysis.recording.format import UNFINISHED, Outcome
@@ -130,12 +131,13 @@ def measured(hold: Hold) -> dict[str, Any]:
         Counts and estimates as verdict.json has them.
     """
     samples = hold.samples
-    cancelled = (samples["outcome"] == Outcome.CANCELLED.label).to_numpy()
+    counted = (samples["outcome"] != Outcome.CANCELLED.label).to_numpy()
+    bad, latency_ms = (samples[name].to_numpy()[counted] for name in ("bad", "latency_ms"))
     return {
         **counts(samples),
         "carried": hold.carried,
         "throughput": throughput_of(hold).as_dict(),
-        "error_ratio": error_ratio(samples["bad"].to_numpy(), ~cancelled).as_dict(),
+        "error_ratio": error_ratio(bad, tau=failure_time(bad, latency_ms)).as_dict(),
         "error_ratios": {
             label: ratio.as_dict() for label, ratio in ratios_by_outcome(samples["outcome"]).items()
         },
