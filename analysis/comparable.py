@@ -2,7 +2,8 @@
 
 Three kinds of facts of a run are told apart. What *must* be equal, or a difference is
 not the system's: load, data, machine. What is *compared*: the system itself, its
-options, its address. What *surrounds* both: kernel, Python, packages; told, not refused.
+options, its address. What *surrounds* both: kernel, Python, packages, the commit of the
+folder that the command was given in; told, not refused.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ Facts = Mapping[str, Any]
 """Of a run: by dotted key, values as JSON has them; None where nobody knows."""
 
 _MUST = ("scenario", "load", "personas", "faults", "stop", "dataset", "machine", "processes")
-_SURROUNDING = ("kernel", "python", "packages", "budgets", "seed")
+_SURROUNDING = ("kernel", "python", "packages", "budgets", "seed", "folder")
 
 MUST_BE_EQUAL = _MUST
 """Groups of keys that runs must share, unless a difference is allowed by name."""
+
+FOLDER_COMMIT = "folder.commit"
+"""Of the folder that the command was given in: it may be the system's, and need not be."""
 
 _MISSING = "-"
 _DIGEST = 12
@@ -114,7 +118,7 @@ def facts_of(manifest: Mapping[str, Any], scenario: Scenario) -> dict[str, Any]:
         **_data(target, scenario),
         **_machine(manifest, environment),
         **dict(_system(target, scenario)),
-        "folder.commit": (manifest.get("tags") or {}).get("commit"),
+        FOLDER_COMMIT: (manifest.get("tags") or {}).get("commit"),
         "seed": scenario.load_seed,
         "kernel": environment.get("kernel"),
         "python": environment.get("python"),

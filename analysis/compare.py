@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.change import Change
-from analysis.comparable import MUST_BE_EQUAL, Difference, Kind, differences, shared
+from analysis.comparable import FOLDER_COMMIT, MUST_BE_EQUAL, Difference, Kind, differences, shared
 from analysis.compared_run import ComparedRun, check_runs, read_compared
 from analysis.run_order import Order, always_second, design_of
 from analysis.run_values import subjects_of
@@ -195,7 +195,7 @@ def _notes(
     """Say what a reader should know of these runs beside the answer."""
     runs = [*base, *candidate]
     notes = []
-    if not any(difference.kind is Kind.COMPARED for difference in found):
+    if not any(d.kind is Kind.COMPARED or d.key == FOLDER_COMMIT for d in found):
         notes.append(
             "nothing that is recorded of the system was changed: this compares it to itself"
         )

@@ -133,6 +133,21 @@ def test_a_group_of_keys_is_allowed_by_its_name(made: Make, tmp_path: Path) -> N
     assert {d["key"] for d in found["differs"]} == {"machine.cpu", "machine.cores"}
 
 
+def test_a_commit_in_the_folder_between_two_runs_is_told_and_not_refused(tmp_path: Path) -> None:
+    """It need not be the system's: pairs against a URL go on while somebody works."""
+    commits = ["aaaaaaa", "aaaaaaa", "bbbbbbb", "bbbbbbb"]
+    runs = [
+        recorded(tmp_path, place, tags={"commit": commit}) for place, commit in enumerate(commits)
+    ]
+    found = compare(runs[::2], runs[1::2], Question())
+    assert found["changed"] == found["differs"] == []  # it falls on both sides alike
+    other = compare(runs[:2], runs[2:], Question())
+    assert [(d["key"], d["kind"]) for d in other["differs"]] == [("folder.commit", "surrounding")]
+    assert not any("compares it to itself" in note for note in other["notes"])
+    uneven = compare(runs[1::2], runs[:1], Question())
+    assert [d["key"] for d in uneven["differs"]] == ["folder.commit"]
+
+
 def test_what_surrounds_a_run_is_told_and_not_refused(made: Make, tmp_path: Path) -> None:
     before, _ = made("ABBAAB", 1.5)
     changed = ENVIRONMENT | {"kernel": "6.9.0", "packages": {"locust": "2.48.0"}}
