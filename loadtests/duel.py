@@ -7,6 +7,7 @@
     answered          the duel ends             invalid again: the duel ends without an answer
 
 A run that was sent nothing of what is asked for is not made again: the load would be the same.
+A target that cannot be started or reached any more ends the duel as a run without a value does.
 
 Both runs of a pair have the same seed of the load, drawn with the order: the same clicks
 at the same times, so that what differs is the target and the machine. Another pair has
@@ -31,7 +32,7 @@ from analysis.report.duel import as_markdown, pair_line
 from loadtests.sides import Role, Side
 from loadtests.supervisor import Interrupted
 from scenarios.counting import count_of
-from scenarios.errors import ExitCode, TrueloadError
+from scenarios.errors import ExitCode, TargetError, TrueloadError
 
 DOCUMENT, REPORT = "duel.json", "duel.md"
 ATTEMPTS = 2
@@ -117,7 +118,8 @@ class Duel:
         Raises
         ------
         TrueloadError
-            When a run could not be made; what was found until then is written.
+            When no run could be made, or one for another reason than its target; what
+            was found until then is written and named.
         """
         began = time.monotonic()
         try:
@@ -126,11 +128,14 @@ class Duel:
             self.interrupted = True
         except TrueloadError as error:
             self.ended = f"a run could not be made: {error.message}"
-            if self.pairs:
+            if not self.runs:
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()  # where nothing came of it
+                raise
+            if not isinstance(error, TargetError):
                 self._write(began)
-            with contextlib.suppress(OSError):
-                self.folder.rmdir()  # where nothing came of it
-            raise
+                self.say(f"what was made until then: {self.folder / DOCUMENT}")
+                raise
         if self.interrupted:
             self.ended = f"interrupted after {count_of(len(self.pairs), 'pair')}"
         return self._write(began)

@@ -20,7 +20,13 @@ from loadtests.duel import Duel, Lot, draw
 from loadtests.options import RunOptions
 from loadtests.sides import Role, Side, Spec, prepare, read_spec
 from loadtests.supervisor import Interrupted
-from scenarios.errors import HostNotAllowed, ScenarioError, TargetError, UsageError
+from scenarios.errors import (
+    HostNotAllowed,
+    ScenarioError,
+    TargetError,
+    TrueloadError,
+    UsageError,
+)
 from tests.support.fought import Machine, manifests, share, verdict
 
 SCHEMA = Draft202012Validator(
@@ -53,10 +59,13 @@ def sides(candidate: str = "target.workers=2") -> dict[Role, Side]:
 
 
 def fight(
-    folder: Path, says: Callable[[str, int], dict[str, Any]], **question: Any
+    folder: Path,
+    says: Callable[[str, int], dict[str, Any]],
+    told: list[str] | None = None,
+    **question: Any,
 ) -> tuple[dict[str, Any], Machine, list[str]]:
     """Fight a duel on a machine that nobody has."""
-    told: list[str] = []
+    told = [] if told is None else told
     machine = Machine(folder, says)
     duel = Duel(
         sides=sides(),
@@ -314,18 +323,49 @@ def test_an_interrupt_between_runs_keeps_what_there_is(
     assert (tmp_path / "duel.json").is_file()
 
 
-def test_a_target_that_does_not_start_any_more_ends_the_duel_and_keeps_the_pairs(
-    tmp_path: Path,
+@pytest.mark.parametrize("made", [0, 1, 2])
+def test_a_target_that_does_not_start_any_more_ends_the_duel_without_an_answer(
+    tmp_path: Path, made: int
 ) -> None:
+    """Something was sent: that is no bad usage, with a pair before it or without one."""
+
     def says(role: str, run: int) -> dict[str, Any]:
-        if run == 2:
+        if run == made and role == "candidate":
             raise TargetError("the CRM ended while it started")
         return verdict(40.0)
+
+    found, _, _ = fight(tmp_path, says)
+
+    assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
+    assert found["why"] == "a run could not be made: the CRM ended while it started"
+    assert len(found["pairs"]) == made
+    assert json.loads((tmp_path / "duel.json").read_text()) == found
+    assert (tmp_path / "duel.md").is_file()
+
+
+def test_a_target_that_never_starts_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        raise TargetError("nobody listens")
 
     with pytest.raises(TargetError):
         fight(tmp_path, says)
 
-    assert "the CRM ended" in json.loads((tmp_path / "duel.json").read_text())["why"]
+    assert not (tmp_path / "duel.json").exists()
+
+
+def test_an_error_of_ours_is_told_with_the_place_of_what_was_made(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def says(role: str, run: int) -> dict[str, Any]:
+        if run == 2:
+            raise TrueloadError("no space left")
+        return verdict(40.0)
+
+    with pytest.raises(TrueloadError, match="no space left"):
+        fight(tmp_path, says, told=told)
+
+    assert told[-1] == f"what was made until then: {tmp_path / 'duel.json'}"
+    assert "no space left" in json.loads((tmp_path / "duel.json").read_text())["why"]
 
 
 def test_what_is_said_to_be_detectable_is_found_in_three_of_four_duels() -> None:
