@@ -53,6 +53,11 @@ _NEXT = {
     (RESPONSE_TIME, Verdict.FAILED): "see where the time goes at the deciding stage",
     (USER_GROWTH, Verdict.FAILED): "find the limit with: trueload capacity",
 }
+_NEXT_OF_METRIC = {
+    (Metric.RECOVERY_TIME, Verdict.FAILED): "follow the target's log from the end of the fault on",
+    (Metric.RECOVERY_TIME, Verdict.INCONCLUSIVE): "disturb it, and run on for ten windows after it",
+    (Metric.CAPACITY, Verdict.INCONCLUSIVE): "add a stage above",
+}
 _NEXT_ANYWHERE = {
     Verdict.PASSED: "keep",
     Verdict.INCONCLUSIVE: "measure longer: load.extend, or a longer hold",
@@ -203,13 +208,13 @@ def _stated(result: BudgetResult, validity: Validity) -> Indicator:
     return Indicator(
         criterion=criterion,
         indicator=f"{name}{subject}",
-        expected=f"{assertion.operator} {assertion.text.split()[-1]}",
+        expected=f"{assertion.operator} {assertion.text.partition(assertion.operator)[2].strip()}",
         expectation=budget.expectation,
         actual=actual,
         difference=difference,
         difference_percent=percent,
         verdict=verdict,
-        next=_next(criterion, verdict),
+        next=_next(criterion, verdict, assertion.metric),
     )
 
 
@@ -283,8 +288,10 @@ def _validly(verdict: str, validity: Validity, *, unanswered: bool) -> str:
     return verdict
 
 
-def _next(criterion: str, verdict: str) -> str:
+def _next(criterion: str, verdict: str, metric: Metric | None = None) -> str:
     if verdict == "warned":
         verdict = str(Verdict.FAILED)
     known = Verdict(verdict)
+    if metric is not None and (metric, known) in _NEXT_OF_METRIC:
+        return _NEXT_OF_METRIC[metric, known]
     return _NEXT.get((criterion, known)) or _NEXT_ANYWHERE.get(known, "see the report")

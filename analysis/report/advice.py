@@ -136,13 +136,20 @@ def _of_undecided(verdict: Document) -> Iterator[Action]:
     if len(undecided) > 1:
         about += f", and {len(undecided) - 1} more"
     why = clean(first.get("why") or "the evidence points neither way")
-    yield Action(
-        about=about,
-        verdict="inconclusive",
-        text=(
-            f"Hold the deciding stage longer, or decide over several runs: {why}. "
-            "trueload validate tells how many requests a decision takes."
-        ),
+    yield Action(about=about, verdict="inconclusive", text=_evidence(first, why))
+
+
+def _evidence(budget: Document, why: str) -> str:
+    """Say what would decide a budget that is not."""
+    assertion = parsed(budget)
+    metric = None if assertion is None else assertion.metric
+    if metric is Metric.RECOVERY_TIME:
+        return f"Add a [[faults]] or a spike, or run on for ten windows after it: {why}."
+    if metric is Metric.CAPACITY:
+        return f"Add a stage above the highest: {why}."
+    return (
+        f"Hold the deciding stage longer, or decide over several runs: {why}. "
+        "trueload validate tells how many requests a decision takes."
     )
 
 
@@ -158,6 +165,7 @@ def _broken(verdict: Document, budget: Document) -> str:
         Metric.CAPACITY: _overloaded,
         Metric.THROUGHPUT: _overloaded,
         Metric.DRIFT: _drifted,
+        Metric.RECOVERY_TIME: _late_back,
     }
     return texts.get(assertion.metric, _slow)(verdict, budget)
 
@@ -251,6 +259,20 @@ def _drifted(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one 
         "Look for what grows with time while the load does not: tables that are read whole, "
         "memory, files, a cache that fills. The resources of the report show the same hold; a run "
         "on fresh data tells data from process.",
+    )
+
+
+def _late_back(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - one signature
+    rows = (verdict.get("stability") or {}).get("recovery") or []
+    slowest = max(
+        rows, key=lambda row: (row.get("recovery_time") or {}).get("value") or 0.0, default=None
+    )
+    if slowest is None:
+        return "Look in the target's log for what had to be rebuilt."
+    since = moment(slowest["end_s"] if slowest.get("end_s") is not None else slowest["start_s"])
+    return (
+        f"Follow the target's log from {since} on: look for what had to be rebuilt, a cache, a "
+        "pool of connections, a queue of work that had piled up."
     )
 
 

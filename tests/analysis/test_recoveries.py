@@ -18,6 +18,8 @@ from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording, read_run
 from analysis.recoveries import NOTHING_DISTURBED, judge_recovery, recoveries_of
 from analysis.recovery import Recovery
+from analysis.report.advice import next_actions
+from analysis.report.words import moment
 from analysis.stability import stability_of
 from analysis.verdict import judge
 from analysis.windows import hold_of, hold_windows
@@ -96,6 +98,38 @@ def test_where_nobody_listened_well_a_recovery_is_neither_fast_nor_slow(
     rows = [r for r in document["scorecard"] if r["indicator"] == "recovery_time"]
     assert tuple(budget["verdict"] for budget in of_recovery) == verdicts
     assert tuple(row["verdict"] for row in rows) == verdicts
+
+
+def test_what_comes_back_too_late_is_followed_in_the_log_and_expected_as_it_was_stated(
+    tmp_path: Path,
+) -> None:
+    document = judge(frozen_run(tmp_path, injected=True, budgets=["recovery_time < 2 s"]))
+    (row,) = [r for r in document["scorecard"] if r["indicator"] == "recovery_time"]
+    assert row["expected"] == "< 2 s"
+    assert row["next"] == "follow the target's log from the end of the fault on"
+    (action,) = [a for a in next_actions(document) if "recovery_time" in a.about]
+    (recovery,) = document["stability"]["recovery"]
+    assert action.text.startswith(f"Follow the target's log from {moment(recovery['end_s'])} on")
+
+
+def test_a_recovery_or_capacity_that_nobody_saw_is_not_seen_by_holding_longer(
+    tmp_path: Path,
+) -> None:
+    build = RunBuilder(
+        tmp_path / "run",
+        scenario_of(
+            [(USERS, 12.0)], budgets={"all": ["recovery_time < 2s", "capacity >= 90 users"]}
+        ),
+    )
+    rng = np.random.default_rng(2)
+    closed_queue(build, users=USERS, start_s=0, end_s=12, think_s=0.2, service_s=0.005, rng=rng)
+    watch(build, until_s=12.0, cpu=0.2)
+    document = judge(read_run(build.finish(ended_s=12.0)))
+    rows = {r["indicator"]: r for r in document["scorecard"]}
+    assert rows["recovery_time"]["next"] == "disturb it, and run on for ten windows after it"
+    assert rows["capacity"]["next"] == "add a stage above"
+    (action,) = [a for a in next_actions(document) if a.verdict == "inconclusive"]
+    assert "Hold the deciding stage longer" not in action.text
 
 
 def test_a_run_that_nothing_disturbed_has_none(tmp_path: Path) -> None:
