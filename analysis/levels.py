@@ -79,8 +79,9 @@ def measured(levels: Sequence[Level], *, across_runs: bool) -> Measured:
     Measured
         Where levels are repeated across runs, the interval of each is Student's t on the
         spread of all repetitions relative to their level, for noise mostly grows with
-        throughput. Stages of one run that share a level differ by less than runs do: from
-        them a level has all their own intervals together.
+        throughput. Repetitions that are all equal do not show how runs differ: each level
+        then counts once. Stages of one run that share a level differ by less than runs do:
+        from them a level has all their own intervals together.
     """
     groups: dict[float, list[Level]] = {}
     for level in levels:
@@ -88,6 +89,8 @@ def measured(levels: Sequence[Level], *, across_runs: bool) -> Measured:
             groups.setdefault(level.level, []).append(level)
     repeated = across_runs and any(len(group) > 1 for group in groups.values())
     half = _relative_half_width(list(groups.values())) if repeated else None
+    if repeated and half is None:
+        repeated, groups = False, {name: group[:1] for name, group in groups.items()}
     points = [_point(group, half) for group in groups.values()]
     rows = sorted(
         (level.in_flight.value or 0.0, level.throughput.value or 0.0)
@@ -106,15 +109,16 @@ def _values(group: Sequence[Level]) -> FloatArray:
     return np.array([level.throughput.value for level in group], dtype=np.float64)
 
 
-def _relative_half_width(groups: Sequence[Sequence[Level]]) -> float:
-    """Half of the interval of one measurement, relative to its level's mean."""
-    squares, freedom = 0.0, 0
+def _relative_half_width(groups: Sequence[Sequence[Level]]) -> float | None:
+    """Half of the interval of one measurement, relative to its level's mean; None if all agree."""
+    squares, freedom, differ = 0.0, 0, False
     for group in groups:
         x = _values(group)
+        differ = differ or bool(x.min() < x.max())
         if x.mean() > 0:
             squares += float(((x / x.mean() - 1) ** 2).sum())
             freedom += len(x) - 1
-    return student_t(CONFIDENCE, freedom) * math.sqrt(squares / freedom) if freedom else 0.0
+    return student_t(CONFIDENCE, freedom) * math.sqrt(squares / freedom) if differ else None
 
 
 def _point(group: Sequence[Level], half: float | None) -> Point:

@@ -113,6 +113,18 @@ def test_repetitions_make_narrower_intervals_that_cover_runs(tmp_path: Path) -> 
     assert many["peak_load"]["value"] == pytest.approx(law.peak_load, rel=0.2)
 
 
+def test_equal_repetitions_are_copies_and_show_no_peak(tmp_path: Path) -> None:
+    loads, throughputs = (1, 2, 4, 8, 16, 32, 64), (10, 19, 35, 60, 80, 81, 80.5)
+    rows = [(float(n), float(x)) for n, x in zip(loads, throughputs, strict=True)]
+    once = document(write(tmp_path, rows))
+    for repeated in ([*rows, rows[-1]], rows * 3):
+        found = document(write(tmp_path, repeated))
+        assert found["peak_load"]["value"] is None
+        assert "measured once" in found["peak_load"]["why"]
+        assert found["residual_df"] == once["residual_df"]
+        assert found["sigma"] == once["sigma"]
+
+
 def test_growth_faster_than_load_is_said(tmp_path: Path) -> None:
     rows = [(float(n), float(n) ** 1.2) for n in (1, 2, 4, 8, 16, 32)]
     found = document(write(tmp_path, rows))
