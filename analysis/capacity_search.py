@@ -237,10 +237,12 @@ class Search:
         can_rise = lowest > last * FINEST
         high_enough = last * ratio**NEAR_END >= limit
         can_sink = ceiling < first and all(load * SAME < ceiling for load in spent)
-        if can_rise and not high_enough:
-            target = limit / math.sqrt(ratio)
-            if not last * FINEST < target < lowest / FINEST:
-                target = math.sqrt(last * lowest)
+        target = limit / math.sqrt(ratio)
+        is_open = last * FINEST < target < lowest / FINEST
+        # where it is not, dividing what is left takes run after run; the ceiling is far enough
+        ends_it = can_sink and ceiling >= limit * ratio**FAR_END
+        if can_rise and not high_enough and (is_open or not ends_it):
+            target = target if is_open else math.sqrt(last * lowest)
             return self._try_near(target, (limit / ratio**NEAR_END, limit / ratio**FAR_END))
         if can_sink:
             return self._try_near(ceiling, (limit * ratio**FAR_END, ceiling))

@@ -227,6 +227,22 @@ def test_a_search_whose_last_run_was_the_last_allowed_has_not_run_out_of_them() 
     assert search.found().ending is Ending.WIDE
 
 
+def test_a_fail_is_lowered_before_a_gap_of_a_few_percent_is_divided() -> None:
+    # 105.7 is not quite as near to the limit as it should be, and above it all looks are spent.
+    search = Search(plan(low=50.0))
+    for level in (
+        Level(load=105.7, verdict=PASSED, runs=1, lean=-0.4, weight=200.0),
+        Level(load=109.3, verdict=UNDECIDED, runs=3, lean=-0.1, weight=900.0),
+        Level(load=132.0, verdict=UNDECIDED, runs=1, lean=0.078, weight=100.0),
+        Level(load=150.0, verdict=FAILED, runs=1, lean=1.0, weight=100.0),
+    ):
+        search.levels[level.load] = level
+    step = search.step()
+
+    assert step is not None
+    assert (step.level, step.look, step.why) == (132.0, 2, "repeat")
+
+
 def test_a_pass_above_a_fail_is_reported_and_does_not_count() -> None:
     search = Search(plan(low=100.0, factor=2.0))
     assert search.step() is not None
