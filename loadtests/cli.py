@@ -20,6 +20,7 @@ from loadtests.options import RunOptions, run_options
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
 from loadtests.sweep import run_all
+from scenarios.counting import with_unit
 from scenarios.errors import ExitCode, TrueloadError
 from scenarios.loading import builtin_scenarios, load_scenario
 from scenarios.schedule import plan
@@ -182,10 +183,12 @@ def validate(scenario: str, settings: tuple[str, ...]) -> None:
     schedule = plan(loaded)
     click.echo(f"{loaded.source}: valid. {loaded.title}")
     users = level_words(loaded.load)
-    click.echo(f"{schedule.end_s:.0f} s of load; required: {loaded.load.required:g} {users}")
+    click.echo(
+        f"{schedule.end_s:.0f} s of load; required: {with_unit(loaded.load.required, users)}"
+    )
     for span in schedule.spans:
         click.echo(
-            f"  stage {span.stage + 1}: {span.level:g} {users}, "
+            f"  stage {span.stage + 1}: {with_unit(span.level, users)}, "
             f"hold {span.hold_s:.0f} to {span.end_s:.0f} s"
         )
     for act in acts(loaded):

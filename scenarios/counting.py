@@ -42,3 +42,40 @@ def agreeing(number: int, verb: str) -> str:
         ``"is"`` and ``"leaves"`` for one.
     """
     return _IRREGULAR.get(verb, f"{verb}s") if number == 1 else verb
+
+
+def with_unit(level: float, unit: str) -> str:
+    """Write a level of load with its unit.
+
+    Parameters
+    ----------
+    level : float
+        Users or arrivals per second.
+    unit : str
+        What it counts, in the plural, think times and all.
+
+    Returns
+    -------
+    str
+        For example ``"1,000 users"`` or ``"1 user"``.
+    """
+    text = f"{level:,.10g}"
+    return f"{text} {of_level(text, unit)}"
+
+
+def of_level(text: str, unit: str) -> str:
+    """Write what a level counts: one user, or several.
+
+    Parameters
+    ----------
+    text : str
+        The level, as it is written.
+    unit : str
+        In the plural, think times and all.
+
+    Returns
+    -------
+    str
+        The unit, in the singular after ``"1"``.
+    """
+    return unit.replace("users", "user", 1) if text == "1" else unit

@@ -24,6 +24,7 @@ from analysis.report.words import (
     unit_of_stage,
 )
 from scenarios.assertions import Metric
+from scenarios.counting import with_unit
 
 WAITS = 3.0
 """From so many times the latency at the lowest load on, a request waits rather than works."""
@@ -280,7 +281,8 @@ def _overloaded(verdict: Document, budget: Document) -> str:  # noqa: ARG001 - o
     fit = verdict.get("scalability") or {}
     passed = (fit.get("capacity") or {}).get("last_pass")
     kept = (
-        f"Until then, {passed:,.6g} {unit_of(verdict)} is the highest load that met every budget."
+        f"Until then, {with_unit(passed, unit_of(verdict))} is the highest load that met every "
+        "budget."
         if passed is not None
         else "No load that was tried met every budget."
     )

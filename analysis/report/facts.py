@@ -10,6 +10,7 @@ from analysis.recording.reader import Recording
 from analysis.report.cores import cores_of_target, cores_words, generators_words
 from analysis.report.tables import Document
 from analysis.report.words import clean, count, duration, number, people
+from scenarios.counting import with_unit
 from scenarios.crm_options import as_settings
 from scenarios.schedule import settle_s
 
@@ -50,7 +51,7 @@ def asked(recording: Recording, verdict: Document) -> list[Fact]:
         ("Load", f"{load.model} model, {users}: {steps}"),
         *_of_arrivals(recording),
         ("Load came from", generators_words(verdict)),
-        ("Required", f"{load.required:,.10g} {users}"),
+        ("Required", with_unit(load.required, users)),
         ("Before each hold", f"{duration(settle_s(recording.scenario))} to settle, not judged"),
         ("Timeout", f"{duration(load.timeout_s)} for a request"),
     ]

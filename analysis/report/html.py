@@ -23,6 +23,7 @@ from analysis.report import (
     words,
 )
 from analysis.report.illustrations import Illustration
+from scenarios.counting import with_unit
 
 OVER_TIME = ("latency_over_time", "throughput_over_time")
 RESOURCES = ("resources_over_time",)
@@ -149,7 +150,7 @@ def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
     if not stages or not stages[-1].get("requests"):
         return []
     stage = stages[-1]
-    at = f"at {words.level_text(required or 0)} {words.unit_of(verdict)}"
+    at = f"at {with_unit(required or 0, words.unit_of(verdict))}"
     return [
         (f"p95 latency {at}", words.say((stage.get("latency") or {}).get("p95"))),
         (f"throughput {at}", words.say(stage.get("throughput"))),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from analysis.report.cores import cores_of_target
 from analysis.report.tables import Document
 from analysis.report.words import clean, number, people_of, percent, quantity, say
+from scenarios.counting import with_unit
 
 MODELS = {
     "linear": ("a line", "λN"),
@@ -279,17 +280,20 @@ def scalability_words(verdict: Document) -> list[str]:
 
 def _capacity_words(capacity: Document, tried: Sequence[float], users: str) -> str:
     passed, failed = capacity.get("last_pass"), capacity.get("first_fail")
-    if passed is None and failed is None:
-        return ""
     if passed is None:
-        return f"Already the lowest load that was decided, {failed:,.6g} {users}, broke a budget."
+        if failed is None:
+            return ""
+        lowest = with_unit(failed, users)
+        return f"Already the lowest load that was decided, {lowest}, broke a budget."
     between = [load for load in tried if load > passed and (failed is None or load < failed)]
     if failed is None and not between:
-        return f"Every load that was tried met the budgets, the highest {passed:,.6g} {users}."
-    bounds = f"at least {passed:,.6g}" + ("" if failed is None else f" and below {failed:,.6g}")
+        return f"Every load that was tried met the budgets, the highest {with_unit(passed, users)}."
+    bounds = f"at least {with_unit(passed, users)}"
+    if failed is not None:
+        bounds = f"at least {passed:,.6g} and below {with_unit(failed, users)}"
     loads = ", ".join(f"{load:,.6g}" for load in between)
     rest = f"{loads} could not be decided" if between else "nothing between was tried"
-    return f"Capacity within the budgets: {bounds} {users}; {rest}."
+    return f"Capacity within the budgets: {bounds}; {rest}."
 
 
 def _sentence(text: str) -> str:

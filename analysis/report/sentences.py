@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.report.goodput import broken as broken_writes
 from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
 from analysis.report.words import clean, missing_intervals, people_of, quantity
+from scenarios.counting import with_unit
 
 SYMBOLS = {
     "passed": "✓",
@@ -133,7 +134,7 @@ def _undecided(row: BudgetRow) -> bool:
 def _why_passed(verdict: Document) -> str:
     budgets = verdict.get("budgets", [])
     required = verdict.get("required")
-    load = f" up to {required:,.10g} {people_of(verdict)}" if required else ""
+    load = f" up to {with_unit(required, people_of(verdict))}" if required else ""
     warned = sum(budget["verdict"] == "warned" for budget in budgets)
     said = f"Every budget holds{load}."
     if warned:

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.across import VOLUME, Across
 from analysis.estimate import Estimate
 from analysis.report.words import NOT_ESTIMABLE, clean, say, shorten
+from scenarios.counting import count_of
 
 _NAME_WIDTH = 40
 
@@ -85,7 +86,9 @@ def repeated_lines(runs: Across) -> list[str]:
     for repeated in runs.repeated:
         settings = ", ".join(f"{key}={_value(value)}" for key, value in repeated.settings.items())
         of = f" of {settings}" if settings else ""
-        lines.append(f"over the {repeated.runs} valid runs{of}, which differ in their seed alone:")
+        lines.append(
+            f"over {count_of(repeated.runs, 'valid run')}{of}, which differ in their seed alone:"
+        )
         rows = {"ok/s": repeated.throughput, "bad": repeated.error_ratio}
         for name, estimate in repeated.p95.items():
             rows["p95 of all requests" if name == "all" else f"p95 {clean(name)}"] = estimate

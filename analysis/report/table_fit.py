@@ -76,9 +76,10 @@ def as_lines(document: Document, *, figure: str | None) -> str:
     loads = sorted({row[0] for row in rows})
     columns = document["columns"]
     repeated = f" ({len(rows)} measurements)" if len(rows) > len(loads) else ""
+    levels = count_of(len(loads), "level")
     head = (
         f"{clean(document['file'])}: {clean(columns['throughput'])} over "
-        f"{clean(columns['load'])}, {len(loads)} levels{repeated} from {number(loads[0])} to "
+        f"{clean(columns['load'])}, {levels}{repeated} from {number(loads[0])} to "
         f"{number(loads[-1])}"
     )
     lines = [head, ""]

@@ -19,6 +19,7 @@ from analysis.report import (
     validity,
     words,
 )
+from scenarios.counting import of_level
 
 STYLES = {
     "passed": "green",
@@ -206,7 +207,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
             f"measured {row.measured} {row.place}{notes}"
         )
     lines += [
-        f"stage: {row.verdict}: {row.name} {users}: {_measured(row)}"
+        f"stage: {row.verdict}: {row.name} {of_level(row.name, users)}: {_measured(row)}"
         for row in tables.stage_rows(verdict)
     ]
     lines += [f"scaling: {sentence}" for sentence in scaling.scalability_words(verdict)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.counting import count_of
+from scenarios.counting import count_of, with_unit
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,17 @@ def test_a_count_agrees_with_its_noun_and_its_verb(
     number: int, noun: str, verb: str, words: str
 ) -> None:
     assert count_of(number, noun, verb) == words
+
+
+@pytest.mark.parametrize(
+    ("level", "unit", "words"),
+    [
+        (1, "users", "1 user"),
+        (1, "users (think times x 2)", "1 user (think times x 2)"),
+        (1_000, "users", "1,000 users"),
+        (1, "arrivals/s", "1 arrivals/s"),
+        (12.5, "arrivals/s", "12.5 arrivals/s"),
+    ],
+)
+def test_a_level_is_of_one_user_or_of_several(level: float, unit: str, words: str) -> None:
+    assert with_unit(level, unit) == words
