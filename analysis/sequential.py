@@ -102,13 +102,27 @@ class Rules:
                 raise ValueError(f"{name} = {getattr(self, name)}; allowed: above 0, below 0.5")
         if not 0 <= self.tolerance < math.inf:
             raise ValueError(f"tolerance = {self.tolerance}; allowed: from 0")
+        if self.fewest > MOST_PAIRS:
+            name = min(("miss", "false_alarm"), key=lambda each: float(getattr(self, each)))
+            raise ValueError(
+                f"{name} = {getattr(self, name)}; allowed: at least 1/{2**MOST_PAIRS}, one pattern "
+                f"of signs of the {MOST_PAIRS} pairs that are the most"
+            )
         if not self.fewest <= self.pairs <= MOST_PAIRS:
             raise ValueError(
-                f"pairs = {self.pairs}; allowed: {self.fewest} to {MOST_PAIRS}: of "
-                f"{count_of(self.fewest - 1, 'pair')}, {2 ** (self.fewest - 1)} patterns of "
-                f"signs are as likely as each other, and one is more than "
-                f"{self.smallest_error:.3g} of them"
+                f"pairs = {self.pairs}; allowed: {self.fewest} to {MOST_PAIRS}: {self._why_not}"
             )
+
+    @property
+    def _why_not(self) -> str:
+        """Why there are too many pairs, or too few."""
+        if self.pairs > MOST_PAIRS:
+            return "patterns of signs double with each pair; hold each run longer instead"
+        fewer = self.fewest - 1
+        return (
+            f"of {count_of(fewer, 'pair')}, {2**fewer} patterns of signs are as likely as each "
+            f"other, and one is more than {self.smallest_error:.3g} of them"
+        )
 
     @property
     def smallest_error(self) -> float:

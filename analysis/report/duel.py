@@ -59,8 +59,8 @@ def _ratio_words(ratio: Mapping[str, Any]) -> str:
 
 
 def plain(ratio: float) -> str:
-    """Write a share in per cent with two digits, and no zeros that say nothing."""
-    return f"{100 * ratio:.2g} %"
+    """Write a share in per cent with three digits, and no zeros that say nothing."""
+    return f"{float(f'{100 * ratio:.3g}'):g} %"
 
 
 def minutes(seconds: float) -> str:
@@ -135,6 +135,8 @@ def _needed(duel: Mapping[str, Any]) -> list[str]:
     needs, rules = duel["needs"], duel["rules"]
     if duel["verdict"] != "inconclusive" or needs["sd"] is None or not duel["exhausted"]:
         return []
+    if duel["decided_at"] is not None:
+        return []  # the metric is answered: more pairs would not take the errors away
     if needs["pairs"] is None:
         return ["it varies too much for any number of pairs: look for what disturbs the machine"]
     if needs["pairs"] <= rules["pairs"]:

@@ -173,8 +173,10 @@ def test_before_the_first_pair_nothing_is_known() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"pairs": 4}, "5 to 12"),
-        ({"pairs": 13}, "5 to 12"),
+        ({"pairs": 4}, "5 to 12: of 4 pairs, 16 patterns of signs are as likely as each other"),
+        ({"pairs": 13}, "5 to 12: patterns of signs double with each pair"),
+        ({"miss": 1e-4}, "miss = 0.0001; allowed: at least 1/4096"),
+        ({"false_alarm": 1e-4, "pairs": 20}, "false_alarm = 0.0001; allowed: at least 1/4096"),
         ({"false_alarm": 0.0}, "above 0"),
         ({"miss": 0.5}, "below 0.5"),
         ({"tolerance": -0.1}, "from 0"),

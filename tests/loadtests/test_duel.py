@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 import analysis
 from analysis.duel import Metric, Question, needs_of
-from analysis.report.duel import as_markdown, as_text
+from analysis.report.duel import as_markdown, as_text, plain
 from analysis.sequential import FloatArray, Rules, judge, refuted
 from loadtests.duel import Duel, Lot, draw
 from loadtests.options import RunOptions
@@ -403,6 +403,36 @@ def test_eight_pairs_that_vary_much_are_inconclusive_and_say_what_is_needed(
     assert "8 pairs leave it open whether it is worse by more than 5 %" in words
     assert f"{found['needs']['pairs']} such pairs would be needed" in words
     assert found["needs"]["pairs"] > 50
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.05, "5 %"),
+        (0.125, "12.5 %"),
+        (0.12, "12 %"),
+        (1.5, "150 %"),
+        (12.0, "1200 %"),
+        (0.0005, "0.05 %"),
+    ],
+)
+def test_what_was_declared_is_told_as_it_was_declared(share: float, words: str) -> None:
+    assert plain(share) == words
+
+
+def test_a_candidate_that_fails_is_not_said_to_lie_near_the_tolerance(tmp_path: Path) -> None:
+    late = (0.97, 1.2, 1.0, 0.9, 1.06, 0.96, 0.94, 0.93)  # answered by the last pair
+    found, _, _ = fight(
+        tmp_path,
+        lambda role, run: verdict(
+            40.0 * (late[run] if role == "candidate" else 1.0),
+            bad=0.5 if role == "candidate" else 0.0,
+        ),
+    )
+
+    assert (found["verdict"], found["decided_at"], found["exhausted"]) == ("inconclusive", 8, True)
+    assert "lie near the tolerance" not in as_text(found)
+    assert "would be needed" not in as_text(found)
 
 
 def test_what_is_told_fits_a_terminal_and_names_both_sides(tmp_path: Path) -> None:
