@@ -291,8 +291,12 @@ def power_words(document: Document) -> list[str]:
         if row["subject"] == question["subjects"][0] and row["indicator"] == question["metric"]
     ]
     if main:
-        others = [row for row in found if row["indicator"] == question["metric"]]
-        worst = max(others, key=lambda row: row["detectable"])
+        endpoints = [
+            row
+            for row in found
+            if row["indicator"] == question["metric"] and row["subject"] != "all"
+        ]
+        worst = max([main[0], *endpoints], key=lambda row: row["detectable"])
         tail = (
             f"; at the noisiest endpoint, {words.clean(worst['subject'])}, {_detectable(worst)}"
             if worst is not main[0]

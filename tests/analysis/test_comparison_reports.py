@@ -195,6 +195,15 @@ def test_the_minimum_detectable_effect_is_printed_by_that_name_wherever_an_answe
     assert told in " ".join(shown(document).split())
 
 
+def test_all_requests_are_not_called_an_endpoint() -> None:
+    document = made(question=Question(subjects=("GET /customers",)))
+    for row in document["rows"]:
+        if (row["subject"], row["indicator"]) == ("all", "p95"):
+            row["detectable"] = 3.0  # the noisiest of all
+    (words,) = c.power_words(document)
+    assert "noisiest" not in words
+
+
 def test_the_terminal_keeps_to_its_width() -> None:
     for line in shown(
         made(name="GET /api/v1/customers/{id}/orders/{order}/positions")
