@@ -120,6 +120,7 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
             f"{plain(spent['false_alarm'])} of {plain(rules['false_alarm'])} for regressed, "
             f"{plain(spent['miss'])} of {plain(rules['miss'])} for not regressed"
         )
+    lines += _sure_of(duel)
     if needs["detectable"] is not None:
         lines.append(
             f"from pair to pair the ratio varies by {plain(math.expm1(needs['sd']))} "
@@ -128,6 +129,22 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
             f"{count_of(rules['pairs'], 'pair')})"
         )
     return [*lines, *_needed(duel)]
+
+
+def _sure_of(duel: Mapping[str, Any]) -> list[str]:
+    """Say how sure each end of the ratio is: the errors are those that were declared."""
+    ratio, rules = duel["ratio"], duel["rules"]
+    errors = [rules["false_alarm"], rules["miss"]]
+    sides = zip(("lower", "upper"), errors[:: Metric(duel["metric"]).worse], strict=True)
+    ends = [
+        f"its {side} end is wrong in at most {plain(error)}"
+        for side, error in sides
+        if ratio[{"lower": "low", "upper": "high"}[side]] is not None
+    ]
+    if not ends:
+        return []
+    what = "bound" if ratio["level"] is None else f"interval is one of {plain(ratio['level'])}"
+    return [f"the ratio's {what}: {', '.join(ends)}"]
 
 
 def _needed(duel: Mapping[str, Any]) -> list[str]:
@@ -266,7 +283,7 @@ def as_markdown(duel: Mapping[str, Any]) -> str:
         lines += [
             "Measured beside it, and not decisive:",
             "",
-            "| | candidate / base | p (Holm) |",
+            "| | candidate / base, 90 % interval | p (Holm) |",
             "|---|---:|---:|",
             *(
                 f"| {text(subject_words(row['metric'], row['subject']))} | {say(row['ratio'])} "

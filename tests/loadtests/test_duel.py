@@ -406,6 +406,36 @@ def test_eight_pairs_that_vary_much_are_inconclusive_and_say_what_is_needed(
 
 
 @pytest.mark.parametrize(
+    ("metric", "factor", "words"),
+    [
+        (
+            Metric.P95,
+            1.2,
+            "the ratio's interval is one of 85 %: its lower end is wrong in at most 5 %, its upper "
+            "end is wrong in at most 10 %",
+        ),
+        (Metric.P95, 1.0, "the ratio's bound: its upper end is wrong in at most 10 %"),
+        (Metric.THROUGHPUT, 1.0, "the ratio's bound: its lower end is wrong in at most 10 %"),
+    ],
+)
+def test_both_intervals_of_a_report_say_how_sure_they_are(
+    tmp_path: Path, metric: Metric, factor: float, words: str
+) -> None:
+    def says(role: str, run: int) -> dict[str, Any]:
+        made = times_worse(factor)(role, run)
+        made["stages"][0]["throughput"]["value"] = 60.0 * (RATIOS[run] if role == "base" else 1.0)
+        return made
+
+    found, _, _ = fight(tmp_path, says, metric=metric)
+
+    page = (tmp_path / "duel.md").read_text()
+    assert found["decided_at"] == (6 if factor > 1 else 5)
+    assert f"- {words}\n" in page
+    assert words in as_text(found)
+    assert "| candidate / base, 90 % interval |" in page
+
+
+@pytest.mark.parametrize(
     ("share", "words"),
     [
         (0.05, "5 %"),
