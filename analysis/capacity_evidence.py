@@ -107,10 +107,14 @@ class Pooled:
         Failed, else inconclusive, else passed.
     budgets : tuple of PooledBudget
         Those that can fail a run.
+    why : str or None
+        What a run says for itself that was cut short, or failed beside the budgets; None
+        where a budget decides.
     """
 
     verdict: Verdict
     budgets: tuple[PooledBudget, ...]
+    why: str | None = None
 
     @property
     def nearest(self) -> PooledBudget | None:
@@ -151,13 +155,16 @@ def pool(documents: Sequence[Document], *, looks: int) -> Pooled:
         for document in documents
     ]
     budgets = tuple(_pool_budget(each, confidence) for each in zip(*gating, strict=True))
-    verdicts = [budget.verdict for budget in budgets]
+    said = {budget.verdict for budget in budgets}
+    beside: list[tuple[Verdict, str]] = []
     for document in documents:
         if _failed_beside_budgets(document):
-            verdicts.append(Verdict.FAILED)
+            beside.append((Verdict.FAILED, document["why"]))
         if not document["ended"]["complete"]:
-            verdicts.append(Verdict.INCONCLUSIVE)
-    return Pooled(verdict=together(verdicts), budgets=budgets)
+            beside.append((Verdict.INCONCLUSIVE, document["why"]))
+    verdict = together([*said, *(each for each, _ in beside)])
+    why = next((why for each, why in beside if each is verdict and each not in said), None)
+    return Pooled(verdict=verdict, budgets=budgets, why=why)
 
 
 def _failed_beside_budgets(document: Document) -> bool:

@@ -170,6 +170,7 @@ class Campaign:
                     "verdict": str(level.verdict),
                     "runs": level.runs,
                     "confirmed": level.confirmed,
+                    "why": self.pooled[load].why,
                     "budgets": [budget.as_dict() for budget in self.pooled[load].budgets],
                 }
                 for load, level in sorted(self.search.levels.items())
@@ -208,7 +209,7 @@ def _said(pooled: Pooled) -> str:
     """Say a verdict on a level, and what decides it."""
     budget = pooled.deciding
     if budget is None:
-        return str(pooled.verdict)
+        return f"{pooled.verdict}: {pooled.why}"
     share, allowed = budget.share, budget.allowed
     if share is None or share.value is None or allowed is None:
         return f"{pooled.verdict}: {budget.subject}: {budget.assertion}"

@@ -31,6 +31,7 @@ _NEXT: Mapping[str, str] = {
     "invalid": "see why in the reports of the runs; a generator that is too slow needs --processes",
     "stopped": "allow more runs (--runs), or hold longer (--hold)",
 }
+_UNDECIDED = {"inconclusive": "undecided"}
 _COLUMNS = ("verdict", "runs", "nearest budget", "beyond", "allowed")
 
 
@@ -63,6 +64,12 @@ def sentences(document: Document) -> list[str]:
         said.append(f"not confirmed: {load} {was} not held again for longer, or not well")
     if document["undecided"]:
         said.append(f"undecided in between: {_named_all(document['undecided'], unit)}")
+    said += [
+        f"{_named(level['level'], unit)} {_UNDECIDED.get(level['verdict'], level['verdict'])}: "
+        f"{clean(level['why'])}"
+        for level in document["levels"]
+        if level["why"] is not None
+    ]
     for failed, passed in document["not_monotone"]:
         said.append(
             f"NOT MONOTONE: {_named(failed, unit)} failed, and {_named(passed, unit)} passed: "

@@ -54,6 +54,7 @@ def run(
 def document(verdict: str, *budgets: dict[str, Any]) -> dict[str, Any]:
     return {
         "verdict": verdict,
+        "why": "as the run says",
         "ended": {"why": "finished", "complete": True},
         "goodput": {"broken": []},
         "budgets": list(budgets),
@@ -182,8 +183,10 @@ def test_a_load_whose_run_was_cut_short_is_not_passed() -> None:
     cut = other("error_ratio < 1%", "error_ratio", "inconclusive", estimate(0.0, 2000))
     assert pool([cut], looks=4).verdict is Verdict.PASSED
 
+    assert pool([cut], looks=4).why is None
     cut["ended"] = {"why": "stopped", "complete": False}
     assert pool([cut], looks=4).verdict is Verdict.INCONCLUSIVE
+    assert pool([cut], looks=4).why == "as the run says"
     whole = other("error_ratio < 1%", "error_ratio", "passed", estimate(0.0, 2000))
     assert pool([whole, cut], looks=4).verdict is Verdict.INCONCLUSIVE
     bad = other("error_ratio < 1%", "error_ratio", "failed", estimate(0.5, 2000))

@@ -46,6 +46,7 @@ def document(
                 "verdict": "passed",
                 "runs": 2,
                 "confirmed": confirmed,
+                "why": None,
                 "budgets": [
                     {
                         "subject": HOSTILE,
@@ -133,3 +134,10 @@ def test_a_search_that_an_error_ended_says_which_and_what_was_found_until_then()
     assert said[0] == "capacity of growth: at least 40 users (ended by an error)"
     assert said[-2] == "error: http://127.0.0.1:1/: nobody listens"
     assert said[-1] == "next: start it"
+
+
+def test_what_no_budget_decided_is_said_beside_the_load() -> None:
+    lost = document()
+    lost["levels"][0] |= {"verdict": "failed", "why": "the target ended by itself after 3 s"}
+
+    assert "40 users failed: the target ended by itself after 3 s" in sentences(lost)

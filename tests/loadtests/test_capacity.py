@@ -112,6 +112,25 @@ def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) ->
     assert "interrupted" in as_text(document)
 
 
+def test_a_target_that_ends_fails_its_load_and_is_said_to_have_ended(tmp_path: Path) -> None:
+    simulated, said = Simulated(1, tmp_path), list[str]()
+    search = campaign(tmp_path, simulated, most_runs=2)
+
+    def second_is_lost(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+        folder, verdict = simulated(settings)
+        if len(simulated.settings) == 2:
+            ended = {"why": "target_lost", "complete": False}
+            why = "the target ended by itself after 3 s of load"
+            verdict |= {"verdict": "failed", "why": why, "ended": ended}
+        return folder, verdict
+
+    found = search.run(second_is_lost, say=said.append)
+
+    assert found.first_fail == 80
+    assert said[-1] == "  failed: the target ended by itself after 3 s of load"
+    assert "80 arrivals/s failed: the target ended" in as_text(search.document())
+
+
 def test_invalid_runs_have_no_say(tmp_path: Path) -> None:
     simulated = Simulated(1, tmp_path)
     search = campaign(tmp_path, simulated, repetitions=2)

@@ -80,6 +80,7 @@ class Simulated:
         }
         return {
             "verdict": verdict,
+            "why": "",
             "exit_code": 0,
             "ended": {"why": "finished", "complete": True},
             "goodput": {"broken": []},
