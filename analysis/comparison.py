@@ -38,37 +38,6 @@ def _t(probability: float, df: float) -> float:
     return float(stdtrit(df, probability))
 
 
-def _logs(values: npt.ArrayLike, name: str) -> FloatArray:
-    numbers = np.asarray(values, dtype=np.float64)
-    if numbers.ndim != 1 or not np.isfinite(numbers).all() or not (numbers > 0).all():
-        raise ValueError(f"{name}: allowed: one value a run, each above 0")
-    return np.asarray(np.log(numbers), dtype=np.float64)
-
-
-def log_ratios(base: npt.ArrayLike, candidate: npt.ArrayLike) -> FloatArray:
-    """Take the logarithm of candidate / base, pair by pair.
-
-    Parameters
-    ----------
-    base, candidate : array_like, shape (m,)
-        One value a run, each above 0; those at the same place are a pair.
-
-    Returns
-    -------
-    ndarray of float, shape (m,)
-        ln(candidate / base).
-
-    Raises
-    ------
-    ValueError
-        When a value is not above 0, or the sides differ in length.
-    """
-    before, after = _logs(base, "base"), _logs(candidate, "candidate")
-    if before.shape != after.shape:
-        raise ValueError(f"found {len(before)} and {len(after)} runs; allowed: pairs")
-    return after - before
-
-
 def paired_shift(differences: npt.ArrayLike) -> Shift | None:
     """Find the mean of paired differences, with its error.
 
@@ -129,54 +98,6 @@ def welch_shift(base: npt.ArrayLike, candidate: npt.ArrayLike) -> Shift | None:
         n=sum(sizes),
         method=WELCH,
     )
-
-
-def paired_interval(
-    base: npt.ArrayLike, candidate: npt.ArrayLike, confidence: float = CONFIDENCE
-) -> Estimate:
-    """Estimate the ratio candidate / base from pairs of runs.
-
-    Parameters
-    ----------
-    base, candidate : array_like, shape (m,)
-        One value a run, each above 0; those at the same place are a pair.
-    confidence : float
-        Two-sided; 0.90 makes each end a one-sided 95 % bound.
-
-    Returns
-    -------
-    Estimate
-        The geometric mean of the ratios, with Student's t on their logarithms;
-        without ends for one pair, or pairs that do not vary.
-    """
-    ratios = log_ratios(base, candidate)
-    return as_ratio(paired_shift(ratios), ratios, confidence, method=PAIRED)
-
-
-def welch_interval(
-    base: npt.ArrayLike, candidate: npt.ArrayLike, confidence: float = CONFIDENCE
-) -> Estimate:
-    """Estimate the ratio candidate / base from runs that are no pairs.
-
-    Parameters
-    ----------
-    base : array_like, shape (n,)
-        One value a run, each above 0.
-    candidate : array_like, shape (m,)
-        The same.
-    confidence : float
-        Two-sided; 0.90 makes each end a one-sided 95 % bound.
-
-    Returns
-    -------
-    Estimate
-        The ratio of the geometric means, with Welch's t on the logarithms; without
-        ends for one run a side, or runs that do not vary.
-    """
-    before, after = _logs(base, "base"), _logs(candidate, "candidate")
-    apart = after.mean() - before.mean() if len(before) and len(after) else np.nan
-    seen = np.full(min(len(before), len(after)), apart)
-    return as_ratio(welch_shift(before, after), seen, confidence, method=WELCH)
 
 
 def as_ratio(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,18 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from analysis.change_of_factors import factor_row
 from analysis.comparison import (
+    as_ratio,
     holm,
-    log_ratios,
     minimum_detectable_ratio,
-    paired_interval,
     paired_shift,
     pairs_needed,
-    welch_interval,
     welch_shift,
 )
 from analysis.estimate import Estimate
 from analysis.ratio_of_two_runs import ratio_within
+from analysis.run_order import Design, Order
+from analysis.run_values import INDICATORS
+from analysis.shift import CONFIDENCE
 
 values = st.floats(1e-3, 1e6)
 sides = st.lists(st.tuples(values, values), min_size=2, max_size=12)
@@ -31,20 +34,29 @@ def runs(seed: int, n: int, *, centre: float = 50.0, sd: float = 0.05) -> list[f
     return list(centre * np.exp(np.random.default_rng(seed).normal(0, sd, n)))
 
 
+def change(base: Sequence[float], candidate: Sequence[float], order: Order) -> Estimate:
+    """The ratio of two sides as a table has it; pairs are those at the same place."""
+    design = Design(order=order, pairs=tuple((n, n) for n in range(len(base))))
+    before, after = (
+        [Estimate(value=value, why="no interval") for value in side] for side in (base, candidate)
+    )
+    return factor_row("all", INDICATORS["p95"], before, after, design, 0.05).change
+
+
 def test_pairs_agree_with_the_t_test_of_scipy() -> None:
     base, candidate = runs(1, 8), runs(2, 8, centre=54.0)
-    found = paired_interval(base, candidate, confidence=0.95)
-    expected = stats.ttest_rel(np.log(candidate), np.log(base)).confidence_interval(0.95)
+    found = change(base, candidate, Order.PAIRS)
+    expected = stats.ttest_rel(np.log(candidate), np.log(base)).confidence_interval(0.90)
     assert found.low == pytest.approx(math.exp(expected.low))
     assert found.high == pytest.approx(math.exp(expected.high))
-    assert (found.n, found.covers, found.level) == (8, "runs", 0.95)
+    assert (found.n, found.covers, found.level) == (8, "runs", CONFIDENCE)
 
 
 def test_runs_that_are_no_pairs_agree_with_the_welch_test_of_scipy() -> None:
     base, candidate = runs(1, 5, sd=0.02), runs(2, 9, centre=54.0, sd=0.08)
-    found = welch_interval(base, candidate, confidence=0.95)
+    found = change(base, candidate, Order.MIXED)
     test = stats.ttest_ind(np.log(candidate), np.log(base), equal_var=False)
-    expected = test.confidence_interval(0.95)
+    expected = test.confidence_interval(0.90)
     assert found.low == pytest.approx(math.exp(expected.low))
     assert found.high == pytest.approx(math.exp(expected.high))
     shift = welch_shift(np.log(base), np.log(candidate))
@@ -66,7 +78,7 @@ def test_the_chance_beyond_a_limit_is_that_of_the_one_sided_test() -> None:
 @given(pairs=sides)
 def test_base_and_candidate_exchanged_give_the_inverse(pairs: list[tuple[float, float]]) -> None:
     base, candidate = [b for b, _ in pairs], [c for _, c in pairs]
-    there, back = paired_interval(base, candidate), paired_interval(candidate, base)
+    there, back = (change(*sides, Order.PAIRS) for sides in ((base, candidate), (candidate, base)))
     assert there.value is not None
     assert back.value is not None
     assert there.value * back.value == pytest.approx(1)
@@ -78,36 +90,27 @@ def test_base_and_candidate_exchanged_give_the_inverse(pairs: list[tuple[float, 
 def test_the_unit_of_the_values_does_not_matter(
     pairs: list[tuple[float, float]], unit: float
 ) -> None:
-    base, candidate = np.array([b for b, _ in pairs]), np.array([c for _, c in pairs])
-    there, scaled = paired_interval(base, candidate), paired_interval(base * unit, candidate * unit)
+    there, scaled = (
+        change([by * b for b, _ in pairs], [by * c for _, c in pairs], Order.PAIRS)
+        for by in (1.0, unit)
+    )
+    assert there.value is not None
     assert there.value == pytest.approx(scaled.value)
 
 
-def test_one_run_a_side_has_a_ratio_and_no_interval_over_runs() -> None:
-    for found in (paired_interval([50.0], [60.0]), welch_interval([50.0], [60.0])):
-        assert found.value == pytest.approx(1.2)
-        assert found.low is None
-        assert found.high is None
-        assert "of one run" in (found.why or "")
+def test_one_pair_has_a_ratio_and_no_interval_over_runs() -> None:
+    found = as_ratio(paired_shift([math.log(1.2)]), np.log([1.2]), method="")
+    assert found.value == pytest.approx(1.2)
+    assert (found.low, found.high) == (None, None)
+    assert "of one run" in (found.why or "")
 
 
-def test_runs_that_do_not_vary_decide_nothing() -> None:
-    found = paired_interval([10.0, 10.0, 10.0], [11.0, 11.0, 11.0])
+@pytest.mark.parametrize("order", [Order.PAIRS, Order.MIXED])
+def test_runs_that_do_not_vary_decide_nothing(order: Order) -> None:
+    found = change([10.0, 10.0, 10.0], [11.0, 11.0, 11.0], order)
     assert found.value == pytest.approx(1.1)
     assert found.low is None
     assert "do not vary" in (found.why or "")
-    assert welch_interval([10.0, 10.0], [11.0, 11.0, 11.0]).low is None
-
-
-@pytest.mark.parametrize("bad", [[0.0, 1.0], [-1.0, 1.0], [math.nan, 1.0], [math.inf, 1.0]])
-def test_a_value_without_a_logarithm_is_refused(bad: list[float]) -> None:
-    with pytest.raises(ValueError, match="above 0"):
-        log_ratios(bad, [1.0, 2.0])
-
-
-def test_pairs_of_different_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="allowed: pairs"):
-        log_ratios([1.0, 2.0], [1.0])
 
 
 @pytest.mark.parametrize(
