@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.data_growth import growth_rows
 from analysis.decision import Verdict, together
 from analysis.estimate import Estimate, not_estimable
 from analysis.growth import Growth, growth
+from analysis.indicator import Indicator
 from analysis.repetitions import over_runs
+from scenarios.model import GrowthExpectation
 
 Document = Mapping[str, Any]
 """verdict.json of a run."""
@@ -20,6 +23,8 @@ VOLUME = "target.customers"
 """The setting that is the volume of data: orders and feedback follow from it."""
 
 GROWTH_LEVELS = ("p50", "p95")
+
+ASSUMED = GrowthExpectation()
 
 SEEDS = frozenset({"target.seed", "load.seed"})
 """Settings in which repetitions of one run differ."""
@@ -91,11 +96,16 @@ class Across:
         By endpoint (``"all"`` first), an estimate for each column; None where the
         endpoint was sent no request.
     verdict : Verdict
-        Of all together: invalid, else failed, else inconclusive, else passed.
+        Of all together: invalid, else failed, else inconclusive, else passed; what
+        the scenario states of growth is judged with them.
     growth : dict of str to dict of str to Growth
         By endpoint and percentile, where the runs differ in the volume of data alone.
     repeated : tuple of Repeated
         Where a seed was varied: the runs of each setting together.
+    scorecard : tuple of Indicator
+        What takes several runs to be told: growth with the volume of data.
+    on_growth : Verdict
+        Of what the scenario states of growth; unjudged where it states nothing.
     """
 
     columns: tuple[Column, ...]
@@ -103,6 +113,8 @@ class Across:
     verdict: Verdict
     growth: dict[str, dict[str, Growth]]
     repeated: tuple[Repeated, ...] = ()
+    scorecard: tuple[Indicator, ...] = ()
+    on_growth: Verdict = Verdict.UNJUDGED
 
     def as_dict(self) -> dict[str, Any]:
         """Write it as JSON does."""
@@ -119,16 +131,21 @@ class Across:
                 for name, levels in self.growth.items()
             },
             "repeated": [repeated.as_dict() for repeated in self.repeated],
+            "scorecard": [row.as_dict() for row in self.scorecard],
         }
 
 
-def across(runs: Sequence[tuple[Mapping[str, Any], Document]]) -> Across:
+def across(
+    runs: Sequence[tuple[Mapping[str, Any], Document]], expected: GrowthExpectation = ASSUMED
+) -> Across:
     """Lay runs side by side, each at the stage that its report shows.
 
     Parameters
     ----------
     runs : sequence of (mapping, mapping)
         What was set, and verdict.json.
+    expected : GrowthExpectation
+        How fast times may grow with the volume of data.
 
     Returns
     -------
@@ -154,12 +171,17 @@ def across(runs: Sequence[tuple[Mapping[str, Any], Document]]) -> Across:
     )
     verdicts = [Verdict(column.verdict) for column in columns]
     valid = [verdict is not Verdict.INVALID for verdict in verdicts]
+    found = _growth([settings for settings, _ in runs], shown, valid)
+    scorecard = growth_rows(found, expected)
+    judged = [Verdict(row.verdict) for row in scorecard] if expected.stated else []
     return Across(
         columns=columns,
         p95=p95,
-        verdict=together(verdicts),
-        growth=_growth([settings for settings, _ in runs], shown, valid),
+        verdict=together([*verdicts, *judged]),
+        growth=found,
         repeated=_repeated(columns, p95, valid),
+        scorecard=scorecard,
+        on_growth=together(judged),
     )
 
 
@@ -205,7 +227,11 @@ def _growth(
     names = list(dict.fromkeys(name for part in parts for name in part))
     return {
         name: {
-            level: growth(volumes, [_latency(part.get(name), level) for part in parts])
+            level: growth(
+                volumes,
+                [_latency(part.get(name), level) for part in parts],
+                family=max(1, len(names) - 1),
+            )
             for level in GROWTH_LEVELS
         }
         for name in names

@@ -12,10 +12,11 @@ from typing import Any
 import click
 from rich.console import Console
 
+from analysis.decision import Verdict
 from analysis.recording.format import MANIFEST, VERDICT
 from scenarios.errors import ExitCode, RunFolderError, ScenarioError, UsageError
 from scenarios.loading import parse_budgets
-from scenarios.model import Budget
+from scenarios.model import Budget, Scenario
 
 DEFAULT_RUNS = Path("runs")
 
@@ -131,8 +132,10 @@ def tell_side_by_side(
     runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
     path: Path,
     *,
+    asked: Scenario,
     complete: bool,
     as_json: bool,
+    on_inconclusive: str | None = None,
 ) -> int:
     """Write and print runs of one scenario side by side.
 
@@ -141,11 +144,15 @@ def tell_side_by_side(
     runs : sequence of (mapping, mapping)
         What was set in each, and its verdict as in ``verdict.json``.
     path : Path
-        File that gets the same as JSON.
+        File that gets the same as JSON; one beside it gets it as Markdown.
+    asked : Scenario
+        Of all of them: its title, and how fast times may grow with the volume of data.
     complete : bool
         Whether every run that was asked for was made.
     as_json : bool
         Whether a machine reads it.
+    on_inconclusive : str, optional
+        ``"pass"`` or ``"fail"``: what growth that cannot be told counts as.
 
     Returns
     -------
@@ -154,29 +161,43 @@ def tell_side_by_side(
         verdicts.
     """
     from analysis.across import across  # noqa: PLC0415 - only runs side by side need it
+    from analysis.report.scorecard import indicator_lines  # noqa: PLC0415 - the same
     from analysis.report.side_by_side import (  # noqa: PLC0415 - the same
+        as_markdown,
         as_text,
         growth_lines,
         repeated_lines,
         side_by_side,
     )
 
-    found = across(runs)
+    found = across(runs, asked.growth)
     text = json.dumps(found.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
+    beside = path.with_suffix(".md")
+    beside.write_text(as_markdown(found, title=asked.title), encoding="utf-8")
     if as_json:
         sys.stdout.write(text + "\n")
     else:
         click.echo(as_text(side_by_side(found)), nl=False)
-        for line in (*growth_lines(found), *repeated_lines(found)):
+        told = indicator_lines([row.as_dict() for row in found.scorecard])
+        for line in (*growth_lines(found), *repeated_lines(found), *told):
             click.echo(line)
-        click.echo(f"verdict: {found.verdict}; side by side in {path}")
+        click.echo(f"verdict: {found.verdict}; side by side in {path} and {beside}")
     if not complete:
         return int(ExitCode.INTERRUPTED)
     codes = [int(verdict["exit_code"]) for _, verdict in runs]
+    codes.append(_code_of_growth(found.on_growth, on_inconclusive))
     order = [ExitCode.INTERRUPTED, ExitCode.FAULT, ExitCode.USAGE, ExitCode.INVALID]
     order += [ExitCode.FAILED, ExitCode.INCONCLUSIVE]
     return next((int(code) for code in order if code in codes), int(ExitCode.PASSED))
+
+
+def _code_of_growth(verdict: Verdict, on_inconclusive: str | None) -> int:
+    """Give the exit code of what a scenario states of growth."""
+    if verdict is Verdict.INCONCLUSIVE:
+        chosen = {"pass": ExitCode.PASSED, "fail": ExitCode.FAILED}
+        return int(chosen.get(on_inconclusive or "", ExitCode.INCONCLUSIVE))
+    return int(ExitCode.FAILED if verdict is Verdict.FAILED else ExitCode.PASSED)
 
 
 @click.command(epilog="Example:  trueload check last --budgets stricter.toml")

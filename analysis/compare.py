@@ -9,9 +9,10 @@ from typing import Any
 from analysis.change import Change
 from analysis.comparable import FOLDER_COMMIT, MUST_BE_EQUAL, Difference, Kind, differences, shared
 from analysis.compared_run import ComparedRun, check_runs, read_compared
+from analysis.functional_extension import changed_manifests
 from analysis.run_order import Order, always_second, design_of
 from analysis.run_values import subjects_of
-from analysis.verdict_on_change import Answer, Question, answer
+from analysis.verdict_on_change import Answer, Question, answer, scorecard_of
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode, NotComparable, UsageError
 
@@ -181,6 +182,18 @@ def document(
         "differs": [d.as_dict() for d in found if d.kind is not Kind.COMPARED],
         "same": shared([run.facts for run in (*base, *candidate)]),
         "rows": [row.as_dict() for row in answered.rows],
+        "scorecard": [
+            row.as_dict()
+            for row in scorecard_of(
+                answered,
+                changed_manifests(
+                    [d.key for d in found if d.kind is Kind.COMPARED],
+                    base[0].manifest,
+                    candidate[0].manifest,
+                ),
+                owner=base[0].owner,
+            )
+        ],
         "needed_pairs": answered.needed,
         "notes": _notes(base, candidate, answered, found),
     }

@@ -38,6 +38,8 @@ class ComparedRun:
         What it was, by dotted key.
     when : When
         When it began and ended.
+    owner : str or None
+        Whose its expectations are.
     """
 
     folder: Path
@@ -45,6 +47,7 @@ class ComparedRun:
     manifest: Mapping[str, Any]
     facts: Facts
     when: When
+    owner: str | None = None
 
     @property
     def name(self) -> str:
@@ -107,6 +110,7 @@ def read_compared(folder: Path) -> ComparedRun:
         manifest=manifest,
         facts=facts_of(manifest, scenario),
         when=When(start_s=_seconds(manifest.get("started")), end_s=_seconds(end.get("at"))),
+        owner=scenario.owner,
     )
 
 

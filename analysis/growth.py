@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from analysis.estimate import Estimate, not_estimable
 from analysis.intervals import student_t
@@ -38,6 +39,8 @@ METHOD = "log-log slope; least squares weighted by the intervals, Student t on t
 SPREAD_METHOD = "log-log slope; least squares, Student t"
 NORMAL_95 = 1.959963984540054
 
+CONFIDENCE = 0.95
+
 LEAST_SPREAD = 2.0
 """Factor by which the volumes must differ."""
 
@@ -52,10 +55,13 @@ class Growth:
         b of T = c V^b.
     words : str
         Its class, or between which classes it lies.
+    low_among_all : float or None
+        Lower end that is right for all operations of a family together (Bonferroni).
     """
 
     exponent: Estimate
     words: str
+    low_among_all: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Write it as JSON does.
@@ -65,10 +71,14 @@ class Growth:
         dict
             The estimate and the words.
         """
-        return {"exponent": self.exponent.as_dict(), "words": self.words}
+        return {
+            "exponent": self.exponent.as_dict(),
+            "words": self.words,
+            "low_among_all": self.low_among_all,
+        }
 
 
-def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
+def growth(volumes: Sequence[float], times: Sequence[Estimate], *, family: int = 1) -> Growth:
     """Fit the exponent of an operation's time over the volume of data.
 
     Parameters
@@ -77,6 +87,8 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
         Rows, customers, ...: above 0.
     times : sequence of Estimate, length n
         At each volume; those without a value, or of 0, are left out.
+    family : int
+        Operations of which the one that grows most is looked for.
 
     Returns
     -------
@@ -113,11 +125,14 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate]) -> Growth:
     x = np.log([volume for volume, _, _ in used])
     y = np.log([value for _, value, _ in used])
     errors = [_log_error(time) for _, _, time in used]
-    if all(error is not None for error in errors):
-        exponent = _weighted(x, y, np.array(errors, dtype=float))
-    else:
-        exponent = _by_residuals(x, y)
-    return Growth(exponent=exponent, words=in_words(exponent))
+    known = all(error is not None for error in errors)
+    exponent, among_all = (
+        _weighted(x, y, np.array(errors, dtype=float), confidence)
+        if known
+        else _by_residuals(x, y, confidence)
+        for confidence in (CONFIDENCE, 1 - (1 - CONFIDENCE) / family)
+    )
+    return Growth(exponent=exponent, words=in_words(exponent), low_among_all=among_all.low)
 
 
 def _not_known(why: str, n: int) -> Growth:
@@ -131,7 +146,7 @@ def _log_error(time: Estimate) -> float | None:
     return math.log(time.high / time.low) / (2 * NORMAL_95)
 
 
-def _weighted(x: Floats, y: Floats, errors: Floats) -> Estimate:
+def _weighted(x: Floats, y: Floats, errors: Floats, confidence: float) -> Estimate:
     weights = errors**-2
     centre = float(np.average(x, weights=weights))
     spread = float((weights * (x - centre) ** 2).sum())
@@ -140,12 +155,12 @@ def _weighted(x: Floats, y: Floats, errors: Floats) -> Estimate:
     residuals = y - level - slope * (x - centre)
     df = len(x) - 2
     chi2 = float((weights * residuals**2).sum())
-    lack_of_fit = student_t(0.95, df) * math.sqrt(chi2 / df) if df else 0.0
-    half = max(NORMAL_95, lack_of_fit) / math.sqrt(spread)
-    return _exponent(slope, half, len(x), METHOD)
+    lack_of_fit = student_t(confidence, df) * math.sqrt(chi2 / df) if df else 0.0
+    half = max(float(ndtri((1 + confidence) / 2)), lack_of_fit) / math.sqrt(spread)
+    return _exponent(slope, half, len(x), METHOD, confidence)
 
 
-def _by_residuals(x: Floats, y: Floats) -> Estimate:
+def _by_residuals(x: Floats, y: Floats, confidence: float) -> Estimate:
     slope = float(np.polyfit(x, y, 1)[0])
     df = len(x) - 2
     if df < 1:
@@ -154,12 +169,13 @@ def _by_residuals(x: Floats, y: Floats) -> Estimate:
     residuals = y - y.mean() - slope * (x - x.mean())
     spread = float(((x - x.mean()) ** 2).sum())
     error = math.sqrt(float((residuals**2).sum()) / df / spread)
-    return _exponent(slope, student_t(0.95, df) * error, len(x), SPREAD_METHOD)
+    half = student_t(confidence, df) * error
+    return _exponent(slope, half, len(x), SPREAD_METHOD, confidence)
 
 
-def _exponent(slope: float, half: float, n: int, method: str) -> Estimate:
+def _exponent(slope: float, half: float, n: int, method: str, confidence: float) -> Estimate:
     return Estimate(
-        value=slope, low=slope - half, high=slope + half, level=0.95, n=n, method=method
+        value=slope, low=slope - half, high=slope + half, level=confidence, n=n, method=method
     )
 
 

@@ -12,27 +12,32 @@ The sign of a difference: positive is worse than expected, whatever the indicato
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.budgets import limit_of
 from analysis.capacity import Capacity
+from analysis.comparison import TOLERANCE
+from analysis.data_growth import expected_growth
 from analysis.decision import Verdict
 from analysis.estimate import Estimate, not_estimable
+from analysis.functional_extension import at_most, tolerance_source
+from analysis.indicator import (
+    AVAILABILITY,
+    CRITERIA,
+    DATA_GROWTH,
+    EXTENSION,
+    RESPONSE_TIME,
+    USER_GROWTH,
+    Indicator,
+    next_action,
+)
 from analysis.judging import BudgetResult
 from analysis.validity import Validity
 from scenarios.assertions import Assertion, Metric
-from scenarios.model import NOBODY, Expectation, Scenario, named
-
-AVAILABILITY = "stability.availability"
-RESPONSE_TIME = "stability.response_time"
-USER_GROWTH = "scalability.user_growth"
-DATA_GROWTH = "scalability.data_growth"
-EXTENSION = "scalability.functional_extension"
-
-CRITERIA = (AVAILABILITY, RESPONSE_TIME, USER_GROWTH, DATA_GROWTH, EXTENSION)
-"""In the order in which they are shown."""
+from scenarios.crm_options import EXTENSIONS
+from scenarios.model import Expectation, Scenario, named
 
 REQUIRED_SOURCE = "the scenario's required load"
 
@@ -48,81 +53,8 @@ _OF_METRIC = {
 _RESOURCES = frozenset({"memory", "files", "connections"})
 """Series whose drift ends in an outage."""
 
-_NEXT = {
-    (AVAILABILITY, Verdict.FAILED): "find the first outage or error among the events and failures",
-    (RESPONSE_TIME, Verdict.FAILED): "see where the time goes at the deciding stage",
-    (USER_GROWTH, Verdict.FAILED): "find the limit with: trueload capacity",
-}
-_NEXT_OF_METRIC = {
-    (Metric.RECOVERY_TIME, Verdict.FAILED): "follow the target's log from the end of the fault on",
-    (Metric.RECOVERY_TIME, Verdict.INCONCLUSIVE): "disturb it, and run on for ten windows after it",
-    (Metric.CAPACITY, Verdict.INCONCLUSIVE): "add a stage above",
-}
-_NEXT_ANYWHERE = {
-    Verdict.PASSED: "keep",
-    Verdict.INCONCLUSIVE: "measure longer: load.extend, or a longer hold",
-    Verdict.INVALID: "mend the run first",
-    Verdict.UNJUDGED: "state an expectation in [budgets]",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indicator:
-    """A row of the scorecard.
-
-    Attributes
-    ----------
-    criterion : str
-        One of :data:`CRITERIA`.
-    indicator : str
-        What was measured.
-    expected : str or None
-        In words; None where nobody stated an expectation.
-    expectation : Expectation
-        Whose it is, and where it comes from.
-    actual : Estimate
-        With its interval.
-    difference : float or None
-        In the unit of `actual`; positive is worse than expected.
-    difference_percent : float or None
-        The same in per cent of what was expected; None where that was nothing.
-    verdict : str
-        As a budget shows it.
-    next : str
-        What to do now.
-    """
-
-    criterion: str
-    indicator: str
-    actual: Estimate
-    expected: str | None = None
-    expectation: Expectation = NOBODY
-    difference: float | None = None
-    difference_percent: float | None = None
-    verdict: str = str(Verdict.UNJUDGED)
-    next: str = _NEXT_ANYWHERE[Verdict.UNJUDGED]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Write it as verdict.json does.
-
-        Returns
-        -------
-        dict
-            Plain numbers, texts and None.
-        """
-        return {
-            "criterion": self.criterion,
-            "indicator": self.indicator,
-            "expected": self.expected,
-            "owner": self.expectation.owner,
-            "source": self.expectation.source,
-            "actual": self.actual.as_dict(),
-            "difference": self.difference,
-            "difference_percent": self.difference_percent,
-            "unit": self.actual.unit,
-            "verdict": self.verdict,
-            "next": self.next,
-        }
+VOLUMES = (1, 3, 10)
+"""Times as much data as the run had: three volumes, a decade apart."""
 
 
 def scorecard(
@@ -134,6 +66,7 @@ def scorecard(
     capacity: Capacity,
     judged: bool,
     validity: Validity,
+    called: str,
 ) -> list[Indicator]:
     """Lay what was measured beside what was expected.
 
@@ -152,6 +85,8 @@ def scorecard(
     validity : Validity
         Of the run: an invalid one fulfils no expectation, and misses none but by requests
         of which none was answered well.
+    called : str
+        What a command calls the scenario by.
 
     Returns
     -------
@@ -162,7 +97,7 @@ def scorecard(
     rows = [
         *stated,
         _growth(results, scenario, capacity, validity, judged=judged),
-        *_not_assessed(scenario),
+        *of_several_runs(scenario, called),
     ]
     if not any(row.criterion == AVAILABILITY for row in stated):
         rows.append(
@@ -214,7 +149,7 @@ def _stated(result: BudgetResult, validity: Validity) -> Indicator:
         difference=difference,
         difference_percent=percent,
         verdict=verdict,
-        next=_next(criterion, verdict, assertion.metric),
+        next=next_action(criterion, verdict, assertion.metric),
     )
 
 
@@ -242,38 +177,91 @@ def _growth(
         criterion=USER_GROWTH,
         indicator=f"{capacity.unit} carried within the budgets",
         expected=f">= {named(required, capacity.unit)}",
-        expectation=Expectation(owner=_common_owner(scenario), source=REQUIRED_SOURCE),
+        expectation=Expectation(owner=scenario.owner, source=REQUIRED_SOURCE),
         actual=actual,
         difference=difference,
         difference_percent=None if difference is None else 100 * difference / required,
         verdict=shown,
-        next=_next(USER_GROWTH, shown),
+        next=next_action(USER_GROWTH, shown),
     )
 
 
-def _common_owner(scenario: Scenario) -> str | None:
-    """Whose the budgets are, where all that were written are one's."""
-    owners = {budget.expectation.owner for budget in scenario.budgets if not budget.implied}
-    return owners.pop() if len(owners) == 1 else None
+def called_by(manifest: Mapping[str, Any], scenario: Scenario) -> str:
+    """Find what a command calls a recorded scenario by.
+
+    Parameters
+    ----------
+    manifest : mapping
+        Of the run; its ``command`` is what was typed.
+    scenario : Scenario
+        As it was run.
+
+    Returns
+    -------
+    str
+        The scenario's file, where one was named; else its name.
+    """
+    words = [str(word) for word in manifest.get("command") or ()]
+    return next((word for word in words if word.endswith(".toml")), scenario.name)
 
 
-def _not_assessed(scenario: Scenario) -> list[Indicator]:
-    """Name the criteria that take several runs."""
+def of_several_runs(scenario: Scenario, called: str) -> list[Indicator]:
+    """Name the criteria that take several runs, and the commands that make them.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As it was run.
+    called : str
+        What a command calls it by.
+
+    Returns
+    -------
+    list of Indicator
+        Growth with the volume of data, and functional extension: not estimable.
+    """
     data, module = "one run has one volume of data", "one run has one set of modules"
+    tolerance = Expectation(owner=scenario.owner, source=tolerance_source(TOLERANCE))
     return [
         Indicator(
             criterion=DATA_GROWTH,
-            indicator="growth of p(95) with the volume of data",
+            indicator="p(95) over the volume of data, log-log exponent",
+            expected=expected_growth(scenario.growth),
+            expectation=scenario.growth.expectation,
             actual=not_estimable(f"{data}: see a group of runs", method="log-log exponent"),
-            next="trueload sweep data_growth",
+            next=_of_data(scenario, called),
         ),
         Indicator(
             criterion=EXTENSION,
             indicator="p(95) with a module switched on, against without",
+            expected=at_most(1 + TOLERANCE, lower_is_better=True),
+            expectation=tolerance,
             actual=not_estimable(f"{module}: see a comparison", method="ratio"),
-            next=f"trueload duel {scenario.name} --base ... --candidate ...",
+            next=_of_modules(scenario, called),
         ),
     ]
+
+
+def _of_data(scenario: Scenario, called: str) -> str:
+    """Write the command that varies the volume of data."""
+    if scenario.target.app is None:
+        return "make runs with less and with more data, then: trueload compare"
+    varied = scenario.raw.get("vary")
+    if isinstance(varied, Mapping) and set(varied) == {"target.customers"}:
+        return shlex.join(["trueload", "sweep", called])
+    volumes = ",".join(str(scenario.target.customers * times) for times in VOLUMES)
+    return shlex.join(["trueload", "sweep", called, "--vary", f"target.customers={volumes}"])
+
+
+def _of_modules(scenario: Scenario, called: str) -> str:
+    """Write the command that runs with a module and without it."""
+    target, duel = scenario.target, ["trueload", "duel", called]
+    if target.app is None:
+        command = [*duel, "--base", str(target.url), "--candidate"]
+        return f"{shlex.join(command)} URL_WITH_THE_MODULE"
+    if target.extensions:
+        return shlex.join([*duel, "--base", "target.extensions=[]", "--candidate", "as-is"])
+    return shlex.join([*duel, "--candidate", f'target.extensions=["{EXTENSIONS[0]}"]'])
 
 
 def _unanswered(result: BudgetResult) -> bool:
@@ -286,12 +274,3 @@ def _validly(verdict: str, validity: Validity, *, unanswered: bool) -> str:
     if (verdict == Verdict.PASSED and validity.harmful) or (missed and validity.broken):
         return str(Verdict.INVALID)
     return verdict
-
-
-def _next(criterion: str, verdict: str, metric: Metric | None = None) -> str:
-    if verdict == "warned":
-        verdict = str(Verdict.FAILED)
-    known = Verdict(verdict)
-    if metric is not None and (metric, known) in _NEXT_OF_METRIC:
-        return _NEXT_OF_METRIC[metric, known]
-    return _NEXT.get((criterion, known)) or _NEXT_ANYWHERE.get(known, "see the report")

@@ -32,7 +32,7 @@ from analysis.reasons import Reason
 from analysis.recording.reader import Recording
 from analysis.run_warnings import run_warnings
 from analysis.scaling import scaling_of
-from analysis.scorecard import scorecard
+from analysis.scorecard import called_by, scorecard
 from analysis.stability import stability_of
 from analysis.steady import steady_in, unsteady
 from analysis.summary import counts, endpoints, in_flight_of, measured
@@ -172,6 +172,7 @@ def judge(
                 capacity=capacity,
                 judged=any(r.gates and r.budget.assertion.metric in HOLD_METRICS for r in results),
                 validity=validity,
+                called=called_by(recording.manifest, scenario),
             )
         ],
     }

@@ -25,6 +25,9 @@ from typing import Any
 from analysis.before_after import row_of
 from analysis.change import Change, Row, Word
 from analysis.comparison import FEWEST, TOLERANCE, holm, pairs_needed
+from analysis.decision import Verdict
+from analysis.functional_extension import Changed, change_row
+from analysis.indicator import Indicator as Expected
 from analysis.run_order import Design
 from analysis.run_values import ALL, ERRORS, INDICATORS, Indicator, RunValues, subjects_of
 from analysis.shift import ALPHA, POWER
@@ -273,3 +276,48 @@ def _needed(row: Row, fewest: int) -> int | None:
     sd = row.worse.se * math.sqrt(fewest)
     # pairs_needed takes a tolerance as a factor; a share's is the distance itself.
     return pairs_needed(sd, tolerance=math.expm1(row.limit))
+
+
+def scorecard_of(answered: Answer, changed: Changed, *, owner: str | None) -> list[Expected]:
+    """Lay a comparison beside what was expected: what was asked for, and what raised the alarm.
+
+    Parameters
+    ----------
+    answered : Answer
+        What came of it.
+    changed : Changed
+        What the two sides differ in.
+    owner : str or None
+        Whose the expectation is.
+
+    Returns
+    -------
+    list of Indicator
+        Each row by itself against its tolerance; failed only by an alarm.
+    """
+    question, sure = answered.question, answered.design.interleaved and answered.runs >= FEWEST
+    rows = [answered.row(subject, question.metric) for subject in question.subjects]
+    rows += [row for row in answered.alarms if row not in rows]
+    found = []
+    for row in rows:
+        errors = row.indicator.name == ERRORS
+        verdict = Verdict.INCONCLUSIVE
+        if sure and row.word is Word.REGRESSED:
+            verdict = Verdict.FAILED
+        elif sure and row.decision is Change.NOT_REGRESSED:
+            verdict = Verdict.PASSED
+        name = "bad requests" if errors else row.indicator.name
+        found.append(
+            change_row(
+                of_what=f"{name} of {'all requests' if row.subject == ALL else row.subject}",
+                metric=row.indicator.name,
+                actual=row.points if errors and row.points is not None else row.change,
+                tolerance=question.error_tolerance if errors else question.tolerance,
+                lower_is_better=row.indicator.lower_is_better,
+                verdict=verdict,
+                changed=changed,
+                owner=owner,
+                advice=answered.advice or _MORE,
+            )
+        )
+    return found

@@ -21,7 +21,7 @@ from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
 from loadtests.sweep import run_all
 from scenarios.counting import with_unit
-from scenarios.errors import ExitCode, TrueloadError
+from scenarios.errors import ExitCode, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
 from scenarios.schedule import plan
 from scenarios.smart import remarks
@@ -103,6 +103,7 @@ def run(context: click.Context, /, scenario: str, **options: Any) -> None:
         "\b\nExamples:\n"
         "  trueload sweep smoke --vary target.workers=1,2\n"
         "  trueload sweep smoke --vary target.seed=1,2,3     repeated: intervals over runs\n"
+        "  trueload sweep data_growth                        as its table [vary] says\n"
         "  trueload sweep growth --vary target.customers=10000,100000 "
         '--vary target.database=\'"sqlite","postgres"\''
     )
@@ -111,17 +112,33 @@ def run(context: click.Context, /, scenario: str, **options: Any) -> None:
 @click.option(
     "--vary",
     multiple=True,
-    required=True,
     metavar="KEY=V1,V2",
-    help="A setting and its values; several make a matrix.",
+    help="A setting and its values; several make a matrix (default: the scenario's [vary]).",
 )
 @run_options
 @click.pass_context
 def sweep(context: click.Context, /, scenario: str, vary: tuple[str, ...], **options: Any) -> None:
     """Run a scenario for each value of a setting, side by side."""
     asked = RunOptions(**options)
+    context.exit(_run(scenario, _varied(scenario, vary, asked), asked))
+
+
+def _varied(scenario: str, vary: tuple[str, ...], asked: RunOptions) -> list[Variant]:
+    """Load a scenario once for each combination of what is varied.
+
+    Raises
+    ------
+    UsageError
+        When neither the command line nor the scenario varies anything.
+    """
     values = dict(parse_variation(text) for text in vary)
-    context.exit(_run(scenario, asked.load(scenario, values), asked))
+    variants = asked.load(scenario, values or None)
+    if not any(variant.settings for variant in variants):
+        raise UsageError(
+            f"{scenario}: found nothing to vary; allowed: --vary KEY=V1,V2, or a scenario with a "
+            "table [vary]. Nothing was sent"
+        )
+    return variants
 
 
 def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
@@ -156,8 +173,10 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
     code = tell_side_by_side(
         [(member.variant.settings, member.verdict) for member in group.members],
         asked.out / f"group_{group.name}.json",
+        asked=variants[0].scenario,
         complete=len(group.members) == len(variants),
         as_json=asked.as_json,
+        on_inconclusive=asked.inconclusive,
     )
     if group.error is not None:
         raise group.error

@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.duel import Pair, Question, Reading, outcome, read, standing_of
+from analysis.duel_scorecard import scorecard_of
+from analysis.functional_extension import changed_targets
 from analysis.recording.format import MANIFEST
 from analysis.report.duel import as_markdown, pair_line
 from loadtests.sides import Role, Side
@@ -218,14 +220,17 @@ class Duel:
         _write(path, manifest)
 
     def _write(self, began: float) -> dict[str, Any]:
-        scenario = self.sides[Role.BASE].scenario
-        document = outcome(
+        scenario, other = (self.sides[role].scenario for role in Role)
+        found = outcome(
             self.pairs,
             self.question,
             ended=self.ended,
             interrupted=self.interrupted,
             invalid=self.invalid,
-        ) | {
+        )
+        changed = changed_targets(scenario.target, other.target)
+        document = found | {
+            "scorecard": scorecard_of(found, self.question, changed, owner=scenario.owner),
             "duel": self.group,
             "scenario": scenario.name,
             "title": scenario.title,

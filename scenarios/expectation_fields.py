@@ -5,7 +5,8 @@
     [expectations]                       # of every budget of the file
     owner  = "head of sales"
     source = "contract: SLA 2026, section 3"
-
+    growth = "logarithmic"               # of p95 with the volume of data, in every operation; or
+                                         # { assert = "logarithmic", source = "own history" }
     [budgets]
     all                  = ["p(95) < 300ms", "error_ratio < 1%"]
     "GET /api/customers" = [{ assert = "p(95) < 150ms", owner = "support", source = "own history" }]
@@ -19,10 +20,15 @@ from __future__ import annotations
 from typing import Any
 
 from scenarios.fields import Fields
-from scenarios.model import Expectation
+from scenarios.model import Expectation, GrowthExpectation
 
 SOURCES = ("standard", "vendor benchmark", "own history", "contract", "assumption")
 """Where an expectation can come from; what follows a colon says which."""
+
+GROWTHS = ("constant", "logarithmic", "sublinear", "linear")
+"""What can be expected of growth with the volume of data, from the least to the most."""
+
+DEFAULT_GROWTH_SOURCE = "assumption: Trueload's own, where [expectations] states no growth"
 
 _SOURCE_ALLOWED = (
     f"one of {', '.join(SOURCES)}, with details after a colon, as in "
@@ -48,6 +54,43 @@ def read_expectation(fields: Fields) -> Expectation:
         With mistakes noted at the fields.
     """
     return Expectation(owner=_owner(fields), source=_source(fields))
+
+
+def read_expectations(fields: Fields) -> tuple[Expectation, GrowthExpectation]:
+    """Read the table ``expectations``.
+
+    Parameters
+    ----------
+    fields : Fields
+        The table.
+
+    Returns
+    -------
+    tuple of (Expectation, GrowthExpectation)
+        What holds for all budgets that say nothing else, and how times may grow; with
+        mistakes noted at the fields.
+    """
+    whose = read_expectation(fields)
+    growth = _growth(fields, whose)
+    fields.no_more()
+    return whose, growth
+
+
+def _growth(fields: Fields, whose: Expectation) -> GrowthExpectation:
+    if "growth" not in fields:
+        ours = Expectation(owner=whose.owner, source=DEFAULT_GROWTH_SOURCE)
+        return GrowthExpectation(expectation=ours)
+    value, default = fields.take("growth"), GrowthExpectation().worst
+    if not isinstance(value, dict):
+        worst = fields.choice("growth", GROWTHS, default=default)
+        return GrowthExpectation(worst=worst, expectation=whose, stated=True)
+    own = fields.child("growth", value)
+    if "assert" not in own:
+        own.mistake("assert", "nothing", " or ".join(GROWTHS))
+    worst, said = own.choice("assert", GROWTHS, default=default), read_expectation(own)
+    own.no_more()
+    expectation = Expectation(owner=said.owner or whose.owner, source=said.source or whose.source)
+    return GrowthExpectation(worst=worst, expectation=expectation, stated=True)
 
 
 def _owner(fields: Fields) -> str | None:

@@ -16,7 +16,7 @@ from scenarios.assertions import (
     parse_assertion,
 )
 from scenarios.errors import Mistake, ScenarioError, UsageError
-from scenarios.expectation_fields import read_asserted, read_expectation
+from scenarios.expectation_fields import read_asserted, read_expectations
 from scenarios.fault_fields import check_faults, read_faults, read_stop
 from scenarios.fields import Fields
 from scenarios.load_fields import default_pool, read_load, users_needed
@@ -183,7 +183,7 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
     target = read_target(top.table("target"), folder)
     personas = read_personas(top.table("personas"))
     load = read_load(top.table("load"), folder, personas)
-    whose = _whose(top)
+    whose, growth = read_expectations(top.table("expectations"))
     budgets = _budgets(top, whose)
     faults, stop = read_faults(top), read_stop(top.table("stop"))
     top.take("vary")  # whose values are settings of other runs: see scenarios.variation
@@ -212,6 +212,8 @@ def parse_scenario(raw: Mapping[str, Any], *, name: str, folder: Path | None) ->
         personas={persona: personas[persona] for persona in load.mix},
         faults=faults,
         stop=stop,
+        whose=whose,
+        growth=growth,
     )
     check_faults(top, faults, app=target.app, end_s=plan(scenario).end_s)
     if top.mistakes:
@@ -235,14 +237,6 @@ def _with_pool(
             "with fewer, waiting for a virtual user could not be told from waiting for the target",
         )
     return load
-
-
-def _whose(top: Fields) -> Expectation:
-    """Read the table ``expectations``: whose all budgets are that say nothing else."""
-    fields = top.table("expectations")
-    whose = read_expectation(fields)
-    fields.no_more()
-    return whose
 
 
 def _budgets(top: Fields, everybodys: Expectation) -> tuple[Budget, ...]:
@@ -309,7 +303,7 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         "vary",
     ):
         top.take(key)  # a whole scenario will do
-    whose = _whose(top)
+    whose, _ = read_expectations(top.table("expectations"))
     budgets = _budgets(top, whose)
     top.no_more()
     if not budgets and not top.mistakes:

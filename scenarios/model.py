@@ -213,6 +213,25 @@ NOBODY = Expectation()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthExpectation:
+    """How fast a time may grow with the volume of data, at most.
+
+    Attributes
+    ----------
+    worst : str
+        ``"constant"``, ``"logarithmic"``, ``"sublinear"`` or ``"linear"``.
+    expectation : Expectation
+        Whose it is, and where it comes from.
+    stated : bool
+        Whether the file states it: then missing it fails a sweep.
+    """
+
+    worst: str = "linear"
+    expectation: Expectation = NOBODY
+    stated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """A subject (``"all"`` or an endpoint) and an assertion about it.
 
@@ -242,6 +261,10 @@ class Scenario:
         In the order of their times.
     stop : StopRule or None
         When load ends early.
+    whose : Expectation
+        Owner and source of all expectations that say nothing else.
+    growth : GrowthExpectation
+        How fast times may grow with the volume of data.
     raw : mapping
         The parsed TOML with every ``--set`` applied: what the manifest keeps.
         Secrets stand in it by name only.
@@ -258,6 +281,14 @@ class Scenario:
     personas: Mapping[str, Persona] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     stop: StopRule | None = None
+    whose: Expectation = NOBODY
+    growth: GrowthExpectation = GrowthExpectation()
+
+    @property
+    def owner(self) -> str | None:
+        """Who owns what is expected: the file's owner, or whose all budgets are."""
+        owners = {b.expectation.owner for b in self.budgets if not b.implied}
+        return self.whose.owner or (owners.pop() if len(owners) == 1 else None)
 
     @property
     def peak_users(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from analysis.report import comparison as c
 from analysis.report.markdown import code, text
+from analysis.report.scorecard import indicator_table
 
 
 def render_comparison(document: c.Document) -> str:
@@ -49,6 +50,7 @@ def render_comparison(document: c.Document) -> str:
     lines += ["### All requests", "", *_table(whole, level, subject=False)]
     if shown:
         lines += ["### Endpoints", "", *_table(shown, level, subject=True)]
+    lines += indicator_table(document["scorecard"])
     lines += [line for sentence in c.power_words(document) for line in (text(sentence), "")]
     lines += _folded(
         "Every indicator of every endpoint", _table(rest, level, subject=True) if rest else []

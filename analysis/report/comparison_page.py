@@ -8,6 +8,7 @@ from analysis.figures.comparison import Moved, forest
 from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
 from analysis.report import comparison as c
 from analysis.report import page, words
+from analysis.report.tables import indicator_rows
 from analysis.run_values import INDICATORS
 
 _NAME_WIDE, _NAME_NARROW = 52, 22
@@ -93,6 +94,7 @@ def render_page(document: c.Document) -> str:
         groups=_groups(rows),
         sides=[("base", document["base"]), ("candidate", document["candidate"])],
         same=[(words.clean(k), words.clean(v)) for k, v in sorted(document["same"].items())],
+        scorecard=indicator_rows(document),
         method=c.method_words(document),
         figure=None if wide is None else page.themed(wide, "forest"),
         figure_narrow=page.themed(forest_of(document, size=NARROW), "forest-n") if wide else None,

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from analysis.report import comparison as c
 from analysis.report import words
+from analysis.report.scorecard import indicator_lines
+from analysis.report.tables import indicator_rows
 
 STYLES = {
     "regressed": "red",
@@ -59,6 +61,7 @@ def summary(document: c.Document, *, report: str | None = None) -> RenderableTyp
         _whole([row for row in rows if row.subject == "all"], c.confidence(document)),
         *_endpoints(document, rows),
         Text(),
+        *(Text(line) for line in indicator_lines(document["scorecard"])),
         *(Text(sentence) for sentence in c.power_words(document)),
         *(Text.assemble(("Note   ", "bold yellow"), words.clean(n)) for n in document["notes"]),
     ]
@@ -168,6 +171,11 @@ def plain(document: c.Document, *, report: str | None = None) -> str:
             f"row: {row.word}: {row.subject}: {row.indicator}: {row.before.value} -> "
             f"{row.after.value}: {change}{interval}{why}"
         )
+    lines += [
+        f"scorecard: {row.verdict}: {row.criterion}: {row.indicator}: expected {row.expected} "
+        f"({row.whose}); actual {row.actual}; difference {row.difference}; next: {row.next}"
+        for row in indicator_rows(document)
+    ]
     lines += [f"power: {sentence}" for sentence in c.power_words(document)]
     lines += [f"note: {words.clean(note)}" for note in document["notes"]]
     if document["advice"]:

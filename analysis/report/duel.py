@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.duel import Metric, Pair, Question, ratio_of
 from analysis.report.markdown import code, text
+from analysis.report.scorecard import indicator_lines, indicator_table
 from analysis.report.words import clean, number, quantity, say, shorten
 from analysis.sequential import Standing
 from scenarios.counting import count_of
@@ -250,7 +251,8 @@ def as_text(duel: Mapping[str, Any]) -> str:
         Several lines.
     """
     sides = [f"{role:<9}  {clean(duel['sides'][role])}" for role in ("base", "candidate")]
-    blocks = [sides, chart(duel), other_lines(duel), [sentence(duel), *facts(duel)]]
+    told = indicator_lines(duel["scorecard"])
+    blocks = [sides, chart(duel), other_lines(duel), told, [sentence(duel), *facts(duel)]]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
@@ -278,6 +280,7 @@ def as_markdown(duel: Mapping[str, Any]) -> str:
     ]
     if duel["pairs"]:
         lines += ["```", *chart(duel), "```", ""]
+    lines += indicator_table(duel["scorecard"])
     rows = duel["others"]
     if rows:
         lines += [

@@ -7,6 +7,8 @@ from typing import Any
 
 from analysis.across import VOLUME, Across
 from analysis.estimate import Estimate
+from analysis.report.markdown import code, text
+from analysis.report.scorecard import indicator_table
 from analysis.report.words import NOT_ESTIMABLE, clean, say, shorten
 from scenarios.counting import count_of
 
@@ -106,6 +108,36 @@ def _exponent(exponent: Estimate) -> str:
     if exponent.low is None or exponent.high is None:
         return f" (b {exponent.value:.2f})"
     return f" (b {exponent.value:.2f}, {exponent.low:.2f} to {exponent.high:.2f})"
+
+
+def as_markdown(runs: Across, *, title: str) -> str:
+    """Write runs side by side as a page, for a pull request.
+
+    Parameters
+    ----------
+    runs : Across
+        The runs.
+    title : str
+        Of their scenario.
+
+    Returns
+    -------
+    str
+        The table, the scorecard, growth and repetitions.
+    """
+    head, *body = [[text(cell) for cell in row] for row in side_by_side(runs)]
+    rule = ["---", *("---:" for _ in head[1:])]
+    told = [line for lines in (growth_lines(runs), repeated_lines(runs)) for line in lines]
+    lines = [
+        f"## {str(runs.verdict).capitalize()}: {text(title)}",
+        "",
+        *(f"| {' | '.join(cells)} |" for cells in (head, rule, *body)),
+        "",
+        *indicator_table([row.as_dict() for row in runs.scorecard]),
+        *(["```", *told, "```", ""] if told else []),
+        *(f"- run {number}: {code(each.run)}" for number, each in enumerate(runs.columns, 1)),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def as_text(rows: list[list[str]]) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from analysis.across import across
+from analysis.cli import tell_side_by_side
 from analysis.decision import Verdict
 from analysis.report.side_by_side import as_text, growth_lines, repeated_lines, side_by_side
+from scenarios.loading import load_scenario
+from scenarios.model import Expectation, GrowthExpectation
 from tests.analysis.sample_verdict import sample_verdict
 
 
@@ -67,6 +72,122 @@ def test_an_invalid_run_says_nothing_of_growth() -> None:
     assert "p50 not known" in growth_lines(across(members))[1]
 
 
+def swept(exponents: dict[str, float], *, wide: float = 1.02) -> list[tuple[dict[str, Any], Any]]:
+    """Sweeps over three volumes whose p95s grow exactly so, with intervals of this width."""
+    members = []
+    for volume in (10_000, 100_000, 10**6):
+        document = sample_verdict()
+        document["verdict"] = "passed"
+        stage = document["stages"][5]
+        for part in (stage, *stage["endpoints"]):
+            p95 = 20.0 * (volume / 10_000) ** exponents.get(part.get("name", "all"), 0.1)
+            part["latency"]["p95"] |= {
+                "value": p95, "low": p95 / wide, "high": p95 * wide, "level": 0.95, "why": None,
+            }  # fmt: skip
+        members.append(({"target.customers": volume}, document))
+    return members
+
+
+NAMES = [part["name"] for part in sample_verdict()["stages"][5]["endpoints"]]
+STATED = GrowthExpectation(
+    worst="logarithmic", expectation=Expectation(owner="sales", source="own history"), stated=True
+)
+
+
+def test_growth_with_the_data_stands_on_the_scorecard_beside_what_is_expected_of_it() -> None:
+    rows = across(swept({NAMES[1]: 0.2}), STATED).scorecard
+    assert [row.criterion for row in rows] == ["scalability.data_growth"] * 2
+    assert [row.verdict for row in rows] == ["passed", "passed"]
+    assert NAMES[1] in rows[1].indicator, "the one that grows most decides"
+    told = rows[1].as_dict()
+    assert (told["owner"], told["source"]) == ("sales", "own history")
+    assert told["expected"] == "no worse than logarithmic (exponent <= 0.25)"
+    assert told["actual"]["value"] == pytest.approx(0.2)
+    assert told["actual"]["low"] < 0.2 < told["actual"]["high"]
+    assert told["difference"] == pytest.approx(-0.05)
+    assert told["difference_percent"] == pytest.approx(-20)
+
+
+def test_growth_that_a_scenario_does_not_allow_fails_its_sweep_and_an_assumption_fails_none() -> (
+    None
+):
+    members = swept({NAMES[0]: 1.5})
+    stated = across(members, STATED)
+    assert (stated.on_growth, stated.verdict) == (Verdict.FAILED, Verdict.FAILED)
+    assert [row.verdict for row in stated.scorecard] == ["passed", "failed"]
+    assert NAMES[0] in stated.scorecard[1].next
+    assumed = across(members)
+    assert [row.verdict for row in assumed.scorecard] == ["passed", "failed"]
+    assert (assumed.on_growth, assumed.verdict) == (Verdict.UNJUDGED, Verdict.PASSED)
+
+
+def test_an_operation_that_is_beyond_by_chance_among_many_does_not_fail() -> None:
+    """The interval of one ends just above the limit; that of one among all does not."""
+    found = across(swept({NAMES[0]: 0.4}, wide=1.55), STATED)
+    worst = found.growth[NAMES[0]]["p95"]
+    assert worst.exponent.low is not None
+    assert worst.low_among_all is not None
+    assert worst.low_among_all < 0.25 < worst.exponent.low
+    assert found.scorecard[1].verdict == "inconclusive"
+    assert found.on_growth is Verdict.INCONCLUSIVE
+
+
+def test_an_operation_whose_growth_is_not_known_leaves_it_open() -> None:
+    members = swept({})
+    for _, document in members[1:]:
+        document["stages"][5]["endpoints"].pop(0)
+    row = across(members, STATED).scorecard[1]
+    assert (row.verdict, row.actual.value) == ("inconclusive", None)
+    assert NAMES[0] in row.indicator
+    assert "it takes two" in row.next
+
+
+def test_a_sweep_of_something_else_has_no_row_on_growth() -> None:
+    found = across([grown(10.0, **{"target.workers": v}) for v in (1, 2)], STATED)
+    assert (found.scorecard, found.on_growth) == ((), Verdict.UNJUDGED)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "growth", "on_inconclusive", "code"),
+    [
+        (0.1, STATED, None, 0),
+        (1.5, STATED, None, 99),
+        (1.5, GrowthExpectation(), None, 0),
+        (0.25, STATED, None, 97),
+        (0.25, STATED, "pass", 0),
+        (0.25, STATED, "fail", 99),
+    ],
+)
+def test_a_sweep_is_written_for_machines_and_people_and_exits_by_all_that_it_found(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    exponent: float,
+    growth: GrowthExpectation,
+    on_inconclusive: str | None,
+    code: int,
+) -> None:
+    members = swept(dict.fromkeys(("all", *NAMES), exponent))
+    for _, document in members:
+        document["exit_code"] = 0
+    found = tell_side_by_side(
+        members,
+        tmp_path / "group_1.json",
+        asked=replace(load_scenario("smoke"), growth=growth),
+        complete=True,
+        as_json=False,
+        on_inconclusive=on_inconclusive,
+    )
+    assert found == code
+    written = json.loads((tmp_path / "group_1.json").read_text(encoding="utf-8"))
+    said = capsys.readouterr().out
+    page = (tmp_path / "group_1.md").read_text(encoding="utf-8")
+    for row in written["scorecard"]:
+        assert f"  {row['verdict']}: scalability.data_growth: {row['indicator']}" in said
+        assert row["expected"] in said
+    assert page.count("scalability.data") == 2
+    assert "| target.customers | 10,000 | 100,000 | 1,000,000 |" in page
+
+
 def repeated(rates: list[float], **settings: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     found = []
     for seed, rate in enumerate(rates):
@@ -89,9 +210,7 @@ def test_runs_that_differ_in_their_seed_are_put_together_by_setting() -> None:
     assert one.throughput.low is not None
     assert one.throughput.low < 100
     lines = repeated_lines(across(members))
-    assert lines[0] == (
-        "over the 3 valid runs of target.workers=1, which differ in their seed alone:"
-    )
+    assert lines[0] == "over 3 valid runs of target.workers=1, which differ in their seed alone:"
     assert lines[1].startswith("  ok/s: 110/s (")
     assert "at least 3 of them; found: 1" in lines[len(lines) // 2 + 1]
     # Equal p95s in every run: that says nothing of how runs differ.

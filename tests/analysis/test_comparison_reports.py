@@ -204,6 +204,39 @@ def test_all_requests_are_not_called_an_endpoint() -> None:
     assert "noisiest" not in words
 
 
+def test_a_comparison_has_the_rows_of_a_scorecard_wherever_it_is_told() -> None:
+    """What was asked for, and each alarm: here two, all requests and the endpoint."""
+    document = made(1.15)
+    rows = document["scorecard"]
+    assert [row["verdict"] for row in rows] == ["failed", "failed"]
+    assert [row["indicator"] for row in rows] == [
+        "p95 of all requests, candidate against base",
+        "p95 of GET /customers, candidate against base",
+    ]
+    change = next(r["change"] for r in document["rows"] if r["indicator"] == "p95")
+    assert rows[0]["actual"] == change
+    assert rows[0]["difference"] == pytest.approx(change["value"] - 1.05)
+    for page in (plain(document), render_comparison(document), render_page(document)):
+        assert "candidate against base" in page
+        assert "1.05 times as before" in page
+    assert "<= 1.05 times as before" in " ".join(shown(document).split())
+
+
+@pytest.mark.parametrize(
+    ("order", "factor", "verdict"),
+    [
+        ("ABABABABAB", 1.0, "passed"),
+        ("ABABABABAB", 1.05, "inconclusive"),
+        ("AAAAABBBBB", 1.3, "inconclusive"),
+        ("AB", 1.3, "inconclusive"),
+    ],
+)
+def test_a_row_of_the_scorecard_decides_only_where_runs_can(
+    order: str, factor: float, verdict: str
+) -> None:
+    assert [row["verdict"] for row in made(factor, order=order)["scorecard"]] == [verdict]
+
+
 def test_the_terminal_keeps_to_its_width() -> None:
     for line in shown(
         made(name="GET /api/v1/customers/{id}/orders/{order}/positions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -62,13 +63,14 @@ def fight(
     folder: Path,
     says: Callable[[str, int], dict[str, Any]],
     told: list[str] | None = None,
+    candidate: str = "target.workers=2",
     **question: Any,
 ) -> tuple[dict[str, Any], Machine, list[str]]:
     """Fight a duel on a machine that nobody has."""
     told = [] if told is None else told
     machine = Machine(folder, says)
     duel = Duel(
-        sides=sides(),
+        sides=sides(candidate),
         question=Question(**({"rules": Rules()} | question)),
         seed=4,
         folder=folder,
@@ -463,6 +465,45 @@ def test_a_candidate_that_fails_is_not_said_to_lie_near_the_tolerance(tmp_path: 
     assert (found["verdict"], found["decided_at"], found["exhausted"]) == ("inconclusive", 8, True)
     assert "lie near the tolerance" not in as_text(found)
     assert "would be needed" not in as_text(found)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "factor", "verdict", "criterion"),
+    [
+        ('target.extensions=["loyalty"]', 1.0, "passed", "scalability.functional_extension"),
+        ('target.extensions=["loyalty"]', 1.2, "failed", "scalability.functional_extension"),
+        ("target.workers=2", 1.2, "failed", "stability.response_time"),
+    ],
+)
+def test_a_duel_fills_a_row_of_the_scorecard(
+    tmp_path: Path, candidate: str, factor: float, verdict: str, criterion: str
+) -> None:
+    found, _, _ = fight(tmp_path, times_worse(factor), candidate=candidate)
+    (row,) = found["scorecard"]
+
+    assert (row["verdict"], row["criterion"]) == (verdict, criterion)
+    assert row["owner"] == "the team that runs the CRM"
+    assert row["source"] == "assumption: the tolerance of the comparison, 5 %"
+    assert row["expected"] == "<= 1.05 times as before"
+    assert row["actual"] == found["ratio"]
+    assert row["difference"] == pytest.approx(found["ratio"]["value"] - 1.05)
+    assert row["difference_percent"] == pytest.approx(100 * row["difference"] / 1.05)
+    for page in (as_text(found), as_markdown(found)):
+        assert row["indicator"] in page
+        assert "<= 1.05 times as before" in html.unescape(page)
+
+
+def test_a_module_that_came_with_something_else_is_no_answer_about_the_module(
+    tmp_path: Path,
+) -> None:
+    both = 'target.extensions=["loyalty"];target.workers=2'
+    found, _, _ = fight(tmp_path, times_worse(1.2), candidate=both)
+    (row,) = found["scorecard"]
+
+    assert found["verdict"] == "regressed"
+    assert row["criterion"] == "scalability.functional_extension"
+    assert row["verdict"] == "inconclusive"
+    assert "target.workers changed as well" in row["next"]
 
 
 def test_what_is_told_fits_a_terminal_and_names_both_sides(tmp_path: Path) -> None:

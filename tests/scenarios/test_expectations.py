@@ -59,6 +59,36 @@ def test_without_an_owner_of_the_file_it_is_theirs_who_own_the_latency_budgets(
     assert [budget.expectation.owner for budget in added] == [expected, expected]
 
 
+def test_growth_is_expected_by_its_owner_or_assumed_and_named_as_such() -> None:
+    budgets = {"all": ["p(95) < 300ms"]}
+    assumed = scenario(budgets, expectations=WHOSE).growth
+    assert (assumed.worst, assumed.stated) == ("linear", False)
+    assert assumed.expectation.owner == "head of sales"
+    assert str(assumed.expectation.source).startswith("assumption: Trueload's own")
+    stated = scenario(budgets, expectations={**WHOSE, "growth": "logarithmic"}).growth
+    assert (stated.worst, stated.stated, stated.expectation) == (
+        "logarithmic", True, Expectation(**WHOSE)
+    )  # fmt: skip
+    own = {"assert": "constant", "source": "own history"}
+    found = scenario(budgets, expectations={**WHOSE, "growth": own}).growth
+    assert found.worst == "constant"
+    assert found.expectation == Expectation(owner="head of sales", source="own history")
+
+
+@pytest.mark.parametrize(
+    ("growth", "key"),
+    [
+        ("quadratic", "expectations.growth"),
+        (2, "expectations.growth"),
+        ({"assert": "fast"}, "expectations.growth.assert"),
+        ({"owner": "sales"}, "expectations.growth.assert"),
+        ({"assert": "linear", "limit": 1}, "expectations.growth.limit"),
+    ],
+)
+def test_a_growth_that_is_none_is_a_mistake(growth: object, key: str) -> None:
+    assert set(mistakes({"all": ["p(95) < 1s"]}, expectations={"growth": growth})) == {key}
+
+
 def test_every_mistake_is_told_where_it_is() -> None:
     allowed = mistakes(
         {
