@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from analysis.capacity_evidence import judged_at_a_level, pool
 from analysis.decision import Verdict
 from analysis.intervals import wilson_bound
+from analysis.verdict import judge
 from scenarios.assertions import parse_assertion
 from scenarios.model import Budget
+from tests.analysis.sample_run import build_sample
 
 P95 = "p(95) < 100ms"
 ALLOWED = 1 - 0.95
@@ -267,3 +270,16 @@ def test_warnings_and_what_takes_a_long_run_are_left_aside() -> None:
     assert pool([late], looks=4).verdict is Verdict.PASSED
     assert not judged_at_a_level(Budget(subject="all", assertion=parse_assertion("capacity >= 9")))
     assert judged_at_a_level(Budget(subject="all", assertion=parse_assertion(P95)))
+
+
+def test_the_verdict_of_a_recording_is_read_as_these_short_ones_are(tmp_path: Path) -> None:
+    document = judge(build_sample(tmp_path))
+    pooled = pool([document, document], looks=4)
+
+    gating = [b for b in document["budgets"] if b["severity"] == "fail" and b["stage"] is not None]
+    assert [budget.assertion for budget in pooled.budgets] == [b["assertion"] for b in gating]
+    for told, one in zip(pooled.budgets, gating, strict=True):
+        own = one["share_beyond"] or one["measured"]
+        assert told.share is None or told.share.n == 2 * own["n"]
+    assert any(budget.share is not None for budget in pooled.budgets)
+    assert pooled.why is None
