@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from analysis.budgets import HOLD_METRICS, limit_of, unit_of
+from analysis.by_phase import by_phase
 from analysis.clicks import clicks_in
 from analysis.decision import Verdict
 from analysis.estimate import Estimate
@@ -115,7 +116,11 @@ def judge(
     goodput, clicks = _goodput(recording, shown), clicks_in(recording, shown.window)
     verdict, why = _verdict(recording, results, validity, dead, goodput, complete=complete)
     stages = [
-        {**_stage(hold, validity, verdicts[hold.window.stage]), "steady": steady.as_dict()}
+        {
+            **_stage(hold, validity, verdicts[hold.window.stage]),
+            "steady": steady.as_dict(),
+            "by_phase": by_phase(hold, stability.spells),
+        }
         for hold, steady in zip(holds, steadiness, strict=True)
     ]
     return {

@@ -8,10 +8,13 @@ from typing import Any
 from analysis.recording.reader import Recording
 from analysis.report import (
     advice,
+    apdex,
+    by_phase,
     clicks,
     drift,
     events,
     facts,
+    failures,
     goodput,
     page,
     recovery,
@@ -79,7 +82,10 @@ def render_html(
         mix_words=clicks.mix_words(verdict),
         clicks_at=clicks.clicks_at(verdict),
         events=[each.row for each in events.happened(recording.events, verdict)],
-        failures=tables.failure_rows(verdict),
+        apdex=apdex.apdex_rows(verdict),
+        phases=by_phase.phase_rows(verdict),
+        phase_words=by_phase.phase_words(verdict),
+        failures=failures.failure_rows(verdict),
         totals={
             k: words.count(v) for k, v in (verdict.get("totals") or {}).items() if k != "outcomes"
         },
@@ -163,8 +169,8 @@ def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
 
 
 def _endpoints_at(verdict: tables.Document) -> str:
-    indices = {part["stage"] for part in verdict.get("endpoints", []) if "stage" in part}
-    return tables.stage_name(verdict, indices.pop()) if len(indices) == 1 else ""
+    shown = tables.shown_stage(verdict)
+    return "" if shown is None else tables.stage_name(verdict, shown)
 
 
 def _coefficients(fit: tables.Document) -> list[tuple[str, str, words.Said]]:

@@ -8,10 +8,13 @@ from typing import Any
 
 from analysis.report import (
     advice,
+    apdex,
+    by_phase,
     clicks,
     drift,
     events,
     facts,
+    failures,
     goodput,
     recovery,
     scaling,
@@ -112,6 +115,8 @@ def render_markdown(
             *_reasons(verdict),
             *_budgets(verdict),
             *_stages(verdict),
+            *_apdex(verdict),
+            *_phases(verdict),
             *_goodput(verdict),
             *_drift(verdict),
             *_events(noted, verdict),
@@ -192,6 +197,30 @@ def _stages(verdict: tables.Document) -> list[str]:
     return ["### Stages", "", *_table(head, rows, right=1)]
 
 
+def _apdex(verdict: tables.Document) -> list[str]:
+    rows = [
+        (code(row.subject), row.threshold, *(text(said) for said in row.by_stage))
+        for row in apdex.apdex_rows(verdict)
+    ]
+    if not rows:
+        return []
+    loads = [f"at {row.name}" for row in tables.stage_rows(verdict)]
+    return ["### Apdex", "", *_table(("requests", "T", *loads), rows, right=1)]
+
+
+def _phases(verdict: tables.Document) -> list[str]:
+    rows = [
+        (text(row.stage), row.phase, row.length, row.requests,
+         *(text(said) for said in (row.p50, row.p95, row.p99, row.error_ratio)))
+        for row in by_phase.phase_rows(verdict)
+    ]  # fmt: skip
+    if not rows:
+        return []
+    head = ("hold at", "part", "length", "requests", "p50", "p95", "p99", "bad")
+    said = [text(sentence) for sentence in by_phase.phase_words(verdict)]
+    return ["### By phase", "", *said, "", *_table(head, rows, right=2)]
+
+
 def _goodput(verdict: tables.Document) -> list[str]:
     said = goodput.goodput_words(verdict)
     if not goodput.is_expected(verdict):
@@ -260,7 +289,9 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
          text(row.p95.value), text(row.p99.value), row.bad)
         for row in tables.endpoint_rows(verdict)
     ]  # fmt: skip
-    failures = [(row.outcome, row.total, text(row.share)) for row in tables.failure_rows(verdict)]
+    failed = [
+        (row.outcome, row.total, text(row.at_shown)) for row in failures.failure_rows(verdict)
+    ]
     indicators = [
         (_verdict(row.verdict), text(row.criterion), text(row.indicator), text(row.expected),
          text(row.whose), text(row.actual), text(row.difference), text(row.next))
@@ -268,13 +299,13 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
     ]  # fmt: skip
     stability = verdict.get("stability") or {}
     endpoint_head = ("endpoint", "requests", "ok", "p50", "p95", "p99", "bad")
+    failed_head = ("outcome", "in the run", f"at {text(failures.failures_at(verdict))}")
     expected_head = ("verdict", "criterion", "indicator", "expected", "whose, from")
     indicator_head = (*expected_head, "actual", "worse by", "next")
     return [
         *_fold("Endpoints at the required load", _table(endpoint_head, endpoints, right=1)),
         *_spent(verdict),
-        *_fold("Failures", _table(("outcome", "requests", "share"), failures, right=1))
-        * bool(failures),
+        *_fold("Failures", _table(failed_head, failed, right=1)) * bool(failed),
         *_fold(
             "Scalability and stability",
             [

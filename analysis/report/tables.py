@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,16 +95,6 @@ class PartRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailureRow:
-    """An outcome: how often, and what share of everything."""
-
-    outcome: str
-    total: str
-    share: str
-    by_stage: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IndicatorRow:
     """A row of the scorecard."""
 
@@ -139,6 +129,12 @@ def stage_name(verdict: Document, index: int | None) -> str:
         if stage.get("stage") == index:
             return f"{level_text(stage['level'])} {unit_of_stage(stage)} (stage {index + 1})"
     return f"stage {index + 1}"
+
+
+def shown_stage(verdict: Document) -> int | None:
+    """Tell of which stage the endpoints are shown; None where there are none."""
+    indices = {int(part["stage"]) for part in verdict.get("endpoints", []) if "stage" in part}
+    return indices.pop() if len(indices) == 1 else None
 
 
 def budget_rows(verdict: Document) -> list[BudgetRow]:
@@ -224,7 +220,7 @@ def endpoint_rows(verdict: Document) -> list[PartRow]:
 
 def _part_row(part: Document, *, name: str, required: bool = False) -> PartRow:
     latency, service = part.get("latency") or {}, part.get("service_time") or {}
-    was_run = _was_run(part)
+    was_run = hold_was_run(part)
 
     def told(estimate: Document | None) -> Said:
         return say(estimate) if was_run else NOTHING
@@ -252,7 +248,8 @@ def _part_row(part: Document, *, name: str, required: bool = False) -> PartRow:
     )
 
 
-def _was_run(part: Document) -> bool:
+def hold_was_run(part: Document) -> bool:
+    """Whether a stage's hold was reached; an endpoint has none of its own."""
     start_s, end_s = part.get("hold") or (0.0, 1.0)
     return bool(end_s > start_s)
 
@@ -265,44 +262,14 @@ def _notes(part: Document, *, was_run: bool) -> Iterator[str]:
         yield "not held to its end"
     if not part.get("judged", True):
         yield "beyond the required load: it decides nothing"
+    if part.get("by_phase"):
+        yield "contains what disturbed it: see By phase"
     steady = part.get("steady") or {}
     if steady.get("verdict") == "failed":
         yield f"no steady state: {clean(steady.get('why'))}"
     codes = dict.fromkeys(code_words(reason) for reason in part.get("reasons", []))
     if codes:
         yield f"not valid: {', '.join(codes)}"
-
-
-def failure_rows(verdict: Document) -> list[FailureRow]:
-    """List how requests ended when they did not end well, over the run and by stage.
-
-    Parameters
-    ----------
-    verdict : mapping
-        The document.
-
-    Returns
-    -------
-    list of FailureRow
-        Most frequent first; empty when every request was ok.
-    """
-    totals = verdict.get("totals") or {}
-    requests = totals.get("requests") or 0
-    bad = {
-        label: number
-        for label, number in (totals.get("outcomes") or {}).items()
-        if label not in NOT_BAD and number
-    }
-    stages: Sequence[Document] = verdict.get("stages", [])
-    return [
-        FailureRow(
-            outcome=OUTCOMES.get(label, clean(label)),
-            total=count(number),
-            share=percent(number / requests) if requests else "-",
-            by_stage=tuple(count((s.get("outcomes") or {}).get(label, 0)) for s in stages),
-        )
-        for label, number in sorted(bad.items(), key=lambda pair: -pair[1])
-    ]
 
 
 def indicator_rows(verdict: Document) -> list[IndicatorRow]:

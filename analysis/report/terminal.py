@@ -10,7 +10,9 @@ from rich.text import Text
 
 from analysis.report import (
     advice,
+    by_phase,
     drift,
+    failures,
     goodput,
     recovery,
     scaling,
@@ -68,6 +70,10 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         if words.people_of(verdict) != words.unit_of(verdict):
             parts.append(Text(words.people_of(verdict), style="dim"))
         parts += _harmless(verdict)
+    if failed := failures.failure_words(verdict):
+        parts += [Text(), Text.assemble(("Errors  ", "bold"), failed)]
+    for sentence in by_phase.phase_words(verdict):
+        parts += [Text(), Text.assemble(("Phases  ", "bold"), sentence)]
     if grew := " ".join(scaling.scalability_words(verdict)):
         parts += [Text(), Text.assemble(("Scaling ", "bold"), grew)]
     for sentence in recovery.recovery_words(verdict):
@@ -210,6 +216,8 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
         f"stage: {row.verdict}: {row.name} {of_level(row.name, users)}: {_measured(row)}"
         for row in tables.stage_rows(verdict)
     ]
+    lines += [f"errors: {failed}" for failed in (failures.failure_words(verdict),) if failed]
+    lines += [f"phases: {sentence}" for sentence in by_phase.phase_words(verdict)]
     lines += [f"scaling: {sentence}" for sentence in scaling.scalability_words(verdict)]
     lines += [f"recovery: {sentence}" for sentence in recovery.recovery_words(verdict)]
     lines += [f"goodput: {wrote}" for wrote in (goodput.goodput_words(verdict),) if wrote]

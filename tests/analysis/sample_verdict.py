@@ -152,8 +152,29 @@ def stage(index: int) -> dict[str, Any]:
         "in_flight": around(IN_FLIGHT[index], "requests"),
         "verdict": "failed" if users == 200 else "passed" if users < 200 else "unjudged",
         "steady": steady(unsteady=users == 200),
+        "by_phase": by_phase() if users == 200 else [],
         "endpoints": [endpoint(index, name) for name in ENDPOINTS],
     }
+
+
+def by_phase() -> list[dict[str, Any]]:
+    """The hold at 200 users, a quarter of it in recovery."""
+    return [
+        {
+            "phase": phase,
+            "length_s": length_s,
+            "requests": requests,
+            "bad": bad,
+            "unfinished": 0,
+            "outcomes": outcomes(requests, bad),
+            "error_ratio": error_ratio(requests, bad),
+            "latency": latency(200, factor),
+        }
+        for phase, length_s, requests, bad, factor in (
+            ("hold", 4.5, 1_803, 4, 0.98),
+            ("recovery", 1.5, 585, 3, 1.06),
+        )
+    ]
 
 
 def steady(*, unsteady: bool) -> dict[str, Any]:

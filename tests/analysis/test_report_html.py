@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = f"GET /{SCRIPT}\"'|\x1b\u202eevil<img src=x onerror=alert(1)>"
 SECTIONS = (
-    "next", "asked", "validity", "budgets", "stages", "events", "resources", "endpoints", "clicks",
-    "mix", "failures", "scalability", "stability", "scorecard", "method", "sources", "reproduce",
+    "next", "asked", "validity", "budgets", "stages", "by-phase", "events", "resources",
+    "endpoints", "clicks", "mix", "failures", "scalability", "stability", "scorecard", "method",
+    "sources", "reproduce",
 )  # fmt: skip
 
 
@@ -96,6 +97,8 @@ def test_the_report_states_method_sources_results_and_recommendations(page_of_sa
         "samples.parquet",
         "trueload run growth",
         "think times x 0.05",
+        "0.0221 to 0.396 %",
+        "in recovery",
         ">= 1,204",
     ):
         assert words in parsed.text.replace("\u202f", " ")

@@ -97,8 +97,8 @@ def test_no_control_character_reaches_a_terminal() -> None:
 def test_plain_lines_hold_one_fact_each() -> None:
     kinds = [line.split(":", 1)[0] for line in plain(hostile(), report="r").splitlines()]
 
-    order = ["verdict", "why", "invalid", "not valid", "budget", "stage", "scaling", "recovery"]
-    order += ["goodput", "drift", "warning", "next", "report"]
+    order = ["verdict", "why", "invalid", "not valid", "budget", "stage", "errors", "phases"]
+    order += ["scaling", "recovery", "goodput", "drift", "warning", "next", "report"]
     assert [*dict.fromkeys(kinds)] == order
     assert kinds.count("budget") == kinds.count("stage") == 7
 
