@@ -284,6 +284,16 @@ def test_a_budget_that_is_broken_at_a_lower_load_fails_and_names_it(tmp_path: Pa
     assert document["scalability"]["capacity"] == {"last_pass": 10, "first_fail": 20}
 
 
+def test_two_stages_of_one_load_in_a_run_do_not_speak_of_other_runs(tmp_path: Path) -> None:
+    build = started(tmp_path, [(10, 10.0), (10, 10.0)])
+    queue(build, 0.0, 20.0)
+    watch(build, until_s=20.0)
+    found = judged(build.finish(ended_s=20.0))["scalability"]
+    assert found["levels"] == 1
+    estimates = ("sigma", "kappa", "lambda", "peak", "peak_throughput", "saturation", "asymptote")
+    assert {found[name]["covers"] for name in estimates} == {"this run"}
+
+
 def test_a_lower_load_with_few_requests_does_not_make_the_run_inconclusive(
     tmp_path: Path,
 ) -> None:
