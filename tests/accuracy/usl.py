@@ -41,6 +41,9 @@ PEAK_NOISES = (0.01, 0.03, 0.05)
 OFTEN = 0.2
 """Share of tables that must show a peak for its case to have a bar of its own."""
 
+LEVELLED, HELD = "place with a level", ("place held", "height held")
+SEEN = (LEVELLED, "height with a level", *HELD)
+
 Z95 = 1.959964
 
 
@@ -115,7 +118,7 @@ def _peak_seen(claims: Claims, law: Law) -> Iterable[tuple[str, bool]]:
         ("height", claims.peak_throughput, law.peak_throughput),
     ):
         if truth is not None and estimate.level is not None:
-            yield f"{what} has a level", True
+            yield f"{what} with a level", True
             yield f"{what} held", _holds(estimate, truth)
 
 
@@ -229,31 +232,40 @@ class PeakCase:
     case: Case
     times: int
 
+    @property
+    def how(self) -> str:
+        """How its levels are measured."""
+        return "in a run" if self.case.known else "once" if self.times == 1 else "3 times"
+
 
 def look_for_peak(job: PeakCase) -> dict[str, int]:
-    """Counts of tables that show the peak, and of intervals that hold it."""
+    """Count tables, those that show the peak, and the intervals that hold it.
+
+    Until as many as the case's runs have an interval with a level, or so many tables were
+    made that fewer than `OFTEN` of them can.
+    """
     case, law = job.case, job.case.law
     assert law is not None
     rng = np.random.default_rng([zlib.crc32(repr(job).encode())])
-    counts: dict[str, int] = {}
-    for _ in range(case.runs):
+    counts = dict.fromkeys((*SEEN, "tables", "peak"), 0)
+    while counts[LEVELLED] < case.runs and counts["tables"] * OFTEN < case.runs:
         rows = [level for _ in range(job.times) for level in measured(case, rng)]
         found = scalability(rows, single=not case.known, across_runs=job.times > 1)
-        counts["peak"] = counts.get("peak", 0) + (found.peak.value is not None)
+        counts["tables"] += 1
+        counts["peak"] += found.peak.value is not None
         for what, so in _peak_seen(found.claims, law):
-            counts[what] = counts.get(what, 0) + so
+            counts[what] += so
     return counts
 
 
 def peaks(bars: Bars, runs: int) -> None:
     """Hold the intervals of peaks that are there against their level.
 
-    A peak that few tables show is held over all such cases together: a share of a dozen
-    tables says nothing.
+    Peaks that few tables show are held together: a share of a dozen tables says nothing.
     """
     say("peaks that are there: tables that show them, and of those with an interval of 95 % the")
     say("share whose interval holds the truth")
-    say("law           levels  noise        measured   shown  with 95 %  place  height")
+    say("law           levels  noise        measured   shown   with 95 %   place  height")
     jobs = [
         PeakCase(Case(name, *_on(law, top, n), noise, relative, known, runs, law), times)
         for name, (law, top) in LAWS.items()
@@ -263,30 +275,27 @@ def peaks(bars: Bars, runs: int) -> None:
         for noise in PEAK_NOISES
         for relative in (True, False)
     ]
-    seldom = {"place": [0, 0], "height": [0, 0]}
+    seldom = dict.fromkeys(SEEN, 0)
     for job, found in zip(jobs, over(look_for_peak, jobs), strict=True):
-        case, shown = job.case, found["peak"]
+        case, tables, levelled = job.case, found["tables"], found[LEVELLED]
         kind = "relative" if case.proportional else "equal"
-        how = "in a run" if case.known else "once" if job.times == 1 else f"{job.times} times"
-        line = f"{case.name:12}  {len(case.load):6}  {case.noise:3.0%} {kind:8}  {how:8}"
-        line += f"  {shown / runs:6.1%}  {found.get('place has a level', 0) / runs:9.1%}"
-        for what, sums in seldom.items():
-            levelled, held = found.get(f"{what} has a level", 0), found.get(f"{what} held", 0)
-            line += f"  {held / levelled:6.1%}" if levelled else "       -"
-            if levelled >= OFTEN * runs:
-                where = f"{len(case.load)} levels, {case.noise:.0%} {kind}, {how}"
-                share = held / levelled
-                bars.hold(f"{what}: {case.name}, {where}", share, levelled, least=0.90)
-            else:
-                sums[0] += held
-                sums[1] += levelled
-        say(line)
-    for what, (held, levelled) in seldom.items():
-        share = held / max(levelled, 1)
+        held = [found[what] / levelled if levelled else np.nan for what in HELD]
         say(
-            f"{what} of peaks that fewer than {OFTEN:.0%} show, together: {share:.1%} of {levelled}"
+            f"{case.name:12}  {len(case.load):6}  {case.noise:3.0%} {kind:8}  {job.how:8}  "
+            f"{found['peak'] / tables:6.1%}  {levelled:3} of {tables:3}  "
+            + "  ".join(f"{share:6.1%}" if levelled else "     -" for share in held)
         )
-        bars.hold(f"{what} of peaks that are seldom shown", share, max(levelled, 1), least=0.90)
+        where = f"{case.name}, {len(case.load)} levels, {case.noise:.0%} {kind}, {job.how}"
+        if levelled == runs:
+            for what, share in zip(HELD, held, strict=True):
+                bars.hold(f"{what}: {where}", share, levelled, least=0.90)
+        else:
+            seldom = {what: count + found[what] for what, count in seldom.items()}
+    few = max(seldom[LEVELLED], 1)
+    for what in HELD:
+        share = seldom[what] / few
+        say(f"peaks that fewer than {OFTEN:.0%} show, together: {what} in {share:.1%} of {few}")
+        bars.hold(f"{what} of peaks that are seldom shown", share, few, least=0.90)
 
 
 def published(bars: Bars) -> None:
@@ -356,7 +365,7 @@ def main() -> int:
     exact_queues(bars)
     noisy_queues(bars, 4 if quick else 20)
     coverage(bars, 20 if quick else 200)
-    peaks(bars, 10 if quick else 200)
+    peaks(bars, 6 if quick else 120)
     repetitions(bars, 10 if quick else 100)
     return bars.finish()
 
