@@ -286,6 +286,9 @@ def _losses(during: Pulse, band: Band, *, censored: bool) -> tuple[Estimate, Est
     if usual == 0:
         why = "there was no right answer before it"
         return not_estimable(why, unit="s"), not_estimable(why, unit="requests")
+    if censored and len(during.ok) == 0:
+        why = "no window of it was seen"
+        return not_estimable(why, unit="s"), not_estimable(why, unit="requests")
     missing = np.maximum(0.0, 1 - during.ok / (usual * during.width_s))
     seconds = float(missing.sum()) * during.width_s
     why = "it was not seen to recover" if censored else SEEN
@@ -301,8 +304,14 @@ def _residuals(before: Pulse, after: Pulse) -> dict[str, Estimate]:
     return {
         "p50": residual(before.p50_ms, after.p50_ms),
         "p95": residual(before.p95_ms, after.p95_ms),
-        "goodput": residual(before.ok.astype(np.float64), after.ok.astype(np.float64)),
+        "goodput": residual(_right(before), _right(after)),
     }
+
+
+def _right(pulse: Pulse) -> Floats:
+    """Count right answers where anybody was there, half a one more: none has a logarithm, too."""
+    someone = (pulse.asked > 0) | (pulse.waiting > 0) | (pulse.ok > 0)
+    return np.asarray(pulse.ok[someone] + 0.5, dtype=np.float64)
 
 
 def _unknown(disturbance: Disturbance, until_s: float, why: str) -> Recovery:

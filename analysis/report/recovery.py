@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+from analysis.recovery import MATTERS
 from analysis.report.tables import OUTCOMES, Document
 from analysis.report.words import (
     NOT_ESTIMABLE,
@@ -125,11 +127,12 @@ def _dash(said: Said) -> str:
 
 def _left(residual: Mapping[str, Any]) -> str:
     """Say how levels changed: p95, else p50; and goodput where it is surely less."""
-    for name in ("p95", "p50"):
-        change = residual[name]
-        if change["value"] is not None:
-            return f"{name} {_growth(change)}"
-    return "-"
+    latency = (name for name in ("p95", "p50") if residual[name]["value"] is not None)
+    said = [f"{name} {_growth(residual[name])}" for name in islice(latency, 1)]
+    fewer = residual["goodput"]
+    if fewer["high"] is not None and fewer["high"] < -MATTERS:
+        said.append(f"{_SIGNALS['goodput']} {_growth(fewer)}")
+    return ", ".join(said) or "-"
 
 
 def _growth(change: Mapping[str, Any]) -> str:
@@ -146,9 +149,9 @@ def _lost(recovery: Mapping[str, Any]) -> str:
     loss, lost = recovery["loss"], recovery["lost"]
     if loss["value"] is None:
         return "-"
-    if loss["value"] == 0:
-        return "nothing"
     least = ">= " if is_lower_bound(loss) else ""
+    if loss["value"] == 0:
+        return "nothing so far" if least else "nothing"
     return (
         f"{least}{quantity(loss['value'], 's', down=bool(least))} of full outage, "
         f"{lost['value']:,.0f} answers"

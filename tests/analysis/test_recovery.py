@@ -151,6 +151,23 @@ def test_a_queue_that_grows_for_ever_has_a_lower_bound_and_is_degraded() -> None
     assert found.loss.is_lower_bound
 
 
+def test_a_target_that_serves_nobody_ever_after_has_lost_its_goodput() -> None:
+    requests = refused(queue(11)[0], AT_S, LENGTH_S)
+    found = recovery_of(fault(AT_S + 1), requests, calm=CALM, until_s=LENGTH_S)
+    left = found.residual["goodput"]
+    assert left.high is not None
+    assert left.high < -0.98
+    assert found.degraded
+    assert found.loss.value == pytest.approx(LENGTH_S - AT_S, abs=0.5)
+
+
+def test_of_a_fault_in_the_last_window_nobody_knows_what_it_cost() -> None:
+    requests, _ = queue(12)
+    found = recovery_of(fault(None, LENGTH_S - 0.1), requests, calm=CALM, until_s=LENGTH_S)
+    assert found.loss.value is found.lost.value is None
+    assert found.loss.why == "no window of it was seen"
+
+
 def test_a_steady_state_that_is_worse_than_before_is_a_finding() -> None:
     rng = np.random.default_rng(8)
     at_s = arrivals(rng, 200, LENGTH_S)

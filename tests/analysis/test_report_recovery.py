@@ -49,6 +49,25 @@ def test_a_recovery_is_a_sentence(changed: dict[str, Any], said: str) -> None:
     assert said in sentence
 
 
+def test_goodput_that_is_surely_less_is_told_of_what_is_left() -> None:
+    gone = {
+        "p50": estimate(None, unit="ratio", why="0 windows after it"),
+        "p95": estimate(None, unit="ratio", why="0 windows after it"),
+        "goodput": estimate(-0.99, -0.992, -0.985, unit="ratio"),
+    }
+    (row,) = recovery_rows(verdict(residual=gone, degraded=True))
+    assert row.left == "right answers -99 % (-99 to -98 %)"
+    (row,) = recovery_rows(verdict())
+    assert "right answers" not in row.left
+
+
+def test_nothing_lost_of_what_was_not_seen_to_end_is_not_all() -> None:
+    (row,) = recovery_rows(verdict(loss=at_least(0.0, "s")))
+    assert row.lost == "nothing so far"
+    (row,) = recovery_rows(verdict(loss=estimate(0.0, unit="s", why="seen")))
+    assert row.lost == "nothing"
+
+
 def test_a_row_says_what_it_was_compared_with() -> None:
     (row,) = recovery_rows(verdict())
     assert row.detected == "0.500 s (p50, p95, right answers)"
