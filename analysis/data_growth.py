@@ -86,7 +86,7 @@ def growth_rows(
     operations = {name: growth for name, growth in growths.items() if name != ALL}
     if operations:
         name, verdict = _deciding(operations, expected)
-        which = f"the operation that decides of {len(operations)}, {name}"
+        which = f"{name}, which decides of {len(operations)} operations,"
         rows.append(_row(f"p(95) of {which}", operations[name], verdict, expected, name))
     return tuple(rows)
 

@@ -169,9 +169,9 @@ def at_most(limit: float, *, lower_is_better: bool) -> str:
     Returns
     -------
     str
-        For example ``"<= 1.05 times as before"``.
+        For example ``"<= 1.05 times the base"``.
     """
-    return f"{'<=' if lower_is_better else '>='} {limit:.4g} times as before"
+    return f"{'<=' if lower_is_better else '>='} {limit:.4g} times the base"
 
 
 def change_row(
@@ -216,7 +216,7 @@ def change_row(
     """
     criterion = EXTENSION if changed.is_extension else _OF_METRIC.get(metric, RESPONSE_TIME)
     if actual.unit == "ratio":
-        limit, expected = tolerance, f"<= {100 * tolerance:.6g} points more than before"
+        limit, expected = tolerance, f"<= {100 * tolerance:.6g} points more than the base"
     else:
         limit = 1 + tolerance if lower_is_better else 1 / (1 + tolerance)
         expected = at_most(limit, lower_is_better=lower_is_better)
@@ -228,7 +228,8 @@ def change_row(
         verdict = Verdict.INCONCLUSIVE
         advice = f"change the functions alone: {', '.join(mixed)} changed as well"
     shown = str(verdict)
-    undecided = verdict is Verdict.INCONCLUSIVE
+    if verdict is Verdict.FAILED:
+        advice = "see where the time goes in a run of each side"
     return Indicator(
         criterion=criterion,
         indicator=f"{of_what}, {changed.words}",
@@ -238,5 +239,5 @@ def change_row(
         difference=apart,
         difference_percent=None if apart is None else 100 * apart / limit,
         verdict=shown,
-        next=advice if undecided and advice else next_action(criterion, shown),
+        next=(advice if verdict is not Verdict.PASSED else None) or next_action(criterion, shown),
     )

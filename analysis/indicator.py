@@ -23,7 +23,6 @@ _NEXT = {
     (AVAILABILITY, Verdict.FAILED): "find the first outage or error among the events and failures",
     (RESPONSE_TIME, Verdict.FAILED): "see where the time goes at the deciding stage",
     (USER_GROWTH, Verdict.FAILED): "find the limit with: trueload capacity",
-    (EXTENSION, Verdict.FAILED): "see where the time goes in a run of each side",
 }
 _NEXT_OF_METRIC = {
     (Metric.RECOVERY_TIME, Verdict.FAILED): "follow the target's log from the end of the fault on",

@@ -62,6 +62,7 @@ def summary(document: c.Document, *, report: str | None = None) -> RenderableTyp
         *_endpoints(document, rows),
         Text(),
         *(Text(line) for line in indicator_lines(document["scorecard"])),
+        Text(),
         *(Text(sentence) for sentence in c.power_words(document)),
         *(Text.assemble(("Note   ", "bold yellow"), words.clean(n)) for n in document["notes"]),
     ]

@@ -218,8 +218,8 @@ def test_a_comparison_has_the_rows_of_a_scorecard_wherever_it_is_told() -> None:
     assert rows[0]["difference"] == pytest.approx(change["value"] - 1.05)
     for page in (plain(document), render_comparison(document), render_page(document)):
         assert "candidate against base" in page
-        assert "1.05 times as before" in page
-    assert "<= 1.05 times as before" in " ".join(shown(document).split())
+        assert "1.05 times the base" in page
+    assert "<= 1.05 times the base" in " ".join(shown(document).split())
 
 
 @pytest.mark.parametrize(

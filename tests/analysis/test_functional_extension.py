@@ -68,7 +68,7 @@ def test_a_row_has_what_was_expected_and_how_far_from_it_the_change_lies() -> No
     found = row()
     assert (found.criterion, found.verdict, found.next) == (EXTENSION, "passed", "keep")
     assert found.indicator == "p95 of all requests, with loyalty, against without"
-    assert found.expected == "<= 1.05 times as before"
+    assert found.expected == "<= 1.05 times the base"
     assert found.difference == pytest.approx(-0.03)
     assert found.difference_percent == pytest.approx(-100 * 0.03 / 1.05)
 
@@ -76,7 +76,7 @@ def test_a_row_has_what_was_expected_and_how_far_from_it_the_change_lies() -> No
 def test_less_throughput_is_worse() -> None:
     found = row(metric="throughput", lower_is_better=False, changed=Changed())
     assert found.criterion == USER_GROWTH
-    assert found.expected == ">= 0.9524 times as before"
+    assert found.expected == ">= 0.9524 times the base"
     assert found.difference == pytest.approx(1 / 1.05 - 1.02)
 
 
@@ -84,8 +84,13 @@ def test_bad_requests_are_held_against_points() -> None:
     points = Estimate(value=0.02, low=0.01, high=0.03, level=0.9, n=8, unit="ratio")
     found = row(metric="error_ratio", actual=points, tolerance=0.005, changed=Changed())
     assert found.criterion == AVAILABILITY
-    assert found.expected == "<= 0.5 points more than before"
+    assert found.expected == "<= 0.5 points more than the base"
     assert found.difference == pytest.approx(0.015)
+
+
+def test_what_is_worse_is_looked_for_on_both_sides() -> None:
+    found = row(verdict=Verdict.FAILED, advice="declare more pairs")
+    assert found.next == "see where the time goes in a run of each side"
 
 
 def test_without_an_answer_the_row_says_what_to_do() -> None:

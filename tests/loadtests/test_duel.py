@@ -484,13 +484,13 @@ def test_a_duel_fills_a_row_of_the_scorecard(
     assert (row["verdict"], row["criterion"]) == (verdict, criterion)
     assert row["owner"] == "the team that runs the CRM"
     assert row["source"] == "assumption: the tolerance of the comparison, 5 %"
-    assert row["expected"] == "<= 1.05 times as before"
+    assert row["expected"] == "<= 1.05 times the base"
     assert row["actual"] == found["ratio"]
     assert row["difference"] == pytest.approx(found["ratio"]["value"] - 1.05)
     assert row["difference_percent"] == pytest.approx(100 * row["difference"] / 1.05)
     for page in (as_text(found), as_markdown(found)):
         assert row["indicator"] in page
-        assert "<= 1.05 times as before" in html.unescape(page)
+        assert "<= 1.05 times the base" in html.unescape(page)
 
 
 def test_a_module_that_came_with_something_else_is_no_answer_about_the_module(
