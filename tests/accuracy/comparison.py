@@ -66,12 +66,12 @@ def abab(_rng: np.random.Generator, runs: int) -> str:
 
 
 def pairs(rng: np.random.Generator, runs: int) -> str:
-    """Drawn by lot in each pair."""
+    """Randomised in each pair."""
     return "".join("AB" if first else "BA" for first in rng.random(runs) < 0.5)
 
 
 def shuffled(rng: np.random.Generator, runs: int) -> str:
-    """Drawn by lot over all of them."""
+    """Randomised over all of them."""
     return "".join(rng.permutation(list("AB" * runs)))
 
 
@@ -161,7 +161,7 @@ def orders(bars: Bars, campaigns: int) -> None:
 def powers(bars: Bars, campaigns: int) -> None:
     """Make the candidate slower, from the tolerance on."""
     say()
-    say("pairs drawn by lot, all requests together")
+    say("pairs in randomised order, all requests together")
     say(HEAD)
     for runs in (5, 8, 12, 20):
         for change in (0.05, 0.10, 0.15, 0.25):
@@ -179,7 +179,7 @@ def powers(bars: Bars, campaigns: int) -> None:
 def endpoints(bars: Bars, campaigns: int) -> None:
     """Look at twelve endpoints beside the whole: Holm."""
     say()
-    say(f"pairs drawn by lot, {ENDPOINTS} endpoints; change of the first so many, or of everything")
+    say(f"pairs in randomised order, {ENDPOINTS} endpoints; change of the first so many, or all")
     say(HEAD)
     for runs in (5, 8, 12):
         rows: Sequence[tuple[str, float, int | None]] = (
