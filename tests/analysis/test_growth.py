@@ -134,3 +134,31 @@ def test_two_volumes_without_intervals_give_a_value_and_no_interval() -> None:
 def test_nonsense_is_refused(volumes: list[float], times: list[Estimate]) -> None:
     with pytest.raises(ValueError, match="allowed"):
         growth(volumes, times)
+
+
+def test_one_of_many_operations_at_its_limit_is_seldom_called_beyond_it() -> None:
+    """Ten operations exactly at the limit, 500 times: at most one sweep in forty may fail.
+
+    The bound is one that a right program misses once in 10,000 times; by themselves, one of
+    the ten would be beyond it in 22 % of sweeps.
+    """
+    limit, sweeps, operations, relative = 0.25, 500, 10, 0.1
+    rng, se = np.random.default_rng(5), math.log1p(relative) / stats.norm.ppf(0.975)
+    volumes = VOLUMES[:2]
+    together = alone = 0
+    for noise in rng.normal(0, se, (sweeps, operations, len(volumes))):
+        found = [
+            growth(
+                volumes,
+                [
+                    at(5 * (volume / volumes[0]) ** limit * math.exp(error), relative)
+                    for volume, error in zip(volumes, errors, strict=True)
+                ],
+                family=operations,
+            )
+            for errors in noise
+        ]
+        together += any((each.low_among_all or 0.0) > limit for each in found)
+        alone += any((each.exponent.low or 0.0) > limit for each in found)
+    assert together <= stats.binom.isf(1e-4, sweeps, 0.025)
+    assert alone > stats.binom.isf(1e-4, sweeps, 0.025)
