@@ -11,8 +11,8 @@ from analysis.report.words import (
     clean,
     code_words,
     count,
+    is_lower_bound,
     level_text,
-    percent,
     quantity,
     say,
     unit_of_stage,
@@ -313,11 +313,29 @@ def _difference(row: Document) -> str:
     difference = row.get("difference")
     if not isinstance(difference, int | float):
         return "-"
+    bound = _bound(row)
     unit = str(row.get("unit") or "")
-    sign = "+" if difference > 0 else ""
-    points = f"{sign}{quantity(difference * 100, '')} points"
-    said = points if unit == "ratio" else f"{sign}{quantity(difference, unit)}"
+    in_points = unit == "ratio"
+    said = _signed(difference * 100, "", bound) if in_points else _signed(difference, unit, bound)
+    said = f"{bound}{said}{' points' if in_points else ''}"
     relative = row.get("difference_percent")
     if not isinstance(relative, int | float):
         return said
-    return f"{said} ({sign}{percent(relative / 100)})"
+    return f"{said} ({_signed(relative / 100, 'ratio', bound)})"
+
+
+def _bound(row: Document) -> str:
+    """Say what a difference is when what was measured is known to be at least so much."""
+    if not is_lower_bound(row.get("actual") or {}):
+        return ""
+    more_is_better = str(row.get("expected") or "").startswith(">")
+    return "<= " if more_is_better else ">= "
+
+
+def _signed(value: float, unit: str, bound: str) -> str:
+    """Write a number with its sign, a bound rounded to the side on which it stays true."""
+    up = bound == "<= "
+    text = quantity(-value if up else value, unit, down=bool(bound))
+    if up and value:
+        text = text[1:] if text.startswith("-") else f"-{text}"
+    return f"+{text}" if value > 0 else text

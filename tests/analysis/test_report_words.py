@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.estimate import Estimate, not_estimable
+from analysis.report.tables import indicator_rows
 from analysis.report.words import (
     clean,
     level_text,
@@ -153,3 +154,29 @@ def test_one_user_is_no_users(level: float, unit: str, said: str) -> None:
 
     assert named(level, unit) == said
     assert f"{level_text(level)} {unit_of_stage(stage)}" == said
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"expected": "< 150ms", "difference": 36.6, "difference_percent": 24.4, "unit": "ms"},
+         "+36.6 ms (+24.4 %)"),
+        ({"expected": "< 0.1 %", "difference": -0.0005, "difference_percent": -50.0,
+          "unit": "ratio"}, "-0.0500 points (-50.0 %)"),
+        ({"expected": "< 150ms", "difference": 4850.7, "difference_percent": 3233.8,
+          "unit": "ms", "actual": {"value": 5000.7, "low": 5000.7, "high": None}},
+         ">= +4,850 ms (+3,233 %)"),
+        ({"expected": ">= 200 users", "difference": 50.4, "difference_percent": 25.26,
+          "unit": "users", "actual": {"value": 149.6, "low": 149.6, "high": None}},
+         "<= +50.4 users (+25.3 %)"),
+        ({"expected": ">= 200 users", "difference": -100.0, "difference_percent": -50.0,
+          "unit": "users", "actual": {"value": 300.0, "low": 300.0, "high": None}},
+         "<= -100 users (-50.0 %)"),
+        ({"expected": "< 150ms", "difference": None}, "-"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_a_bound_where_what_was_measured_is_one(
+    row: dict[str, Any], said: str
+) -> None:
+    (found,) = indicator_rows({"scorecard": [row]})
+    assert found.difference == said
