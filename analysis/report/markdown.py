@@ -290,7 +290,7 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
         for row in tables.endpoint_rows(verdict)
     ]  # fmt: skip
     failed = [
-        (row.outcome, row.total, text(row.at_shown)) for row in failures.failure_rows(verdict)
+        (text(row.outcome), row.total, text(row.at_shown)) for row in failures.failure_rows(verdict)
     ]
     indicators = [
         (_verdict(row.verdict), text(row.criterion), text(row.indicator), text(row.expected),
@@ -319,7 +319,10 @@ def _folded(manifest: Mapping[str, Any], verdict: tables.Document) -> list[str]:
         *_fold("Method", [f"{text(paragraph)}\n" for paragraph in sentences.method(verdict)]),
         *_fold(
             "Surroundings",
-            [*(f"- {name}: {text(value)}" for name, value in facts.surroundings(manifest)), ""],
+            [
+                *(f"- {text(name)}: {text(value)}" for name, value in facts.surroundings(manifest)),
+                "",
+            ],
         ),
     ]
 

@@ -114,6 +114,19 @@ def test_markdown_neither_links_nor_mentions_nor_embeds() -> None:
     assert "![" not in outside_code.replace("\\!\\[", "")
 
 
+def test_names_of_facts_and_outcomes_are_no_markup_either() -> None:
+    manifest = sample_manifest()
+    manifest["tags"] = {"<b>@team": "x"}
+    manifest["generators"] = [{"process": "![i](http://x)", "cores": [1]}]
+    verdict = sample_verdict()
+    verdict["totals"]["outcomes"] = {"<i>`x`|@team": 3}
+    text = render_markdown(manifest, verdict)
+
+    assert "- &lt;b&gt;@\u2060team: x" in text
+    assert "- Generator \\!\\[i\\](http:\u2060//x) ran on:" in text
+    assert "| &lt;i&gt;\\`x\\`\\|@\u2060team | 3 |" in text
+
+
 def test_every_row_of_a_markdown_table_has_the_columns_of_its_head() -> None:
     text = render_markdown(sample_manifest(), hostile())
 
