@@ -22,6 +22,7 @@ from analysis.intervals import student_t
 from analysis.levels import Level, Measured, measured
 from analysis.scaling_models import ModelFit, choose, fit_models
 from analysis.usl import CONFIDENCE, PARAMETERS, Coefficient, UslFit, fit_usl
+from scenarios.counting import agreeing
 
 __all__ = ["Level", "Scalability", "UslFit", "fit_usl", "scalability"]
 
@@ -228,7 +229,8 @@ def _refused(why: str, seen: Measured, axis: str) -> Scalability:
 
 def _refusal(without_numbers: int, used: Sequence[Point], loads: str) -> str | None:
     if len(used) < MIN_LEVELS:
-        without = f" ({without_numbers} more have no numbers)" if without_numbers else ""
+        have = agreeing(without_numbers, "have")
+        without = f" ({without_numbers} more {have} no numbers)" if without_numbers else ""
         levels = "one valid level" if len(used) == 1 else f"{len(used)} valid levels"
         return f"{levels}{without}; the law needs at least {MIN_LEVELS}"
     low, high = used[0].load, used[-1].load
@@ -244,12 +246,16 @@ def _fit(seen: Measured) -> tuple[UslFit, FitCheck]:
     """Fit every measurement, but the levels' means where the law misses those.
 
     Repetitions tell how noisy a level is, not how wrong the law is there: where it
-    bends otherwise, more of them must not make its intervals narrower.
+    bends otherwise, more of them must not make its intervals narrower. The residuals are
+    those of the fit that is kept; only their spread tells how far off chance could put it.
     """
     fit = fit_usl(seen.load, seen.throughput)
     check = check_fit(seen.load, seen.throughput, fit.throughput(seen.load), PARAMETERS)
     if check.lack_of_fit_p is not None and check.lack_of_fit_p < SURELY:
-        fit = fit_usl(*seen.means)
+        load, throughput = seen.means
+        fit = fit_usl(load, throughput)
+        of_means = check_fit(load, throughput, fit.throughput(load), PARAMETERS)
+        check = replace(of_means, lack_of_fit_p=check.lack_of_fit_p)
     return fit, check
 
 

@@ -182,6 +182,29 @@ def test_fewer_than_six_valid_levels_are_refused() -> None:
     assert result.fit is None
 
 
+def test_the_residuals_that_are_told_are_those_of_the_fit_that_is_kept() -> None:
+    loads = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
+    bend = [min(10.0 * n, 160.0) for n in loads]
+    often = [1, 1, 1, 1, 9, 1, 1]  # one level's repetitions draw the fit of all rows to it
+    rows = [
+        (n, x * (1 + 0.001 * (-1) ** i))
+        for n, x, repetitions in zip(loads, bend, often, strict=True)
+        for i in range(repetitions)
+    ]
+    result = scalability(levels(*map(list, zip(*rows, strict=True))), across_runs=True)
+
+    assert result.fit is not None
+    assert result.check is not None
+    of_level = {n: float(np.mean([x for load, x in rows if load == n])) for n in loads}
+    curve = result.fit.throughput(loads)
+    left = {n: of_level[n] / fitted - 1 for n, fitted in zip(loads, curve, strict=True)}
+    assert result.check.signs == "".join("+" if value > 0 else "-" for value in left.values())
+    assert result.check.worst_load == max(left, key=lambda n: abs(left[n]))
+    assert result.check.worst == pytest.approx(left[result.check.worst_load], abs=1e-9)
+    assert result.check.lack_of_fit_p is not None
+    assert result.check.lack_of_fit_p < 0.05
+
+
 def test_levels_that_hardly_differ_are_refused() -> None:
     result = scalability(levels([10, 11, 12, 13, 14, 15], [100, 101, 102, 103, 104, 105]))
     assert "10 to 15" in str(result.refused)
@@ -190,9 +213,12 @@ def test_levels_that_hardly_differ_are_refused() -> None:
 
 def test_levels_without_numbers_are_refused() -> None:
     nothing = Estimate(value=None, why="no samples")
-    empty = [Level(level=1, in_flight=nothing, throughput=nothing)] * 2
-    result = scalability([*levels([1, 2, 4, 8, 16], [10, 20, 38, 70, 120]), *empty])
-    assert result.refused == ("5 valid levels (2 more have no numbers); the law needs at least 6")
+    empty = Level(level=1, in_flight=nothing, throughput=nothing)
+    five = levels([1, 2, 4, 8, 16], [10, 20, 38, 70, 120])
+    result = scalability([*five, empty, empty])
+    assert result.refused == "5 valid levels (2 more have no numbers); the law needs at least 6"
+    result = scalability([*five, empty])
+    assert result.refused == "5 valid levels (1 more has no numbers); the law needs at least 6"
 
 
 def test_levels_in_which_nothing_was_answered_are_refused() -> None:
