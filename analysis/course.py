@@ -173,8 +173,9 @@ class Course:
         elif self.over_s is None:
             why = f"it was not over while it {end}"
         else:
+            last_windows = "window" if kept == 1 else f"{kept} windows"
             why = (
-                f"the band was kept for the last {kept} windows; {HOLD} are needed, "
+                f"the band was kept for the last {last_windows}; {HOLD} are needed, "
                 "and as many after its end"
             )
         return Estimate(

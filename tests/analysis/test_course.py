@@ -95,6 +95,7 @@ def test_a_run_that_ends_within_the_hold_is_censored_too() -> None:
     assert found.is_lower_bound
     assert (found.value, recovered_s) == (3.0, None)
     assert "the last 9 windows" in str(found.why)
+    assert "kept for the last window; 10 are needed" in str(course("xxxo").recovery()[0].why)
 
 
 def test_a_fault_that_was_not_over_is_censored() -> None:
