@@ -131,19 +131,19 @@ def judge_recovery(assertion: Assertion, recoveries: Sequence[Recovery]) -> Deci
     Decision
         Failed when one took longer, or had not recovered after as long; passed when
         every one surely took less; else inconclusive. A limit within the last window of
-        a recovery is not decided: nothing shorter was looked at.
+        a recovery is not decided: nothing shorter was looked at. Measured is the slowest
+        of those with that verdict.
     """
     if not recoveries:
         measured = not_estimable(NOTHING_DISTURBED, unit="s")
         return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=NOTHING_DISTURBED)
     verdicts = [_judge_one(assertion, each) for each in recoveries]
-    for verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE):
-        if verdict in verdicts:
-            deciding = recoveries[verdicts.index(verdict)]
-            break
-    else:
-        verdict = Verdict.PASSED
-        deciding = max(recoveries, key=lambda each: each.recovery_time.value or 0.0)
+    worst = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED)
+    verdict = next(each for each in worst if each in verdicts)
+    deciding = max(
+        (each for each, its in zip(recoveries, verdicts, strict=True) if its is verdict),
+        key=lambda each: each.recovery_time.value or 0.0,
+    )
     measured = deciding.recovery_time
     told = [_named(deciding)]
     if measured.why and verdict is not Verdict.PASSED:

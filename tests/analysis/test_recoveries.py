@@ -256,6 +256,14 @@ def test_what_is_measured_is_the_deciding_one_and_in_seconds() -> None:
     assert decision.measured.unit == "s"
 
 
+@pytest.mark.parametrize("slowest", [recovered(60.0, 61.0), recovered(61.0, None, "cut off")])
+def test_what_is_measured_is_the_slowest_of_those_that_took_too_long(slowest: Recovery) -> None:
+    budget = parse_assertion("recovery_time < 30s")
+    decision = judge_recovery(budget, [recovered(30.5, 31.0), slowest, recovered(1.0, 1.5)])
+    assert decision.verdict is Verdict.FAILED
+    assert decision.measured.value == 61.0
+
+
 def test_what_cannot_be_estimated_is_undecided_with_its_reason() -> None:
     unknown = replace(recovered(1.0, 1.5), recovery_time=not_estimable("no baseline", unit="s"))
     decision = judge_recovery(
