@@ -7,7 +7,8 @@ From the ``Server-Timing`` header of the target's answers::
                                                |<- its own work ->|<- the database ---->|
 
 What the server does not count as its own is waiting; where the header comes before the
-work is done (a streamed answer), a part of the work is called waiting too.
+work is done (a streamed answer), a part of the work is called waiting too. Where some
+answers tell of the database, those that do not have not asked it.
 """
 
 from __future__ import annotations
@@ -108,11 +109,11 @@ def spent(
     Returns
     -------
     Spent
-        A part that no answer tells of has no value. The three times add up to the mean
-        service time where the target tells of the database in every answer.
+        A part that no answer tells of has no value. The times add up to the mean service
+        time.
     """
     service, server = np.asarray(service_ms, dtype=float), np.asarray(server_ms, dtype=float)
-    database = np.asarray(database_ms, dtype=float)
+    database = _told(database_ms)
     # a server's clock may round up what ours rounds down
     waiting = np.maximum(service - server, 0.0)
     own = np.where(np.isnan(database), server, np.maximum(server - database, 0.0))
@@ -120,8 +121,14 @@ def spent(
         waiting=_mean(waiting, "ms"),
         application=_mean(own, "ms"),
         database=_mean(database, "ms"),
-        queries=_mean(np.asarray(queries, dtype=float), ""),
+        queries=_mean(_told(queries), ""),
     )
+
+
+def _told(values: npt.ArrayLike) -> Floats:
+    """Take nothing for 0 where others tell something; as it is where nobody does."""
+    found = np.asarray(values, dtype=np.float64)
+    return found if np.isnan(found).all() else np.nan_to_num(found, nan=0.0)
 
 
 def _mean(values: Floats, unit: str) -> Estimate:

@@ -61,6 +61,22 @@ def test_a_server_that_tells_nothing_of_its_database_has_application_time_alone(
     assert (found.database.value, found.database.why) == (None, NO_HEADER)
 
 
+def test_an_answer_that_does_not_tell_of_the_database_has_not_asked_it() -> None:
+    some = np.arange(200) % 10 == 0  # one in ten asks, for 45 ms of its 50
+    found = spent(
+        np.where(some, 60.0, 15.0),
+        np.where(some, 50.0, 5.0),
+        np.where(some, 45.0, np.nan),
+        np.where(some, 3.0, np.nan),
+    )
+    assert found.database.value == pytest.approx(4.5)
+    assert found.database.n == 200
+    assert found.application.value == pytest.approx(5.0)
+    assert found.queries.value == pytest.approx(0.3)
+    parts = [found.waiting.value, found.application.value, found.database.value]
+    assert sum(part for part in parts if part is not None) == pytest.approx(19.5)
+
+
 def test_only_right_answers_that_tell_are_looked_at() -> None:
     samples = pd.DataFrame(
         {
