@@ -38,6 +38,9 @@ LEAST_CHANGE = 0.05
 """Change of the demand that is worth a word, where it is surely one."""
 
 UNWATCHED = "nobody watched the CPU of the target"
+BY_CORES, BY_WORKERS = "cores / demand", "workers / demand on them"
+"""How the throughput that the CPU allows was found: by whichever allows less."""
+
 METHOD = "CPU seconds / answers; Student t over seconds"
 
 
@@ -177,7 +180,7 @@ def utilisation_law(
     dict
         ``scalability.demand`` of verdict.json: ``levels``, ``service_demand`` and
         ``utilisation`` at the highest level, ``change`` over the levels that were
-        busy, ``cores``, ``xmax``.
+        busy, ``cores``, ``workers``, ``xmax`` of those of the two that are fewer.
     """
     known = [each for each in demands if each.total.value is not None]
     why = demands[-1].total.why if demands else "no level is valid"
@@ -188,6 +191,7 @@ def utilisation_law(
         "service_demand": (top.total if top else _none(why, "ms")).as_dict(),
         "change": _change(busy) if top and cores is not None else None,
         "cores": cores,
+        "workers": workers,
         "utilisation": _utilisation(top, cores, why).as_dict(),
         "xmax": _xmax(busy, cores, workers, why).as_dict(),
     }
@@ -233,9 +237,9 @@ def _xmax(
     if not busy:
         return _none(why or f"at no level the target used {MIN_BUSY:.0%} of its cores", "1/s")
     total, server = busy[-1].total, busy[-1].server
-    bounds = [(cores, total, "cores / demand")]
+    bounds = [(cores, total, BY_CORES)]
     if workers is not None and server.value:
-        bounds.append((workers, server, "workers / demand on them"))
+        bounds.append((workers, server, BY_WORKERS))
     many, cost, method = min(bounds, key=lambda each: each[0] / (each[1].value or math.inf))
     if not cost.value or not cost.low or not cost.high:
         return _none("the demand may as well be 0", "1/s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.demand import BY_WORKERS
 from analysis.report.cores import cores_of_target
 from analysis.report.tables import Document
 from analysis.report.words import clean, number, people_of, percent, quantity, say
@@ -218,12 +219,20 @@ def demand_words(demand: Document | None) -> str:
     most = demand.get("xmax") or {}
     if most.get("value") is None:
         return f"{said} (utilisation law)."
+    of_workers = str(most.get("method") or "").startswith(BY_WORKERS)
+    cores, workers = demand.get("cores"), demand.get("workers")
+    named = _these(workers, "server process", "es") if of_workers else _these(cores, "core", "s")
+    allow = "allows" if (workers if of_workers else cores) == 1 else "allow"
     busy = demand.get("utilisation") or {}
-    cores = demand.get("cores")
     of = "it was" if cores == 1 else "them were"
+    if of_workers:
+        of = f"{_these(cores, 'core', 's')} {'was' if cores == 1 else 'were'}"
     at = f"; at the highest load {say(busy).value} of {of} used" if busy.get("value") else ""
-    named = "its core allows" if cores == 1 else f"its {cores} cores allow"
-    return f"{said}: {named} at most {say(most)} (utilisation law){at}."
+    return f"{said}: {named} {allow} at most {say(most)} (utilisation law){at}."
+
+
+def _these(how_many: int | None, noun: str, plural: str) -> str:
+    return f"its {noun}" if how_many == 1 else f"its {how_many} {noun}{plural}"
 
 
 def idle_words(fit: Document) -> str:

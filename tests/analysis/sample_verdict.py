@@ -657,6 +657,7 @@ def demand() -> dict[str, Any]:
         "service_demand": cost,
         "change": {"direction": "constant", "first": 2.45, "last": 2.41},
         "cores": 1,
+        "workers": 1,
         "utilisation": estimate(0.962, unit="ratio", why=SEEN),
         "xmax": around(415.0, "1/s", 0.02),
     }

@@ -100,8 +100,16 @@ def test_cores_over_demand_is_the_throughput_that_they_allow() -> None:
 
 def test_a_worker_uses_one_core_at_most() -> None:
     levels = [demand(10, 1.0, 4.0, server=2.0)]
-    assert utilisation_law(levels, cores=4, workers=1)["xmax"]["value"] == pytest.approx(500)
-    assert utilisation_law(levels, cores=4, workers=4)["xmax"]["value"] == pytest.approx(1000)
+    one = utilisation_law(levels, cores=4, workers=1)
+    assert one["xmax"]["value"] == pytest.approx(500)
+    assert "its server process allows at most 500/s" in demand_words(one)
+    assert "at the highest load 25.0 % of its 4 cores were used" in demand_words(one)
+    two = utilisation_law([demand(10, 1.0, 2.0)], cores=4, workers=2)
+    assert "its 2 server processes allow at most 1,000/s" in demand_words(two)
+    four = utilisation_law(levels, cores=4, workers=4)
+    assert four["xmax"]["value"] == pytest.approx(1000)
+    assert "its 4 cores allow at most 1,000/s" in demand_words(four)
+    assert "25.0 % of them were used" in demand_words(four)
 
 
 @pytest.mark.parametrize(
