@@ -72,6 +72,12 @@ class Course:
         over_s = self.until_s if self.over_s is None else self.over_s
         return min(self.until_s, over_s + self.hold_s)
 
+    @property
+    def first_out(self) -> int | None:
+        """Number of the first window out of the band that is its doing; None without one."""
+        seen = np.flatnonzero(self.out & (self.starts_s < self.answers_for_s - _SLIVER_S))
+        return int(seen[0]) if len(seen) else None
+
     def detected(self) -> Estimate:
         """Tell how soon it could be seen.
 
@@ -81,16 +87,16 @@ class Course:
             Seconds from its beginning to the end of the first window out of the band;
             not estimable where none is.
         """
-        seen = np.flatnonzero(self.out & (self.starts_s < self.answers_for_s - _SLIVER_S))
-        if len(seen) == 0:
+        first = self.first_out
+        if first is None:
             why = NO_EFFECT if self._was_seen_through() else self._too_short(self._seen())
             return not_estimable(why, unit="s", method=BY_WINDOWS)
-        start_s = float(self.starts_s[seen[0]]) - self.start_s
+        start_s = float(self.starts_s[first]) - self.start_s
         return Estimate(
             value=start_s + self.width_s,
             low=max(0.0, start_s),
             high=start_s + self.width_s,
-            n=int(seen[0]) + 1,
+            n=first + 1,
             unit="s",
             method=BY_WINDOWS,
         )
@@ -108,8 +114,7 @@ class Course:
         """
         index = np.flatnonzero(self.known & (self.starts_s >= self.since_s - _SLIVER_S))
         out = self._away()[index]
-        seen = np.flatnonzero(self.out & (self.starts_s < self.answers_for_s - _SLIVER_S))
-        if len(seen) == 0 or not out[: self._looked_at(index)].any():
+        if self.first_out is None or not out[: self._looked_at(index)].any():
             return self._at_once(index, out)
         last, n = -1, len(index)
         for last in np.flatnonzero(out).tolist():

@@ -79,6 +79,8 @@ class Recovery:
         What healthy windows looked like.
     signals : tuple of str
         What left the band before it was recovered.
+    detected_by : tuple of str
+        What left it in the first window that did.
     recovered_s : float or None
         When it was, in run time; None where it was not seen to.
     """
@@ -94,6 +96,7 @@ class Recovery:
     baseline: tuple[Times, ...] = ()
     band: Band | None = None
     signals: tuple[str, ...] = ()
+    detected_by: tuple[str, ...] = ()
     recovered_s: float | None = None
 
     @property
@@ -131,6 +134,7 @@ class Recovery:
             "baseline": [list(span) for span in self.baseline],
             "band": None if self.band is None else self.band.as_dict(),
             "signals": list(self.signals),
+            "detected_by": list(self.detected_by),
             "detected_after": self.detected_after.as_dict(),
             "recovery_time": self.recovery_time.as_dict(),
             "recovered_s": self.recovered_s,
@@ -213,6 +217,7 @@ def recovery_of(
         until_s=until_s,
     )
     time, recovered_s = course.recovery()
+    first = course.first_out
     end_s = until_s if recovered_s is None else recovered_s
     loss, lost = _losses(
         after.only(after.within(disturbance.since_s, end_s)), band, censored=recovered_s is None
@@ -226,6 +231,7 @@ def recovery_of(
         baseline=tuple(calm),
         band=band,
         signals=tuple(name for name, flags in left.items() if flags[after.start_s < end_s].any()),
+        detected_by=() if first is None else tuple(n for n, flags in left.items() if flags[first]),
         detected_after=course.detected(),
         recovery_time=time,
         recovered_s=recovered_s,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -42,7 +42,7 @@ class RecoveryRow:
     begin, end : str
         When, in minutes and seconds of run time.
     detected : str
-        How soon it could be seen, and by what.
+        How soon it could be seen, and by what in the first window.
     recovered : Said
         How long it took.
     left : str
@@ -106,7 +106,7 @@ def _row(recovery: Mapping[str, Any]) -> RecoveryRow:
     without_effect = time["value"] == 0 and detected.value == NOT_ESTIMABLE
     if without_effect:
         recovered = Said(value=NO_EFFECT)
-    signals = ", ".join(_SIGNALS.get(name, clean(name)) for name in recovery["signals"])
+    signals = _signals(recovery["detected_by"])
     seen = detected.value != NOT_ESTIMABLE
     return RecoveryRow(
         what=clean(recovery["what"]),
@@ -119,6 +119,10 @@ def _row(recovery: Mapping[str, Any]) -> RecoveryRow:
         degraded=bool(recovery["degraded"]),
         note=_note(recovery, without_effect=without_effect),
     )
+
+
+def _signals(names: Sequence[str]) -> str:
+    return ", ".join(_SIGNALS.get(name, clean(name)) for name in names)
 
 
 def _dash(said: Said) -> str:
@@ -169,6 +173,8 @@ def _note(recovery: Mapping[str, Any], *, without_effect: bool) -> str:
     ]
     healthy.append(f"right answers from {quantity(band['goodput_least_rps'], '1/s')}")
     said = f"in windows of {quantity(recovery['window_s'], 's')}; healthy: {', '.join(healthy)}"
+    if set(recovery["signals"]) - set(recovery["detected_by"]):
+        said += f"; out of that until it was back: {_signals(recovery['signals'])}"
     told = time["why"] and not without_effect and time["value"] != 0
     return f"{clean(time['why'])}; {said}" if told else said
 

@@ -618,6 +618,7 @@ def recovery() -> dict[str, Any]:
             "windows": 11,
         },
         "signals": ["p50", "p95", "goodput"],
+        "detected_by": ["p50", "goodput"],
         "detected_after": estimate(0.5, 0.0, 0.5, unit="s"),
         "recovery_time": estimate(2.5, 2.0, 2.5, unit="s"),
         "recovered_s": 43.47,

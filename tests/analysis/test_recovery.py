@@ -124,7 +124,17 @@ def test_refusals_are_no_latency_and_are_found_by_their_share() -> None:
     requests = refused(healthy, AT_S, AT_S + 2)
     found = recovery_of(fault(AT_S + 2), requests, calm=CALM, until_s=LENGTH_S)
     assert found.recovery_time.value == pytest.approx(2.0, abs=0.25)
-    assert "bad requests" in found.signals
+    assert "bad requests" in found.detected_by
+
+
+def test_what_left_the_band_first_is_told_from_what_left_it_later() -> None:
+    freeze = Freeze(start_s=AT_S + 3, end_s=AT_S + 6)
+    requests, _ = queue(5, freezes=(freeze,))
+    requests = refused(requests, AT_S, AT_S + 2)
+    found = recovery_of(fault(freeze.end_s), requests, calm=CALM, until_s=LENGTH_S)
+    assert "bad requests" in found.detected_by
+    assert "p50" not in found.detected_by
+    assert set(found.signals) >= {"p50", *found.detected_by}
 
 
 def test_a_fault_without_effect_took_nothing_and_says_so() -> None:
@@ -132,7 +142,7 @@ def test_a_fault_without_effect_took_nothing_and_says_so() -> None:
     assert found.recovery_time.value == 0
     assert "no effect" in str(found.recovery_time.why)
     assert found.detected_after.value is None
-    assert found.signals == ()
+    assert found.signals == found.detected_by == ()
     assert (found.loss.value, found.lost.value) == (0, 0)
     assert found.recovered_s == AT_S
 

@@ -30,6 +30,7 @@ def verdict(**changed: Any) -> dict[str, Any]:
                 "recovery_time": estimate(0.0, 0.0, 0.0, unit="s", why="no window left the band"),
                 "detected_after": estimate(None, unit="s", why="no window left the band"),
                 "signals": [],
+                "detected_by": [],
             },
             "outage at 0:41.0: no effect seen",
         ),
@@ -70,7 +71,8 @@ def test_nothing_lost_of_what_was_not_seen_to_end_is_not_all() -> None:
 
 def test_a_row_says_what_it_was_compared_with() -> None:
     (row,) = recovery_rows(verdict())
-    assert row.detected == "0.500 s (p50, p95, right answers)"
+    assert row.detected == "0.500 s (p50, right answers)"
+    assert "out of that until it was back: p50, p95, right answers" in row.note
     assert "in windows of 0.500 s" in row.note
     assert "p95 up to 512 ms" in row.note
     assert row.end == "0:42.0"
