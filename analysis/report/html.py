@@ -178,7 +178,7 @@ def _coefficients(fit: tables.Document) -> list[tuple[str, str, words.Said]]:
         return []
     return [
         (symbol, meaning, words.say(fit.get(name)))
-        for name, symbol, meaning in scaling.COEFFICIENTS
+        for name, symbol, meaning in scaling.coefficients_of(fit)
     ]
 
 

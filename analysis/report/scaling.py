@@ -28,11 +28,28 @@ UNEXPLAINED = 1.25
 CLOSER = 2.0
 """Factor by which another model must be nearer for the law to be called a poor description."""
 
-COEFFICIENTS = (
-    ("lambda", "λ", "throughput of one request in flight"),
-    ("sigma", "σ", "contention: the share that waits for its turn"),
-    ("kappa", "κ", "coherency: the cost of agreeing; only it makes a peak"),
-)
+_ALONE = {"in_flight": "of one request in flight", "users": "of one user"}
+
+
+def coefficients_of(fit: Document) -> list[tuple[str, str, str]]:
+    """Name the coefficients of the law and say what they mean for the loads of a fit.
+
+    Parameters
+    ----------
+    fit : mapping
+        ``scalability`` of verdict.json, or a fitted table.
+
+    Returns
+    -------
+    list of (str, str, str)
+        Key in the document, symbol, meaning.
+    """
+    alone = _ALONE.get(str(fit.get("axis")), "at a load of 1")
+    return [
+        ("lambda", "λ", f"throughput {alone}"),
+        ("sigma", "σ", "contention: the share that waits for its turn"),
+        ("kappa", "κ", "coherency: the cost of agreeing; only it makes a peak"),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.report.scaling import COEFFICIENTS, fit_words, limit_words, model_rows
+from analysis.report.scaling import coefficients_of, fit_words, limit_words, model_rows
 from analysis.report.side_by_side import as_text
 from analysis.report.tables import Document
 from analysis.report.words import clean, number, quantity, say
@@ -95,7 +95,7 @@ def as_lines(document: Document, *, figure: str | None) -> str:
 def _fitted(document: Document) -> list[str]:
     coefficients = [
         [f"{symbol} {name}", say(document[name]).value, say(document[name]).interval, meaning]
-        for name, symbol, meaning in COEFFICIENTS
+        for name, symbol, meaning in coefficients_of(document)
     ]
     asymptote = say(document["asymptote"])
     coefficients.append(

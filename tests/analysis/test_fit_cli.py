@@ -47,6 +47,16 @@ def test_a_published_table_has_its_published_peak() -> None:
     assert found["rmse"] == pytest.approx((27453.720 / 7) ** 0.5, rel=1e-6)
 
 
+def test_lambda_is_what_one_of_the_tables_loads_gives(tmp_path: Path) -> None:
+    rows = [(n, 10.0 * n / (1 + 0.05 * (n - 1))) for n in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)]
+    for head, said in (
+        ("users,rps", "throughput of one user\n"),
+        ("in_flight,rps", "throughput of one request in flight\n"),
+        ("load,rps", "throughput at a load of 1\n"),
+    ):
+        assert said in run(write(tmp_path, rows, head)).stdout
+
+
 def test_a_table_without_a_fall_has_no_peak() -> None:
     found = document(DATA / "usl_raytracer.csv")
     assert found["peak_load"]["value"] is None
