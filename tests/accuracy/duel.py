@@ -77,35 +77,44 @@ def fight(campaigns: Campaigns) -> tuple[int, int, int]:
     return int((worse > 0).sum()), int((better > 0).sum()), int(np.where(ended, ended, PAIRS).sum())
 
 
+def campaigns_of(kind: int, change: float, count: int) -> list[Campaigns]:
+    """Divide campaigns of the requests that come as number `kind` into jobs."""
+    times, seed = list(REQUEST_TIMES)[kind], 10_000 * kind + 1_000 * round(20 * change)
+    return [Campaigns(times, change, CHUNK, seed + part) for part in range(count // CHUNK)]
+
+
+def held(jobs: list[Campaigns], found: list[tuple[int, int, int]], bars: Bars) -> None:
+    """Print what came of campaigns of one kind, and hold it against the bars."""
+    times, change, count = jobs[0].times, jobs[0].change, sum(job.count for job in jobs)
+    worse, better, pairs = (sum(each) for each in zip(*found, strict=True))
+    say(
+        f"{times:12} {change:+5.0%}   {worse / count:9.2%}   {better / count:13.2%}   "
+        f"{1 - (worse + better) / count:12.1%}   {pairs / count:5.1f}"
+    )
+    what = f"{times}, true {change:+.0%}"
+    if change == 0:
+        bars.hold(f"{what}: regressed", worse / count, count, most=0.01)
+        if times == REPRODUCES:
+            bars.hold(f"{what}: not regressed", better / count, count, least=0.60)
+    if change == 0.05:  # exact: beyond it only chance, 3.5 standard errors of it
+        for name, wrong, most in (("regressed", worse, 0.05), ("not", better, 0.10)):
+            spare = 3.5 * math.sqrt(most * (1 - most) / count)
+            bars.hold(f"{what}: {name}", wrong / count, count, most=most + spare)
+    if times == REPRODUCES and change in {0.15, 0.25}:
+        least = 0.80 if change == 0.15 else 0.95
+        bars.hold(f"{what}: found", worse / count, count, least=least)
+
+
 def main() -> int:
     quick = is_quick()
     count = 400 if quick else 8_000
     bars = Bars(quick=quick)
     say(f"{count:,} campaigns a line; at most {PAIRS} pairs, tolerance 5 %, errors 5 and 10 %")
     say("requests      true   regressed   not regressed   inconclusive   pairs")
-    for kind, times in enumerate(REQUEST_TIMES):
+    for kind in range(len(REQUEST_TIMES)):
         for change in CHANGES:
-            jobs = [
-                Campaigns(times, change, CHUNK, 10_000 * kind + 1_000 * round(20 * change) + part)
-                for part in range(count // CHUNK)
-            ]
-            worse, better, pairs = (sum(found) for found in zip(*over(fight, jobs), strict=True))
-            say(
-                f"{times:12} {change:+5.0%}   {worse / count:9.2%}   {better / count:13.2%}   "
-                f"{1 - (worse + better) / count:12.1%}   {pairs / count:5.1f}"
-            )
-            what = f"{times}, true {change:+.0%}"
-            if change == 0:
-                bars.hold(f"{what}: regressed", worse / count, count, most=0.01)
-                if times == REPRODUCES:
-                    bars.hold(f"{what}: not regressed", better / count, count, least=0.60)
-            if change == 0.05:  # exact: beyond it only chance, 3.5 standard errors of it
-                for name, found, most in (("regressed", worse, 0.05), ("not", better, 0.10)):
-                    spare = 3.5 * math.sqrt(most * (1 - most) / count)
-                    bars.hold(f"{what}: {name}", found / count, count, most=most + spare)
-            if times == REPRODUCES and change in {0.15, 0.25}:
-                least = 0.80 if change == 0.15 else 0.95
-                bars.hold(f"{what}: found", worse / count, count, least=least)
+            jobs = campaigns_of(kind, change, count)
+            held(jobs, over(fight, jobs), bars)
     return bars.finish()
 
 

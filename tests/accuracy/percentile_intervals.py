@@ -48,10 +48,10 @@ def one(job: tuple[Case, int]) -> Row:
     ]
 
 
-def table(case: Case, runs: int, bars: Bars | None) -> None:
+def table(case: Case, found: list[Row], bars: Bars | None) -> None:
     """Print a case's rows, and hold them against the bars."""
-    rho, n = case
-    rows = np.array(over(one, ((case, seed) for seed in range(runs))))
+    (rho, n), runs = case, len(found)
+    rows = np.array(found)
     for index, level in enumerate(LEVELS):
         truth = -math.log(1 - level) / (1 - rho)
         value, low, high = rows[:, index].T
@@ -74,6 +74,10 @@ def table(case: Case, runs: int, bars: Bars | None) -> None:
             bars.hold(f"both ends, {what}", float(both.mean()), runs, least=0.95)
 
 
+def _many(case: Case, runs: int) -> list[Row]:
+    return over(one, ((case, seed) for seed in range(runs)))
+
+
 def main() -> int:
     """Print the table; 1 when a bar is missed."""
     quick = is_quick()
@@ -84,10 +88,10 @@ def main() -> int:
     say("rho       n   runs       holds   the end   the end  both ends   both given   rel. width")
     for case in BARRED:
         full = 2_000 if case[1] < 50_000 else 500
-        table(case, 100 if quick else full, bars)
+        table(case, _many(case, 100 if quick else full), bars)
     say("beside these, without bars:")
     for case in BESIDE:
-        table(case, 50 if quick else 500, None)
+        table(case, _many(case, 50 if quick else 500), None)
     return bars.finish()
 
 
