@@ -50,6 +50,7 @@ def fit(
     from analysis.report.table_fit import as_lines  # noqa: PLC0415 - the same
     from analysis.table_fit import fit_table  # noqa: PLC0415 - the same
 
+    _check_figure(figure, table)
     found = read_table(_text(table), name=str(table), load=load, throughput=throughput)
     document = fit_table(found, name=str(table))
     if figure is not None:
@@ -60,6 +61,15 @@ def fit(
     else:
         click.echo(as_lines(document, figure=None if figure is None else str(figure)))
     context.exit(document["exit_code"])
+
+
+def _check_figure(figure: Path | None, table: Path) -> None:
+    try:
+        same = figure is not None and figure.samefile(table)
+    except OSError:  # one of them is not there
+        same = False
+    if same:
+        raise UsageError(f"--figure {figure}: is the table itself; allowed: another file")
 
 
 def _text(path: Path) -> str:

@@ -44,6 +44,7 @@ _ADVICE = (
     "write a line of names such as users,throughput and a line of two numbers for each measurement"
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _BRACKETS = re.compile(r"[(\[].*?[)\]]")
 
 
@@ -97,7 +98,7 @@ def read_table(
     UsageError
         With every mistake of the file and its line.
     """
-    lines, delimiter = _lines(text)
+    lines, delimiter = _lines(text, name)
     if not lines:
         raise UsageError(f"{name}: found no rows", hint=_ADVICE)
     header = lines[0].fields if _is_header(lines[0].fields) else None
@@ -130,8 +131,14 @@ def read_table(
     )
 
 
-def _lines(text: str) -> tuple[list[_Line], str]:
-    """Split into fields, without comments and empty lines."""
+def _lines(text: str, name: str) -> tuple[list[_Line], str]:
+    """Split into fields, without comments and empty lines.
+
+    Raises
+    ------
+    UsageError
+        When the file is no CSV.
+    """
     plain = text.removeprefix("\ufeff")
     kept = [
         line if line.strip() and not line.lstrip().startswith("#") else ""
@@ -140,11 +147,15 @@ def _lines(text: str) -> tuple[list[_Line], str]:
     first = next((line for line in kept if line), "")
     delimiter = next((each for each in DELIMITERS if each in first), ",")
     reader = csv.reader(io.StringIO("\n".join(kept)), delimiter=delimiter)
-    return [
-        _Line(reader.line_num, [field.strip() for field in fields])
-        for fields in reader
-        if any(field.strip() for field in fields)
-    ], delimiter
+    try:
+        return [
+            _Line(reader.line_num, [field.strip() for field in fields])
+            for fields in reader
+            if any(field.strip() for field in fields)
+        ], delimiter
+    except csv.Error as error:
+        why = f"{error}; a quotation mark that is not closed?"
+        raise UsageError(f"{name}: up to line {reader.line_num}: {why}", hint=_ADVICE) from error
 
 
 def _is_header(fields: Sequence[str]) -> bool:
@@ -232,7 +243,7 @@ def _named(name: str, names: Sequence[str], asked: str | None, option: str) -> i
     found = found or [i for i, each in enumerate(names) if _plain_name(each) == _plain_name(asked)]
     if len(found) == 1:
         return found[0]
-    if wanted.isdigit() and 1 <= int(wanted) <= len(names):
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
         return int(wanted) - 1
     raise UsageError(
         f"{option} {asked}: found {'several columns' if found else 'no column'} of that name in "
@@ -269,16 +280,22 @@ def _row(
         ):
             values.append(value)
             continue
-        advice = (
-            f"; a decimal comma? write {field.replace(',', '.')}"
-            if _DECIMAL_COMMA.fullmatch(field)
-            else ""
-        )
         what = repr(field) if field else "nothing"
         mistakes.append(
-            f"line {line.number}: {names[column]}: found {what}; allowed: a number {least}{advice}"
+            f"line {line.number}: {names[column]}: found {what}; allowed: a number "
+            f"{least}{_about_comma(field)}"
         )
     return (values[0], values[1]) if len(values) == len(columns) else None
+
+
+def _about_comma(field: str) -> str:
+    """Advise on a comma in a number: where it may part thousands, nobody knows which it is."""
+    if not _DECIMAL_COMMA.fullmatch(field):
+        return ""
+    point = field.replace(",", ".")
+    if _PERHAPS_THOUSANDS.fullmatch(field):
+        return f"; write {field.replace(',', '')} or {point}, whichever is meant"
+    return f"; a decimal comma? write {point}"
 
 
 def _listed(mistakes: Sequence[str]) -> str:

@@ -159,6 +159,18 @@ def test_the_figure_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
     assert "peak at 96.5" in svg
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_the_figure_never_replaces_the_table(tmp_path: Path, link: bool) -> None:
+    table = write(tmp_path, [(float(n), 10.0 * n) for n in range(1, 9)])
+    before, figure = table.read_bytes(), tmp_path / "levels.svg" if link else table
+    if link:
+        figure.symlink_to(table)
+    result = run(table, "--figure", figure)
+    assert isinstance(result.exception, UsageError)
+    assert "is the table itself" in result.exception.message
+    assert table.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [(None, "cannot be read"), (b"\xff\xfeu\x00", "UTF-8"), (b"a,b\n0,1\n", "line 2: a")],

@@ -63,6 +63,9 @@ def test_a_load_that_comes_again_is_a_row_again() -> None:
         ("users,rps\n1,\n", "line 2: rps: found nothing"),
         ("users,rps\n1,2 ms\n", "line 2: rps: found '2 ms'"),
         ("users;rps\n1;64,9\n", "a decimal comma? write 64.9"),
+        ("users;rps\n1;0,125\n", "a decimal comma? write 0.125"),
+        ('users,rps\n18,"1,003"\n', "write 1003 or 1.003, whichever is meant"),
+        ('users,rps\n1,"2\n' + "3,4\n" * 40_000, "a quotation mark that is not closed?"),
         ("users,rps\n1,64,9\n", "found 3 fields; allowed: 2; if these are decimal commas"),
         ("users,rps\n1\n", "line 2: found 1 fields; allowed: 2"),
         ("users,rps\n1_000,2\n", "found '1_000'"),
@@ -90,7 +93,7 @@ def test_of_very_many_mistakes_the_first_are_shown() -> None:
     assert "and 480 more" in error.value.message
 
 
-@pytest.mark.parametrize("column", ["speed", "0", "3"])
+@pytest.mark.parametrize("column", ["speed", "0", "3", "²"])
 def test_a_column_that_is_not_there_is_refused(column: str) -> None:
     with pytest.raises(UsageError, match="allowed: users, rps, or 1 to 2"):
         read("users,rps\n1,2\n", load=column)
