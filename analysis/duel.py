@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from analysis.comparison import (
     paired_shift,
     pairs_needed,
 )
-from analysis.decision import Verdict
+from analysis.duel_reading import SUBJECT, Metric, estimates_of, read
 from analysis.estimate import Estimate
 from analysis.more_errors import more_errors
 from analysis.sequential import Answer, Rules, Standing, judge
@@ -27,7 +26,6 @@ from scenarios.errors import ExitCode
 FORMAT = 1
 """Version of the document."""
 
-SUBJECT = "all"
 _SPREAD = 2
 """Pairs from which a spread can be told."""
 
@@ -36,26 +34,6 @@ EXIT_CODES = {
     Answer.REGRESSED: ExitCode.REGRESSED,
     Answer.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
-
-
-class Metric(StrEnum):
-    """What two sides can be held against each other by."""
-
-    P50 = "p50"
-    P95 = "p95"
-    P99 = "p99"
-    AVG = "avg"
-    THROUGHPUT = "throughput"
-
-    @property
-    def unit(self) -> str:
-        """Of its values."""
-        return "1/s" if self is Metric.THROUGHPUT else "ms"
-
-    @property
-    def worse(self) -> int:
-        """Sign of a change for the worse."""
-        return -1 if self is Metric.THROUGHPUT else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,28 +53,6 @@ class Question:
     metric: Metric = Metric.P95
     subject: str = SUBJECT
     rules: Rules
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What one run says of the metric.
-
-    Attributes
-    ----------
-    value : float or None
-        In the metric's unit.
-    why : str
-        Why there is none.
-    invalid : bool
-        Whether the run was invalid: the harness cannot say.
-    absent : bool
-        Whether nothing that is asked for was requested: nor would the same load do it again.
-    """
-
-    value: float | None = None
-    why: str = ""
-    invalid: bool = False
-    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,62 +85,6 @@ class Pair:
     def ratio(self) -> float:
         """Candidate / base."""
         return self.candidate / self.base
-
-
-def read(verdict: Mapping[str, Any], metric: Metric, subject: str) -> Reading:
-    """Read the metric off a run.
-
-    Parameters
-    ----------
-    verdict : mapping
-        As in verdict.json.
-    metric : Metric
-        Which.
-    subject : str
-        ``"all"``, or an endpoint.
-
-    Returns
-    -------
-    Reading
-        At the required stage. Without a value when the run is invalid or was cut
-        short, or the value is none that a ratio can be made of.
-    """
-    if verdict["verdict"] == Verdict.INVALID:
-        return Reading(why=f"invalid: {verdict['why']}", invalid=True)
-    if not verdict["ended"]["complete"]:
-        return Reading(why=f"cut short ({verdict['ended']['why']}): {verdict['why']}")
-    estimate = _estimates(verdict).get(subject, {}).get(metric)
-    if estimate is None:
-        known = ", ".join(sorted(_estimates(verdict)))
-        why = f"{subject} was sent no request in the hold; requested were: {known}"
-        return Reading(why=why, absent=True)
-    value = estimate["value"]
-    if value is None or value <= 0:
-        return Reading(why=f"{subject}: no {metric}: {estimate['why'] or f'it is {value}'}")
-    if estimate["high"] is None and estimate["low"] == value:
-        return Reading(why=f"{subject}: {metric} is at least {value:.4g}: {estimate['why']}")
-    return Reading(value=float(value))
-
-
-def _estimates(verdict: Mapping[str, Any]) -> dict[str, dict[Metric, Mapping[str, Any]]]:
-    """Gather what a run measured at its required stage, by subject."""
-    stages = [s for s in verdict["stages"] if s["level"] == verdict["required"]]
-    stage = stages[-1]
-    return {
-        SUBJECT: _metrics(stage),
-        **{endpoint["name"]: _metrics(endpoint) for endpoint in stage["endpoints"]},
-    }
-
-
-def _metrics(measured: Mapping[str, Any]) -> dict[Metric, Mapping[str, Any]]:
-    latency = measured["latency"]
-    return {
-        Metric.P50: latency["p50"],
-        Metric.P95: latency["p95"],
-        Metric.P99: latency["p99"],
-        Metric.AVG: latency["avg"],
-        Metric.THROUGHPUT: measured["throughput"],
-    }
 
 
 def differences(pairs: Sequence[Pair], metric: Metric) -> list[float]:
@@ -292,7 +192,7 @@ def others(pairs: Sequence[Pair], question: Question) -> list[dict[str, Any]]:
         t over pairs; ``adjusted`` is Holm's p-value of "worse by more than the tolerance".
     """
     wanted = [(SUBJECT, metric) for metric in Metric]
-    names = set().union(*(_estimates(pair.base_run) for pair in pairs)) if pairs else set()
+    names = set().union(*(estimates_of(pair.base_run) for pair in pairs)) if pairs else set()
     wanted += [(name, question.metric) for name in sorted(names - {SUBJECT})]
     rows: list[dict[str, Any]] = []
     chances: list[float] = []

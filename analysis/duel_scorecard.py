@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.duel import SUBJECT, Question
+from analysis.duel import Question
+from analysis.duel_reading import SUBJECT
 from analysis.estimate import Estimate
 from analysis.functional_extension import VERDICTS, Changed, change_row
 

@@ -26,7 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.duel import Pair, Question, Reading, outcome, read, standing_of
+from analysis.duel import Pair, Question, outcome, standing_of
+from analysis.duel_reading import Reading, read
 from analysis.duel_scorecard import scorecard_of
 from analysis.functional_extension import changed_targets
 from analysis.recording.format import MANIFEST

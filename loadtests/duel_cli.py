@@ -15,7 +15,8 @@ from rich.status import Status
 from rich.text import Text
 
 from analysis.compare_cli import Share
-from analysis.duel import Metric, Question
+from analysis.duel import Question
+from analysis.duel_reading import Metric
 from analysis.report.duel import as_text, minutes, plain, subject_words
 from analysis.report.words import clean
 from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.duel import Metric, Pair, Question, ratio_of
+from analysis.duel import Pair, Question, ratio_of
+from analysis.duel_reading import Metric
 from analysis.report.markdown import code, text
 from analysis.report.scorecard import indicator_lines, indicator_table
 from analysis.report.words import clean, number, quantity, say, shorten

@@ -14,7 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import analysis
-from analysis.duel import Metric, Question, needs_of
+from analysis.duel import Question, needs_of
+from analysis.duel_reading import Metric
 from analysis.report.duel import as_markdown, as_text, plain
 from analysis.sequential import FloatArray, Rules, judge, refuted
 from loadtests.duel import Duel, Lot, draw
