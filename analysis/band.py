@@ -37,6 +37,7 @@ from scipy.special import betainc, stdtrit
 
 from analysis.intervals import wilson_bound
 from analysis.pulse import Counts, Floats, Pulse
+from analysis.trend import corrected_phi
 
 FALSE_ALARM = 0.005
 """Probability with which a healthy run leaves the band, over all windows and signals, were
@@ -297,20 +298,13 @@ def memory(values: Floats) -> float:
     Returns
     -------
     float
-        phi of an AR(1): the lag-1 autocorrelation, corrected for its bias to first
-        order, r + (1 + 4 r) / n; 0 where that is below, at most 0.99.
-
-    References
-    ----------
-    Kendall (1954), "Note on bias in the estimation of autocorrelation".
+        phi of an AR(1), as :func:`analysis.trend.corrected_phi` finds it, at most 0.99; 0
+        where all values are equal.
     """
     # Asked of the values, not of the variance: twenty times 0.1 has a mean that is not 0.1.
     if values.min() == values.max():
         return 0.0
-    centred = values - values.mean()
-    power = float(centred @ centred)
-    r = float(centred[1:] @ centred[:-1]) / power
-    return min(max(r + (1 + 4 * r) / len(values), 0.0), 0.99)
+    return min(corrected_phi(values - values.mean()), 0.99)
 
 
 def _dispersion(bad: Counts, asked: Counts) -> float:

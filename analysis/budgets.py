@@ -40,6 +40,7 @@ from analysis.estimate import Estimate, not_estimable
 from analysis.failure_memory import failure_time
 from analysis.failures import error_ratio
 from analysis.intervals import wilson_bound
+from analysis.limits import limit_of, unit_of
 from analysis.quantiles import maximum, mean, quantile
 from analysis.recording.format import Outcome
 from analysis.throughput import throughput
@@ -69,52 +70,9 @@ HOLD_METRICS = frozenset(
 )
 """What is judged in each hold by itself, never pooled over loads."""
 
-UNITS: Mapping[Metric, str] = {
-    Metric.ERROR_RATIO: "ratio",
-    Metric.AVAILABILITY: "ratio",
-    Metric.APDEX: "ratio",
-    Metric.DRIFT: "ratio",
-    Metric.THROUGHPUT: "1/s",
-    Metric.CAPACITY: "users",
-    Metric.RECOVERY_TIME: "s",
-}
-"""Unit of what is measured; milliseconds where nothing is said."""
-
 _SHARE = "share; one-sided 95 % Wilson score bounds on n / (1.5 tau_max)"
 
 Flags = npt.NDArray[np.bool_]
-
-
-def unit_of(assertion: Assertion) -> str:
-    """Name the unit in which an assertion is measured.
-
-    Parameters
-    ----------
-    assertion : Assertion
-        Any.
-
-    Returns
-    -------
-    str
-        As an Estimate has it.
-    """
-    return UNITS.get(assertion.metric, "ms")
-
-
-def limit_of(assertion: Assertion) -> float:
-    """Give an assertion's limit in the unit in which it is measured.
-
-    Parameters
-    ----------
-    assertion : Assertion
-        Any.
-
-    Returns
-    -------
-    float
-        The limit in :func:`unit_of` it.
-    """
-    return assertion.limit * 1e3 if unit_of(assertion) == "ms" else assertion.limit
 
 
 def decide(assertion: Assertion, hold: Hold, *, patience_s: float) -> Decision:

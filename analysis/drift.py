@@ -25,16 +25,17 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.autocorrelation import FloatArray
-from analysis.budgets import unit_of
 from analysis.decision import Decision, Verdict
 from analysis.drift_series import FALLS, DriftSeries, level_of, series_in
 from analysis.estimate import Estimate, not_estimable
+from analysis.limits import unit_of
 from analysis.phases import Stretch
 from analysis.recording.reader import Recording
 from analysis.trend import MIN_BINS, trend
 from analysis.windows import Hold
 from scenarios.assertions import Assertion, Metric
 from scenarios.counting import count_of
+from scenarios.units import in_long_unit
 
 PRACTICAL_LIMIT: Final = 0.05
 """Over the hold as it was run: what a line must have moved by to matter."""
@@ -364,10 +365,8 @@ def _signed(ratio: float | None) -> str:
 
 
 def _length(seconds: float) -> str:
-    for unit, length in (("days", 86400.0), ("h", HOUR_S), ("min", 60.0)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    number, unit = in_long_unit(seconds)
+    return f"{number:.3g} {unit}"
 
 
 def judge_drift(assertion: Assertion, subject: str, drifts: Sequence[Drift]) -> Decision:

@@ -25,6 +25,25 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 
+def divisor(load: FloatArray, sigma: float, kappa: float) -> FloatArray:
+    """Compute what throughput falls behind a line by: the law is lambda N over this.
+
+    Parameters
+    ----------
+    load : ndarray, shape (m,)
+        Requests in flight.
+    sigma, kappa : float
+        Contention and coherency.
+
+    Returns
+    -------
+    ndarray of float, shape (m,)
+        1 + sigma (N - 1) + kappa N (N - 1). Positive for every load above 0 while sigma
+        and kappa are in 0..1: below one request in flight, too, where it is at least N^2.
+    """
+    return np.asarray(1 + sigma * (load - 1) + kappa * load * (load - 1), dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overhead:
     """Where the time of a unit of work goes at a load, as parts of its time alone.
@@ -83,7 +102,7 @@ class Law:
             Requests per second.
         """
         n = np.asarray(load, dtype=np.float64)
-        return np.asarray(self.lambda_ * n / self._divisor(n), dtype=np.float64)
+        return np.asarray(self.lambda_ * n / divisor(n, self.sigma, self.kappa), dtype=np.float64)
 
     def efficiency(self, load: npt.ArrayLike) -> FloatArray:
         """Say which share of a linear growth is reached.
@@ -98,7 +117,8 @@ class Law:
         ndarray of float, shape (m,)
             X(N) / (N lambda); 1 at one in flight.
         """
-        return np.asarray(1 / self._divisor(np.asarray(load, dtype=np.float64)), dtype=np.float64)
+        n = np.asarray(load, dtype=np.float64)
+        return np.asarray(1 / divisor(n, self.sigma, self.kappa), dtype=np.float64)
 
     def overhead(self, load: npt.ArrayLike) -> Overhead:
         """Split the time of a unit of work.
@@ -134,7 +154,7 @@ class Law:
             Seconds.
         """
         n = np.asarray(load, dtype=np.float64)
-        return np.asarray(self._divisor(n) / self.lambda_, dtype=np.float64)
+        return np.asarray(divisor(n, self.sigma, self.kappa) / self.lambda_, dtype=np.float64)
 
     @property
     def peak_load(self) -> float | None:
@@ -239,9 +259,3 @@ class Law:
             Requests per second: that load over that time (Little's law).
         """
         return self.load_at_mean_response(response_s) / response_s
-
-    def _divisor(self, load: FloatArray) -> FloatArray:
-        # Positive for every load above 0 while sigma and kappa are in 0..1: below one
-        # request in flight, too, where it is at least load ** 2.
-        contention, coherency = self.sigma * (load - 1), self.kappa * load * (load - 1)
-        return np.asarray(1 + contention + coherency, dtype=np.float64)

@@ -16,7 +16,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.budgets import limit_of
 from analysis.capacity import Capacity
 from analysis.comparison import TOLERANCE
 from analysis.data_growth import expected_growth
@@ -34,6 +33,7 @@ from analysis.indicator import (
     next_action,
 )
 from analysis.judging import BudgetResult
+from analysis.limits import limit_of
 from analysis.validity import Validity
 from scenarios.assertions import Assertion, Metric
 from scenarios.crm_options import EXTENSIONS

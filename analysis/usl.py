@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 
 from analysis.intervals import student_t
-from analysis.law import FloatArray, Law
+from analysis.law import FloatArray, Law, divisor
 
 PARAMETERS = 3
 
@@ -159,17 +159,13 @@ class UslFit:
 
 def _law(load: FloatArray, theta: FloatArray) -> FloatArray:
     sigma, kappa, lambda_ = theta
-    return np.asarray(lambda_ * load / _divisor(load, sigma, kappa), dtype=np.float64)
-
-
-def _divisor(load: FloatArray, sigma: float, kappa: float) -> FloatArray:
-    return np.asarray(1 + sigma * (load - 1) + kappa * load * (load - 1), dtype=np.float64)
+    return np.asarray(lambda_ * load / divisor(load, sigma, kappa), dtype=np.float64)
 
 
 def _gradient(load: FloatArray, theta: FloatArray) -> FloatArray:
     """Differentiate X by sigma, kappa and lambda, a column each."""
     sigma, kappa, lambda_ = theta
-    d = _divisor(load, sigma, kappa)
+    d = divisor(load, sigma, kappa)
     by_sigma = -lambda_ * load * (load - 1) / d**2
     return np.column_stack([by_sigma, by_sigma * load, load / d])
 

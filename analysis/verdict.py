@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from analysis.budgets import HOLD_METRICS, limit_of, unit_of
+from analysis.budgets import HOLD_METRICS
 from analysis.by_phase import by_phase
 from analysis.clicks import clicks_in
 from analysis.decision import Verdict
@@ -27,6 +27,7 @@ from analysis.estimate import Estimate
 from analysis.goodput import Goodput
 from analysis.goodput import assess as assess_goodput
 from analysis.judging import BudgetResult, StageDecision, judge_all, unanswered_anywhere
+from analysis.limits import limit_of, unit_of
 from analysis.quantiles import quantile
 from analysis.ran_on import ran_on
 from analysis.reasons import Reason

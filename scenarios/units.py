@@ -133,3 +133,22 @@ def format_duration(seconds: float) -> str:
             return f"{seconds * scale:.4g} {unit}"
     minutes = seconds / 60
     return f"{minutes:.4g} min"
+
+
+def in_long_unit(seconds: float) -> tuple[float, str]:
+    """Put a length of time into the largest unit of which it is at least two.
+
+    Parameters
+    ----------
+    seconds : float
+        The length.
+
+    Returns
+    -------
+    tuple of (float, str)
+        The number and its unit: ``"days"``, ``"h"``, ``"min"`` or ``"s"``.
+    """
+    for unit, length in (("days", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return seconds / length, unit
+    return seconds, "s"

@@ -9,8 +9,7 @@ from typing import Any
 from analysis.report.cores import cores_of_target
 from analysis.report.goodput import broken as broken_writes
 from analysis.report.goodput import lost_writes
-from analysis.report.sentences import where
-from analysis.report.tables import NOT_BAD, OUTCOMES, Document, parsed
+from analysis.report.tables import NOT_BAD, OUTCOMES, Document, parsed, where
 from analysis.report.words import (
     clean,
     code_words,

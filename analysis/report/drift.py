@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from analysis.drift import LONG_S
 from analysis.report.tables import Document
 from analysis.report.words import NOT_ESTIMABLE, Said, clean, moment, quantity, say
+from scenarios.units import in_long_unit
 
 NAMES = {
     "med": "median latency",
@@ -125,10 +126,7 @@ def _in_time(estimate: Document | None) -> Said:
 def _long(seconds: float | None) -> str:
     if seconds is None:
         return "never"
-    for unit, length in (("days", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
-        if seconds >= 2 * length:
-            return quantity(seconds / length, unit)
-    return quantity(seconds, "s")
+    return quantity(*in_long_unit(seconds))
 
 
 def is_told(verdict: Document) -> bool:

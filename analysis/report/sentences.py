@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.report.goodput import broken as broken_writes
-from analysis.report.tables import WHOLE_RUN, BudgetRow, Document, budget_rows, parsed, stage_name
+from analysis.report.tables import BudgetRow, Document, budget_rows, parsed
 from analysis.report.words import clean, missing_intervals, people_of, quantity
 from scenarios.counting import with_unit
 
@@ -252,9 +252,3 @@ def limits_of_latency(verdict: Document) -> list[tuple[float, str]]:
         if assertion is not None and assertion.is_latency and budget.get("subject") == "all":
             limits.append((assertion.limit * 1000, assertion.text))
     return limits
-
-
-def where(verdict: Document, index: int | None) -> str:
-    """Name a stage inside a sentence."""
-    name = stage_name(verdict, index)
-    return "in the whole run" if name == WHOLE_RUN else f"at {name}"

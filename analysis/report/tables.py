@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.limits import limit_of
 from analysis.report.words import (
     Said,
     clean,
@@ -21,17 +22,6 @@ from scenarios.assertions import Assertion, Metric, parse_assertion
 
 Document = Mapping[str, Any]
 """verdict.json, or a part of it."""
-
-UNIT_OF_LIMIT = {
-    Metric.ERROR_RATIO: 1.0,
-    Metric.AVAILABILITY: 1.0,
-    Metric.APDEX: 1.0,
-    Metric.THROUGHPUT: 1.0,
-    Metric.CAPACITY: 1.0,
-    Metric.DRIFT: 1.0,
-    Metric.RECOVERY_TIME: 1.0,
-}
-"""What a limit is multiplied by to stand in the unit of what is measured; else 1000 (ms)."""
 
 OUTCOMES = {
     "ok": "ok",
@@ -69,7 +59,7 @@ class BudgetRow:
     @property
     def place(self) -> str:
         """Where it was decided, inside a sentence."""
-        return "in the whole run" if self.where == WHOLE_RUN else f"at {self.where}"
+        return _inside(self.where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +106,6 @@ def parsed(budget: Document) -> Assertion | None:
         return None
 
 
-def limit_of(assertion: Assertion) -> float:
-    """Give the limit in the unit in which verdict.json measures it."""
-    return assertion.limit * UNIT_OF_LIMIT.get(assertion.metric, 1000.0)
-
-
 def stage_name(verdict: Document, index: int | None) -> str:
     """Name a stage by its load and number; the whole run has none."""
     if index is None:
@@ -135,6 +120,28 @@ def shown_stage(verdict: Document) -> int | None:
     """Tell of which stage the endpoints are shown; None where there are none."""
     indices = {int(part["stage"]) for part in verdict.get("endpoints", []) if "stage" in part}
     return indices.pop() if len(indices) == 1 else None
+
+
+def where(verdict: Document, index: int | None) -> str:
+    """Name a stage inside a sentence.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+    index : int or None
+        Of the stage, from 0; None for what was decided over the whole run.
+
+    Returns
+    -------
+    str
+        For example ``"at 200 users (stage 3)"`` or ``"in the whole run"``.
+    """
+    return _inside(stage_name(verdict, index))
+
+
+def _inside(name: str) -> str:
+    return f"in {name}" if name == WHOLE_RUN else f"at {name}"
 
 
 def budget_rows(verdict: Document) -> list[BudgetRow]:
