@@ -41,7 +41,13 @@ class Column:
     error_ratio: EstimateDict
 
     def as_dict(self) -> dict[str, Any]:
-        """Write it as JSON does."""
+        """Write it as JSON does.
+
+        Returns
+        -------
+        dict
+            Plain numbers, texts, lists, dicts and None.
+        """
         return {
             "settings": dict(self.settings),
             "run": self.run,
@@ -74,7 +80,13 @@ class Repeated:
     p95: dict[str, Estimate]
 
     def as_dict(self) -> dict[str, Any]:
-        """Write it as JSON does."""
+        """Write it as JSON does.
+
+        Returns
+        -------
+        dict
+            Plain numbers, texts, lists, dicts and None.
+        """
         return {
             "settings": dict(self.settings),
             "runs": self.runs,
@@ -117,7 +129,13 @@ class Across:
     on_growth: Verdict = Verdict.UNJUDGED
 
     def as_dict(self) -> dict[str, Any]:
-        """Write it as JSON does."""
+        """Write it as JSON does.
+
+        Returns
+        -------
+        dict
+            Plain numbers, texts, lists, dicts and None.
+        """
         return {
             "format": 1,
             "verdict": str(self.verdict),

@@ -59,7 +59,18 @@ class Requests:
     censored: npt.NDArray[np.bool_]
 
     def between(self, start_s: float, stop_s: float) -> Requests:
-        """Take those that were open at some moment of a span."""
+        """Take those that were open at some moment of a span.
+
+        Parameters
+        ----------
+        start_s, stop_s : float
+            The span in seconds of run time.
+
+        Returns
+        -------
+        Requests
+            In the same order.
+        """
         chosen = (self.intended_s < stop_s) & (self.end_s >= start_s)
         return Requests(
             intended_s=self.intended_s[chosen],
@@ -115,7 +126,18 @@ class Pulse:
         return np.asarray(np.isfinite(self.p50_ms) | (self.bad > 0), dtype=np.bool_)
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> Pulse:
-        """Take some of the windows."""
+        """Take some of the windows.
+
+        Parameters
+        ----------
+        chosen : ndarray of bool, shape (k,)
+            True for those.
+
+        Returns
+        -------
+        Pulse
+            In the same order.
+        """
         return Pulse(
             width_s=self.width_s,
             start_s=self.start_s[chosen],

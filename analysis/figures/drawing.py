@@ -127,7 +127,18 @@ def style() -> Iterator[None]:
 
 
 def paper(size: Size) -> Figure:
-    """Make an empty figure of a size."""
+    """Make an empty figure of a size.
+
+    Parameters
+    ----------
+    size : Size
+        In CSS pixels.
+
+    Returns
+    -------
+    Figure
+        Without axes.
+    """
     figure = Figure(figsize=(size.width / _DPI, size.height / _DPI), dpi=_DPI)
     figure.patch.set_facecolor(PAPER)
     return figure
@@ -136,7 +147,17 @@ def paper(size: Size) -> Figure:
 def place(
     figure: Figure, *, left: float, right: float, top: float, bottom: float, gap: float = 0.0
 ) -> None:
-    """Set the room around the axes in pixels; `gap` is between axes above each other."""
+    """Set the room around the axes.
+
+    Parameters
+    ----------
+    figure : Figure
+        Whose axes stand above each other.
+    left, right, top, bottom : float
+        Pixels between them and the edges of the figure.
+    gap : float
+        Pixels between axes.
+    """
     width, height = figure.get_size_inches() * _DPI
     rows = max(1, len(figure.axes))
     inner = (height - top - bottom - gap * (rows - 1)) / rows
@@ -192,7 +213,20 @@ def legend(figure: Figure, every: Sequence[Axes], *, columns: int | None = None)
 
 
 def plain(value: float, _position: object = None) -> str:
-    """Write a tick: thousands with a comma, no exponents, no needless zeros."""
+    """Write a tick: thousands with a comma, no exponents, no needless zeros.
+
+    Parameters
+    ----------
+    value : float
+        Where the tick is, in the axis's unit.
+    _position : object, optional
+        What Matplotlib hands to a formatter beside it.
+
+    Returns
+    -------
+    str
+        For example ``"1,000"`` or ``"0.25"``.
+    """
     if value == 0:
         return "0"
     if abs(value) >= 1000:  # noqa: PLR2004 - where the comma begins

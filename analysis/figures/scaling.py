@@ -24,12 +24,34 @@ _CROWD = 30
 
 
 def has(estimate: Mapping[str, Any] | None) -> bool:
-    """Whether there is a value to draw."""
+    """Whether there is a value to draw.
+
+    Parameters
+    ----------
+    estimate : mapping or None
+        As verdict.json holds it.
+
+    Returns
+    -------
+    bool
+        False for None, and for an estimate without a value.
+    """
     return bool(estimate) and estimate is not None and estimate.get("value") is not None
 
 
 def ends(estimate: Mapping[str, Any]) -> tuple[float, float]:
-    """Distances from the value to its ends; zero where an end is missing."""
+    """Measure how far the ends of an interval are from its value.
+
+    Parameters
+    ----------
+    estimate : mapping
+        With a value.
+
+    Returns
+    -------
+    tuple of (float, float)
+        Below and above, in the estimate's unit; 0 where an end is missing.
+    """
     value = float(estimate["value"])
     low, high = estimate.get("low"), estimate.get("high")
     return (

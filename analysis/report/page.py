@@ -42,7 +42,13 @@ def template(name: str) -> Template:
 
 
 def colours() -> dict[str, dict[str, str]]:
-    """Give the style sheet its colours: of each variable on a light and on a dark page."""
+    """Give the style sheet its colours.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        Of each variable on a ``"light"`` and on a ``"dark"`` page.
+    """
     return {
         "light": {name: colour for colour, name in _COLOURS.items()},
         "dark": {name: drawing.DARK[colour] for colour, name in _COLOURS.items()},

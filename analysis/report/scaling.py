@@ -107,7 +107,18 @@ def model_rows(fit: Document) -> list[ModelRow]:
 
 
 def loads_of(fit: Document) -> str:
-    """Name what the loads of a fit are: ``"in flight"``, ``"users"``, or nothing."""
+    """Name what the loads of a fit are.
+
+    Parameters
+    ----------
+    fit : mapping
+        ``scalability`` of verdict.json, or a fitted table.
+
+    Returns
+    -------
+    str
+        ``"in flight"``, ``"users"``, or nothing where nobody knows.
+    """
     return {"in_flight": "in flight", "users": "users"}.get(str(fit.get("axis")), "")
 
 

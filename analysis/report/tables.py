@@ -99,7 +99,18 @@ class IndicatorRow:
 
 
 def parsed(budget: Document) -> Assertion | None:
-    """Parse a budget's assertion; None when this version does not know its words."""
+    """Parse a budget's assertion.
+
+    Parameters
+    ----------
+    budget : mapping
+        As verdict.json holds it.
+
+    Returns
+    -------
+    Assertion or None
+        None when this version does not know its words.
+    """
     try:
         return parse_assertion(str(budget.get("assertion", "")))
     except ValueError:
@@ -107,7 +118,20 @@ def parsed(budget: Document) -> Assertion | None:
 
 
 def stage_name(verdict: Document, index: int | None) -> str:
-    """Name a stage by its load and number; the whole run has none."""
+    """Name a stage by its load and number.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+    index : int or None
+        Of the stage, from 0; None for what was decided over the whole run.
+
+    Returns
+    -------
+    str
+        For example ``"200 users (stage 3)"``, or :data:`WHOLE_RUN`.
+    """
     if index is None:
         return WHOLE_RUN
     for stage in verdict.get("stages", []):

@@ -148,7 +148,18 @@ def quantity(value: float, unit: str, *, digits: int = DIGITS, down: bool = Fals
 
 
 def count(value: object) -> str:
-    """Write a whole number with thousands, ``-`` when there is none."""
+    """Write a whole number with thousands.
+
+    Parameters
+    ----------
+    value : object
+        The number, or whatever stands in its place where there is none.
+
+    Returns
+    -------
+    str
+        For example ``"1,234"``; ``"-"`` for what is no whole number.
+    """
     return f"{value:,}" if isinstance(value, int) else "-"
 
 
@@ -180,7 +191,18 @@ def say(estimate: EstimateDict | None, *, limit: float | None = None) -> Said:
 
 
 def is_lower_bound(estimate: EstimateDict) -> bool:
-    """Whether the true value is at least the value, with no end above."""
+    """Whether the true value is at least the value, with no end above.
+
+    Parameters
+    ----------
+    estimate : mapping
+        As verdict.json holds it.
+
+    Returns
+    -------
+    bool
+        True where there is a value that is its own lower end, and no upper one.
+    """
     value = estimate.get("value")
     return value is not None and estimate.get("high") is None and estimate.get("low") == value
 
@@ -207,12 +229,34 @@ def _interval(low: float | None, high: float | None, unit: str, digits: int) -> 
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration; ``-`` when there is none."""
+    """Write a duration as scenarios do.
+
+    Parameters
+    ----------
+    seconds : float or None
+        How long; None when there is none.
+
+    Returns
+    -------
+    str
+        For example ``"90 s"``, or ``"-"``.
+    """
     return "-" if seconds is None else format_duration(seconds)
 
 
 def moment(seconds: float) -> str:
-    """Write a moment of run time, as in ``"1:02.5"`` (minutes, seconds)."""
+    """Write a moment of run time.
+
+    Parameters
+    ----------
+    seconds : float
+        Since the beginning of the run.
+
+    Returns
+    -------
+    str
+        Minutes and seconds, as in ``"1:02.5"``.
+    """
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:04.1f}"
 
@@ -303,12 +347,34 @@ def people_of(verdict: Mapping[str, Any]) -> str:
 
 
 def unit_of(verdict: Mapping[str, Any]) -> str:
-    """Name what the levels of a run count, and nothing else: users, or arrivals/s."""
+    """Name what the levels of a run count, and nothing else.
+
+    Parameters
+    ----------
+    verdict : mapping
+        The document.
+
+    Returns
+    -------
+    str
+        ``"users"`` or ``"arrivals/s"``.
+    """
     return str(verdict.get("load_unit") or "users")
 
 
 def unit_of_stage(stage: Mapping[str, Any]) -> str:
-    """Name what a stage's level counts: one user, or several."""
+    """Name what a stage's level counts: one user, or several.
+
+    Parameters
+    ----------
+    stage : mapping
+        As verdict.json holds it.
+
+    Returns
+    -------
+    str
+        ``"user"``, ``"users"`` or ``"arrivals/s"``.
+    """
     if stage.get("rate") is not None:
         return "arrivals/s"
     return "user" if stage.get("level") == 1 else "users"
@@ -318,13 +384,35 @@ _CODES = {"littles_law": "Little's law"}
 
 
 def code_words(reason: Mapping[str, Any]) -> str:
-    """Write the code of a reason of invalidity for people."""
+    """Write the code of a reason of invalidity for people.
+
+    Parameters
+    ----------
+    reason : mapping
+        As verdict.json holds it.
+
+    Returns
+    -------
+    str
+        For example ``"generator saturated"``.
+    """
     code = str(reason.get("code"))
     return _CODES.get(code, clean(code).replace("_", " "))
 
 
 def level_text(level: float) -> str:
-    """Write a level of load without its unit, as in ``"1,000"`` or ``"12.5"``."""
+    """Write a level of load without its unit.
+
+    Parameters
+    ----------
+    level : float
+        Users, or arrivals per second.
+
+    Returns
+    -------
+    str
+        As in ``"1,000"`` or ``"12.5"``.
+    """
     return f"{level:,.10g}" if level else "0"
 
 
@@ -373,7 +461,18 @@ _UNIT = re.compile(r"(?<=\d)(?:/s| requests)(?= |$)")
 
 
 def bare(text: str) -> str:
-    """Leave out the unit, where the head of a column already names it."""
+    """Leave out the unit, where the head of a column already names it.
+
+    Parameters
+    ----------
+    text : str
+        Numbers with ``/s`` or ``requests`` behind them.
+
+    Returns
+    -------
+    str
+        Without these.
+    """
     return _UNIT.sub("", text)
 
 
@@ -381,5 +480,16 @@ _SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%|users|arrivals/s|requests
 
 
 def thin(text: str) -> str:
-    """Put a narrow space that does not break between numbers and their units."""
+    """Put a narrow space that does not break between numbers and their units.
+
+    Parameters
+    ----------
+    text : str
+        With ordinary spaces.
+
+    Returns
+    -------
+    str
+        With U+202F in their place before units.
+    """
     return _SPACE_BEFORE_UNIT.sub("\u202f", text)
