@@ -156,7 +156,7 @@ def _surroundings(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     yield "Packages", ", ".join(f"{clean(k)} {clean(v)}" for k, v in sorted(packages.items()))
     yield "Target ran on", cores_words((manifest.get("target") or {}).get("cores"))
     generators = manifest.get("generators") or []
-    yield "Generators", f"{len(generators)} process{'es' if len(generators) > 1 else ''}"
+    yield "Generators", f"{len(generators)} process{'' if len(generators) == 1 else 'es'}"
     for generator in generators:
         yield f"Generator {generator.get('process')} ran on", cores_words(generator.get("cores"))
     clocks = [generator.get("clock", {}).get("uncertainty_us") for generator in generators]

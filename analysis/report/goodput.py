@@ -122,7 +122,7 @@ def _facts(verdict: Document, found: Document) -> Iterator[Fact]:
         if found[name]["count"]:
             yield words.capitalize(), count(found[name]["count"])
     for row in found["indeterminate"]:
-        outcome = OUTCOMES.get(row["outcome"], row["outcome"])
+        outcome = OUTCOMES.get(row["outcome"], clean(row["outcome"]))
         stored, missing = count(row["stored"]), count(row["not_stored"])
         yield f"Nobody could know ({outcome})", f"{stored} stored, {missing} not"
     yield from _rest(found)

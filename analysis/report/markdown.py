@@ -133,7 +133,7 @@ def _warnings(verdict: tables.Document) -> list[str]:
 
 def _actions(verdict: tables.Document) -> list[str]:
     items = [
-        f"- **{action.verdict}** {code(action.about)}: {text(action.text)}"
+        f"- **{text(action.verdict)}** {code(action.about)}: {text(action.text)}"
         for action in advice.next_actions(verdict)
     ]
     return ["### What to do next", "", *items, ""]
