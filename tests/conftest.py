@@ -16,8 +16,11 @@ from tests.chromium import find_chromium, must_be_there
 # threshold has it look through all of that again and again, for an eighth of the tests' time.
 gc.set_threshold(100_000)
 
-# `make unit` takes fewer examples; every other run as many as Hypothesis does.
-hypothesis.settings.register_profile("quick", max_examples=25)
+# `make unit` takes fewer examples; every other run as many as Hypothesis does. Tests are not timed:
+# what an example takes says how busy the machine is.
+hypothesis.settings.register_profile("whole", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
+hypothesis.settings.load_profile("whole")
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
