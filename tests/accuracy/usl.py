@@ -258,15 +258,9 @@ def look_for_peak(job: PeakCase) -> dict[str, int]:
     return counts
 
 
-def peaks(bars: Bars, runs: int) -> None:
-    """Hold the intervals of peaks that are there against their level.
-
-    Peaks that few tables show are held together: a share of a dozen tables says nothing.
-    """
-    say("peaks that are there: tables that show them, and of those with an interval of 95 % the")
-    say("share whose interval holds the truth")
-    say("law           levels  noise        measured   shown   with 95 %   place  height")
-    jobs = [
+def peak_cases(runs: int) -> list[PeakCase]:
+    """Laws whose peak lies within the loads, measured in every way."""
+    return [
         PeakCase(Case(name, *_on(law, top, n), noise, relative, known, runs, law), times)
         for name, (law, top) in LAWS.items()
         if (law.peak_load or np.inf) < top
@@ -275,21 +269,37 @@ def peaks(bars: Bars, runs: int) -> None:
         for noise in PEAK_NOISES
         for relative in (True, False)
     ]
-    seldom = dict.fromkeys(SEEN, 0)
+
+
+def peak_held(job: PeakCase, found: dict[str, int], bars: Bars) -> bool:
+    """Print a case; hold it against its bar, unless too few tables show its peak."""
+    case, tables, levelled = job.case, found["tables"], found[LEVELLED]
+    kind = "relative" if case.proportional else "equal"
+    held = [found[what] / levelled if levelled else np.nan for what in HELD]
+    say(
+        f"{case.name:12}  {len(case.load):6}  {case.noise:3.0%} {kind:8}  {job.how:8}  "
+        f"{found['peak'] / tables:6.1%}  {levelled:3} of {tables:3}  "
+        + "  ".join(f"{share:6.1%}" if levelled else "     -" for share in held)
+    )
+    where = f"{case.name}, {len(case.load)} levels, {case.noise:.0%} {kind}, {job.how}"
+    enough = levelled >= case.runs
+    for what, share in zip(HELD, held, strict=True):
+        if enough:
+            bars.hold(f"{what}: {where}", share, levelled, least=0.90)
+    return enough
+
+
+def peaks(bars: Bars, runs: int) -> None:
+    """Hold the intervals of peaks that are there against their level.
+
+    Peaks that few tables show are held together: a share of a dozen tables says nothing.
+    """
+    say("peaks that are there: tables that show them, and of those with an interval of 95 % the")
+    say("share whose interval holds the truth")
+    say("law           levels  noise        measured   shown   with 95 %   place  height")
+    jobs, seldom = peak_cases(runs), dict.fromkeys(SEEN, 0)
     for job, found in zip(jobs, over(look_for_peak, jobs), strict=True):
-        case, tables, levelled = job.case, found["tables"], found[LEVELLED]
-        kind = "relative" if case.proportional else "equal"
-        held = [found[what] / levelled if levelled else np.nan for what in HELD]
-        say(
-            f"{case.name:12}  {len(case.load):6}  {case.noise:3.0%} {kind:8}  {job.how:8}  "
-            f"{found['peak'] / tables:6.1%}  {levelled:3} of {tables:3}  "
-            + "  ".join(f"{share:6.1%}" if levelled else "     -" for share in held)
-        )
-        where = f"{case.name}, {len(case.load)} levels, {case.noise:.0%} {kind}, {job.how}"
-        if levelled == runs:
-            for what, share in zip(HELD, held, strict=True):
-                bars.hold(f"{what}: {where}", share, levelled, least=0.90)
-        else:
+        if not peak_held(job, found, bars):
             seldom = {what: count + found[what] for what, count in seldom.items()}
     few = max(seldom[LEVELLED], 1)
     for what in HELD:
