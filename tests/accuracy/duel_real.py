@@ -31,9 +31,9 @@ LONGEST_S = 600.0
 ENOUGH = 20
 LEAST_FOUND = 0.8
 
-SHORT = """[{rate=60,hold="6s"}]"""
-"""Holds of a duel of the CRM against itself: half as long as the scenario's, twice as many an hour.
-Whether there is a false alarm does not depend on it; how often the answer is clear does."""
+SHORT = """[{rate=30,hold="6s"}]"""
+"""Of a duel of the CRM against itself: half the scenario's rate and length, so that two go side by
+side. Whether there is a false alarm does not depend on it; how often the answer is clear does."""
 
 SLOWER = f"""
 name = "slower"
