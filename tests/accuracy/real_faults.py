@@ -4,7 +4,7 @@ Each repetition is two runs of ``trueload run``, a minute and a half on a quiet 
 
 - 20 users of the CRM, whose server is frozen, loses its worker, and is killed and started again.
   Truth: the supervisor's events, and the right answers themselves (``tests/support/outside.py``):
-  *recovered* is when they came again.
+  *recovered* is when they came again, or by when they were as fast as before.
 - A queue of four servers with services of 25 ms (``/synthetic``) that gets twice what it can serve
   for two seconds. *Recovered* is when as few requests were open as half of the time before.
 
@@ -78,7 +78,9 @@ class Row:
     name : str
         What it was.
     injected_s, resumed_s : float
-        Its truth: from when, and until when nobody was served as before.
+        Its truth: from when, and until when nobody was served.
+    settled_s : float
+        By when answers were as fast as before.
     detected_after, recovered_s : float or None
         What the verdict says.
     ends : tuple of (float, float)
@@ -88,14 +90,17 @@ class Row:
     name: str
     injected_s: float
     resumed_s: float
+    settled_s: float
     detected_after: float | None
     recovered_s: float | None
     ends: tuple[float, ...] = field(default=())
 
     @property
     def error_s(self) -> float | None:
-        """Recovered minus its truth."""
-        return None if self.recovered_s is None else self.recovered_s - self.resumed_s
+        """Recovered minus its truth; 0 while answers came, and were not as fast as before."""
+        if self.recovered_s is None:
+            return None
+        return self.recovered_s - min(max(self.recovered_s, self.resumed_s), self.settled_s)
 
     @property
     def near(self) -> bool:
@@ -111,13 +116,17 @@ class Row:
             f"{_number(self.detected_after, '.2f'):>8} s",
             f"{_number(self.recovered_s, '.2f'):>9} s",
             f"{self.resumed_s:6.2f} s",
+            f"{self.settled_s:6.2f} s",
             f"{_number(self.error_s, '+.2f'):>6} s",
             ends,
         )
         return "  ".join(columns) + ("" if self.near else "  MISSED")
 
 
-HEAD = "fault                   injected    detected    recovered     truth     error  outage"
+HEAD = (
+    "fault                   injected    detected    recovered  "
+    " resumed   settled     error  outage"
+)
 
 
 def _number(value: float | None, how: str) -> str:
@@ -151,6 +160,7 @@ def faulted_rows(run: Path, verdict: dict[str, Any]) -> Iterator[Row]:
             name=truth.name,
             injected_s=truth.injected_s,
             resumed_s=truth.resumed_s,
+            settled_s=truth.settled_s,
             detected_after=told["detected_after"]["value"],
             recovered_s=told["recovered_s"],
             ends=(away_s, away_s) if missing else ends,
@@ -161,10 +171,12 @@ def spiked_row(run: Path, verdict: dict[str, Any]) -> Row:
     """Hold the verdict on a run with a spike against when its backlog was gone."""
     intended_s, done_s, _ = samples_of(run)
     told = recovery_at(verdict, CALM_S)
+    drained_s = emptied_s(intended_s, done_s, CALM_S + SPIKE_S, (1.0, CALM_S))
     return Row(
         name=f"spike, {SPIKE_RATE}/s",
         injected_s=CALM_S,
-        resumed_s=emptied_s(intended_s, done_s, CALM_S + SPIKE_S, (1.0, CALM_S)),
+        resumed_s=drained_s,
+        settled_s=drained_s,
         detected_after=told["detected_after"]["value"],
         recovered_s=told["recovered_s"],
     )

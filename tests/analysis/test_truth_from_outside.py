@@ -16,7 +16,7 @@ from tests.support.disturbed import (
     drained_s,
     frozen_departures,
 )
-from tests.support.outside import emptied_s, faults_from_outside, gap, samples_of
+from tests.support.outside import emptied_s, faults_from_outside, gap, samples_of, settled_s
 
 FREEZE = Freeze(start_s=30.2, end_s=33.2)
 
@@ -50,6 +50,14 @@ def test_answers_stop_and_resume_at_the_ends_of_the_longest_time_without_one() -
         gap(right_s, 0.5, 3.0)
     with pytest.raises(ValueError, match=r"or after 9\.1"):
         gap(right_s, 8.0, 9.1)
+
+
+def test_service_has_settled_when_slow_answers_no_longer_follow_each_other() -> None:
+    intended = np.array([1.0, 2.0, 9.0, 9.5, 10.2, 10.5, 12.0])
+    latency = np.array([0.1, 0.2, 1.0, 0.9, 0.1, 0.4, 0.5])  # from 10 s on: 10.0, 10.4, 10.9, 12.5
+    done = intended + latency
+    assert settled_s(intended, done, 10.0, (0.5, 3.0)) == pytest.approx(10.9)
+    assert settled_s(intended, done, 11.2, (0.5, 3.0)) == pytest.approx(11.2)
 
 
 def test_a_run_is_read_as_its_events_and_samples_say(tmp_path: Path) -> None:

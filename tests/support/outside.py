@@ -2,7 +2,8 @@
 
 Nothing of the analysis is used. A server that is frozen or dead answers nobody, so that the
 longest time without a right answer beside a fault is what it did: answers *stopped* where that
-begins, and *resumed* where it ends.
+begins, and *resumed* where it ends. A server that was started anew is slow at first: it has
+*settled* when the answers, one after the other, are no slower than all were before the fault.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ import pyarrow.parquet as pq
 
 Floats = npt.NDArray[np.float64]
 
+CALM_S = 2.5
+"""So long before a fault nothing else disturbs, in the runs that are looked at here."""
+
+FOLLOWS_S = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromOutside:
@@ -31,6 +37,8 @@ class FromOutside:
         As the events say, in seconds of run time.
     stopped_s, resumed_s : float
         The last right answer before the gap, and the first after it.
+    settled_s : float
+        The last of the slow answers that follow on it.
     """
 
     name: str
@@ -38,6 +46,11 @@ class FromOutside:
     cleared_s: float
     stopped_s: float
     resumed_s: float
+    settled_s: float
+
+    def off_s(self, recovered_s: float) -> float:
+        """Say how far a moment lies outside of the span in which service came back."""
+        return recovered_s - min(max(recovered_s, self.resumed_s), self.settled_s)
 
 
 def events_of(run: Path, *kinds: str) -> list[dict[str, Any]]:
@@ -85,6 +98,37 @@ def gap(right_s: Floats, start_s: float, end_s: float) -> tuple[float, float]:
     return float(before[longest]), float(after[longest])
 
 
+def settled_s(
+    intended_s: Floats, done_s: Floats, resumed_s: float, before: tuple[float, float]
+) -> float:
+    """Find the last of the answers after a gap that are slower than all of a calm time.
+
+    Parameters
+    ----------
+    intended_s, done_s : ndarray, shape (n,)
+        When requests were intended and when they ended, in seconds of run time.
+    resumed_s : float
+        The first answer after the gap.
+    before : tuple of (float, float)
+        From and until of the calm time.
+
+    Returns
+    -------
+    float
+        Seconds of run time: slow answers follow each other up to there, none a second
+        after the one before.
+    """
+    latency_s = done_s - intended_s
+    calm = (intended_s >= before[0]) & (done_s < before[1])
+    slow_s = np.sort(done_s[(latency_s > latency_s[calm].max()) & (done_s >= resumed_s)])
+    last_s = resumed_s
+    for slow in slow_s:
+        if slow - last_s > FOLLOWS_S:
+            break
+        last_s = float(slow)
+    return last_s
+
+
 def faults_from_outside(run: Path) -> list[FromOutside]:
     """Say what is true of every fault of a run.
 
@@ -99,7 +143,7 @@ def faults_from_outside(run: Path) -> list[FromOutside]:
         Those that were cleared, in the order of their injection.
     """
     cleared = {event["fault"]: event["t_s"] for event in events_of(run, "fault_cleared")}
-    _, done_s, right = samples_of(run)
+    intended_s, done_s, right = samples_of(run)
     found = []
     for event in events_of(run, "fault_injected"):
         if event["fault"] not in cleared:
@@ -113,6 +157,9 @@ def faults_from_outside(run: Path) -> list[FromOutside]:
                 cleared_s=cleared_s,
                 stopped_s=stopped_s,
                 resumed_s=resumed_s,
+                settled_s=settled_s(
+                    intended_s, done_s, resumed_s, (injected_s - CALM_S, injected_s)
+                ),
             )
         )
     return found
