@@ -30,11 +30,11 @@ NEAR_S = 1.0
 NO_OUTAGE_S = 2.0
 """Of a gap that is shorter, no whole second is surely without an answer."""
 
-USERS, FAULTED_S = 20, 36
+USERS, FAULTED_S = 20, 46
 FAULTS = (
     '{kind="freeze",at="9s",lasts="4s"}',
-    '{kind="kill",process="worker",at="18s"}',
-    '{kind="kill",at="24s",lasts="1s"}',
+    '{kind="kill",process="worker",at="20s"}',
+    '{kind="kill",at="28s",lasts="1s"}',
 )
 CALM_S, SPIKE_S, AFTER_S = 14.0, 2.0, 12.0
 RATE, SPIKE_RATE = 60, 320
