@@ -9,29 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import pyarrow as pa
 
 from analysis.cli import find_run, run_argument
 from analysis.finish import consolidated, told_where
-from analysis.percentile_intervals import values_for_both_ends
 from analysis.percentile_table import LEVELS, Table, percentile_table
 from analysis.recording.format import EVENTS
 from analysis.recording.reader import read_manifest, read_run
 from analysis.recording.streams import read_lines
-from analysis.report.side_by_side import as_text
-from analysis.report.words import clean
+from analysis.report.percentiles import Rows, as_document, as_table
 from analysis.windows import Window, hold_windows
 from scenarios.errors import ExitCode, RunFolderError
 from scenarios.loading import parse_scenario
 from scenarios.schedule import as_extended, plan
 
-CONFIDENCE = 0.95
 MOST_LEVELS = 20
-LARGE_MS = 100
-"""From here on decimals say nothing."""
-
-Rows = list[tuple[Window, str, Any]]
 
 
 class Percents(click.ParamType[tuple[float, ...]]):
@@ -81,7 +73,7 @@ def percentiles(
     folder = find_run(run)
     rows = read_rows(folder, levels)
     if as_json:
-        json.dump(as_document(folder, rows, levels), sys.stdout, indent=1, allow_nan=False)
+        json.dump(as_document(folder.name, rows, levels), sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
     else:
         click.echo(as_table(rows, levels), nl=False)
@@ -172,84 +164,3 @@ def in_order(table: Table, windows: Sequence[Window]) -> Rows:
         for name in names
         if (name, window.stage) in table
     ]
-
-
-def as_table(rows: Rows, levels: Sequence[float]) -> str:
-    """Write the table for people.
-
-    Parameters
-    ----------
-    rows : list of (Window, str, Percentiles)
-        In order.
-    levels : sequence of float, shape (k,)
-        0..1.
-
-    Returns
-    -------
-    str
-        Lines; a percentile of which so few requests can say nothing is "-".
-    """
-    if not rows:
-        return "no request was answered in a hold: there are no percentiles\n"
-    needed = [values_for_both_ends(level, CONFIDENCE) for level in levels]
-    laid = [["", "requests", *(f"p{100 * level:.6g} ms" for level in levels)]]
-    stage = -1
-    for window, name, found in rows:
-        if window.stage != stage:
-            stage = window.stage
-            laid.append([f"stage {stage + 1}: {window.named}", *[""] * (len(levels) + 1)])
-        cells = [
-            "-" if found.n < least else f"{'>= ' if bound else ''}{_figures(value)}"
-            for value, bound, least in zip(found.values, found.is_bound, needed, strict=True)
-        ]
-        laid.append([f"  {clean(name)}", f"{found.n:,}", *cells])
-    text = as_text(laid)
-    if any("-" in row[2:] for row in laid):
-        text += "-: too few requests; "
-        text += ", ".join(
-            f"p{100 * level:.6g} takes {least:,}"
-            for level, least in zip(levels, needed, strict=True)
-        )
-        text += " independent ones\n"
-    if any(found.is_bound.any() for _, _, found in rows):
-        text += ">=: requests that were never seen to end are at their age: it is at least that\n"
-    return text + "without intervals: those are in verdict.json and the report\n"
-
-
-def _figures(milliseconds: float) -> str:
-    return f"{milliseconds:,.0f}" if milliseconds >= LARGE_MS else f"{milliseconds:.3g}"
-
-
-def as_document(folder: Path, rows: Rows, levels: Sequence[float]) -> dict[str, Any]:
-    """Write the table for a machine.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder.
-    rows : list of (Window, str, Percentiles)
-        In order.
-    levels : sequence of float, shape (k,)
-        0..1.
-
-    Returns
-    -------
-    dict
-        With the requests of each row, and which percentiles are lower bounds.
-    """
-    return {
-        "run": folder.name,
-        "unit": "ms",
-        "percents": [float(np.round(100 * level, 9)) for level in levels],
-        "rows": [
-            {
-                "stage": window.stage,
-                "level": window.level,
-                "name": name,
-                "n": found.n,
-                "values": found.values.tolist(),
-                "is_lower_bound": found.is_bound.tolist(),
-            }
-            for window, name, found in rows
-        ],
-    }
