@@ -65,7 +65,7 @@ def as_table(rows: Rows, levels: Sequence[float]) -> str:
 
 
 def _figures(milliseconds: float) -> str:
-    return f"{milliseconds:,.0f}" if milliseconds >= LARGE_MS else f"{milliseconds:.3g}"
+    return f"{milliseconds:,.0f}" if milliseconds >= LARGE_MS else f"{milliseconds:#.3g}"
 
 
 def as_document(run: str, rows: Rows, levels: Sequence[float]) -> dict[str, Any]:
