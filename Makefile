@@ -55,9 +55,9 @@ test: env ## every test (browser tests install Debian's chromium where they may)
 	$(PYTEST) $(SIDE_BY_SIDE) -n 3 --ignore=tests/end_to_end
 	$(PYTEST) $(SIDE_BY_SIDE) tests/end_to_end
 
-unit: env ## the unit tests alone, on two cores: no servers, no browser, no simulations
+unit: env ## the quick tests alone, on two cores: no servers, no browser, no simulations
 	$(PYTEST) $(SIDE_BY_SIDE) --ignore=tests/end_to_end --hypothesis-profile=quick \
-	  -m "not slow and not browser and not simulation"
+	  -m "not slow and not costly and not browser and not simulation"
 
 check: format lint types imports test ## format, lint, types, import contracts, tests
 

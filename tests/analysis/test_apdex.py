@@ -61,6 +61,7 @@ def test_intended_starts_give_the_order_back() -> None:
     assert found.n_eff < 50
 
 
+@pytest.mark.costly
 @repeatable
 @given(
     st.lists(st.tuples(st.floats(0, 5000), st.integers(0, 2)), min_size=1, max_size=80),

@@ -77,6 +77,7 @@ def test_each_part_has_its_own_quantiles_and_intervals() -> None:
         assert part["error_ratio"]["value"] == 0.0
 
 
+@pytest.mark.costly
 @settings(max_examples=20, derandomize=True, deadline=None)
 @given(
     st.lists(
@@ -130,6 +131,7 @@ def test_a_hold_that_was_not_run_has_no_parts() -> None:
     assert by_phase(held(samples_at(np.array([1.0]), np.array([5.0])), 10.0), parts) == []
 
 
+@pytest.mark.costly
 def test_the_verdict_and_the_report_of_a_frozen_run_tell_its_parts(tmp_path: Path) -> None:
     run = frozen_run(tmp_path, injected=True)
     verdict = judge(run)

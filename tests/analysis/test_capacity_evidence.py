@@ -129,6 +129,7 @@ def test_three_undecided_runs_can_pass_together() -> None:
     assert pool([one] * 4, looks=4).verdict is Verdict.PASSED
 
 
+@pytest.mark.costly
 def test_a_load_at_its_limit_is_wrongly_decided_in_at_most_five_percent_whatever_the_looks() -> (
     None
 ):
@@ -272,6 +273,7 @@ def test_warnings_and_what_takes_a_long_run_are_left_aside() -> None:
     assert judged_at_a_level(Budget(subject="all", assertion=parse_assertion(P95)))
 
 
+@pytest.mark.costly
 def test_the_verdict_of_a_recording_is_read_as_these_short_ones_are(tmp_path: Path) -> None:
     document = judge(build_sample(tmp_path))
     pooled = pool([document, document], looks=4)

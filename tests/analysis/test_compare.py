@@ -54,6 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, float], Sid
 Make = Callable[[str, float], Sides]
 
 
+@pytest.mark.costly
 def test_interleaved_runs_that_are_slower_regress(made: Make) -> None:
     found = compare(*made("ABBAAB", 1.5), Question())
     assert (found["verdict"], found["exit_code"]) == ("regressed", 98)
@@ -67,6 +68,7 @@ def test_interleaved_runs_that_are_slower_regress(made: Make) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
+@pytest.mark.costly
 def test_runs_in_blocks_never_regress(made: Make) -> None:
     found = compare(*made("AABB", 1.5), Question())
     assert (found["verdict"], found["exit_code"]) == ("inconclusive", 97)
@@ -101,6 +103,7 @@ def test_a_verdict_that_is_damaged_is_told_with_what_to_do(
     assert "trueload check" in (told.value.hint or "")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("key", "changes"),
     [
@@ -133,6 +136,7 @@ def test_a_group_of_keys_is_allowed_by_its_name(made: Make, tmp_path: Path) -> N
     assert {d["key"] for d in found["differs"]} == {"machine.cpu", "machine.cores"}
 
 
+@pytest.mark.costly
 def test_a_commit_in_the_folder_between_two_runs_is_told_and_not_refused(tmp_path: Path) -> None:
     """It need not be the system's: pairs against a URL go on while somebody works."""
     commits = ["aaaaaaa", "aaaaaaa", "bbbbbbb", "bbbbbbb"]
@@ -190,6 +194,7 @@ def test_runs_of_the_same_system_say_so(made: Make, tmp_path: Path) -> None:
     assert any("compares it to itself" in note for note in found["notes"])
 
 
+@pytest.mark.costly
 def test_runs_of_a_duel_are_pairs_and_its_own_verdict_is_named(tmp_path: Path) -> None:
     sides = ("base", "candidate", "candidate", "base")
     runs = [

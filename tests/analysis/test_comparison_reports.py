@@ -88,6 +88,7 @@ def shown(document: dict[str, Any], width: int = 80) -> str:
     return capture.get()
 
 
+@pytest.mark.costly
 def test_a_regression_is_told_with_its_numbers_everywhere() -> None:
     document = made()
     told = "p95 latency of all requests: +15 % (+14 to +16 %), beyond the tolerance of 5 %"

@@ -203,6 +203,7 @@ def test_nothing_at_all_does_not_drift() -> None:
     assert drift.over_hold.value == 0
 
 
+@pytest.mark.costly
 @given(st.floats(0.01, 3.0), st.floats(0.1, 1e4), st.integers(0, 2**32 - 1))
 def test_growth_does_not_know_the_unit(to: float, scale: float, seed: int) -> None:
     values = rising(to) + np.random.default_rng(seed).normal(0, 1, 360)

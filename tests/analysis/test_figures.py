@@ -109,6 +109,7 @@ def open_series(series: Series) -> Series:
     return replace(series, arrivals=arrivals)
 
 
+@pytest.mark.costly
 def test_the_open_model_shows_arrivals_and_clicks_instead_of_users(
     open_series: Series, bands: list[Band]
 ) -> None:
@@ -127,6 +128,7 @@ def test_the_open_model_shows_arrivals_and_clicks_instead_of_users(
     assert not [text for text in shown if text.startswith("users")]
 
 
+@pytest.mark.costly
 def test_what_did_not_wait_and_was_not_missed_has_no_legend(
     open_series: Series, bands: list[Band]
 ) -> None:
@@ -138,6 +140,7 @@ def test_what_did_not_wait_and_was_not_missed_has_no_legend(
     assert not {"no user was free", "missed"} & set(shown)
 
 
+@pytest.mark.costly
 def test_faults_are_shaded_and_named_from_injected_to_cleared(
     series: Series, bands: list[Band]
 ) -> None:
@@ -258,6 +261,7 @@ def test_tails_reach_from_all_to_the_slowest(run: Recording) -> None:
     assert np.asarray(lines[0].get_ydata())[0] == 100
 
 
+@pytest.mark.costly
 def test_a_figure_is_the_same_each_time_and_asks_for_nothing(
     series: Series, bands: list[Band]
 ) -> None:
@@ -272,6 +276,7 @@ def test_a_figure_is_the_same_each_time_and_asks_for_nothing(
     assert "<style" in first or "style=" in first
 
 
+@pytest.mark.costly
 def test_ids_can_be_told_apart_in_one_page(series: Series, bands: list[Band]) -> None:
     svg = to_svg(throughput_over_time(series, bands), title="t", prefix="a-")
 
@@ -315,6 +320,7 @@ def test_drawing_leaves_the_settings_of_others_alone(series: Series, bands: list
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.costly
 def test_a_page_can_give_every_colour_another_one(series: Series, bands: list[Band]) -> None:
     names = {colour: f"c{index}" for index, colour in enumerate(DARK)}
     svg = to_svg(throughput_over_time(series, bands, size=WIDE), title="t")

@@ -154,6 +154,7 @@ WRITE = st.tuples(
 )
 
 
+@pytest.mark.costly
 @settings(max_examples=40, deadline=None)
 @given(st.lists(WRITE, min_size=1, max_size=30))
 def test_each_write_is_in_exactly_one_class(writes: list[Write]) -> None:
@@ -242,6 +243,7 @@ def finished(run: RunBuilder, found: Callable[[int], int], **more: Any) -> Recor
     return read_run(folder)
 
 
+@pytest.mark.costly
 def test_a_lost_write_fails_a_run_without_budgets_and_with_right_answers(tmp_path: Path) -> None:
     recording = finished(build(tmp_path), lambda key: int(key != 17))
     document = judged(recording.folder)
@@ -252,6 +254,7 @@ def test_a_lost_write_fails_a_run_without_budgets_and_with_right_answers(tmp_pat
     assert document["goodput"]["absent"]["first"][0]["id"] == "run-0-17"
 
 
+@pytest.mark.costly
 def test_a_lost_write_fails_even_a_run_whose_load_was_not_delivered(tmp_path: Path) -> None:
     budgets = {"all": ["p(95) < 300ms"]}
     invalid = finished(build(tmp_path / "a", budgets), lambda _: 1, cpu=0.99)

@@ -136,6 +136,7 @@ def test_nonsense_is_refused(volumes: list[float], times: list[Estimate]) -> Non
         growth(volumes, times)
 
 
+@pytest.mark.costly
 def test_one_of_many_operations_at_its_limit_is_seldom_called_beyond_it() -> None:
     """Ten operations exactly at the limit, 500 times: at most one sweep in forty may fail.
 

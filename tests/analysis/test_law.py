@@ -38,6 +38,7 @@ def test_load_at_throughput_is_the_way_back_of_the_rising_branch(law: Law, part:
     assert law.load_at_throughput(throughput) == pytest.approx(load, rel=1e-6)
 
 
+@pytest.mark.costly
 @repeatable
 @given(laws, st.floats(0.6, 1e4))
 def test_load_at_mean_response_is_the_way_back_beyond_the_peak_too(law: Law, load: float) -> None:

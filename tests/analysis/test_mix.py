@@ -85,6 +85,7 @@ def test_a_difference_that_chance_explains_is_not_noted() -> None:
     assert note(many, HOLD, is_open=False) is not None
 
 
+@pytest.mark.costly
 def test_a_difference_below_a_percentage_point_is_not_noted_however_sure() -> None:
     nearly = intended_mix(PERSONAS, {"sales_rep": 3, "portal_customer": 0.95})
     found = achieved_mix(scenario(), clicks(nearly, 100_000), HOLD)

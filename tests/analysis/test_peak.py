@@ -38,6 +38,7 @@ def grid(load: Array, x: Array, t: float, *, relative: bool) -> tuple[float, flo
     return float(inside[0]), float(inside[-1])
 
 
+@pytest.mark.costly
 def test_the_place_is_what_a_grid_over_all_curves_does_not_reject() -> None:
     load, x = specsdm91()
     t = student_t(0.95, 4)
@@ -82,6 +83,7 @@ def test_a_level_without_throughput_has_no_logarithm_and_is_still_bounded() -> N
     assert math.isfinite(ends.most)
 
 
+@pytest.mark.costly
 @settings(derandomize=True, deadline=None, max_examples=10)
 @given(st.floats(0, 0.5), st.floats(5, 100), st.floats(0.01, 1e4))
 def test_a_curve_met_exactly_has_its_peak_and_no_width(

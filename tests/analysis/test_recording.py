@@ -131,6 +131,7 @@ def test_a_missed_arrival_may_have_neither_endpoint_nor_send(tmp_path: Path) -> 
     assert np.isnan(samples["service_ms"][1])
 
 
+@pytest.mark.costly
 def test_a_stream_cut_anywhere_keeps_every_whole_batch_and_never_a_wrong_row(
     tmp_path: Path,
 ) -> None:
@@ -338,6 +339,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.costly
 def test_a_disk_that_is_full_is_an_error_and_what_was_written_can_be_read(tmp_path: Path) -> None:
     limit = str(100_000)
     done = subprocess.run(
@@ -356,6 +358,7 @@ def test_a_disk_that_is_full_is_an_error_and_what_was_written_can_be_read(tmp_pa
     assert not end.torn
 
 
+@pytest.mark.costly
 def test_the_recording_room_does_not_import_pandas() -> None:
     code = "import sys, analysis.recording.writer; print('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

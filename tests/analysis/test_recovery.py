@@ -56,6 +56,7 @@ def frozen(seed: int, lasts_s: float = 3.0, *, fixed: bool = False) -> tuple[Rec
     return found, drained - AT_S
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("fixed", [False, True], ids=["M/M/1", "M/D/1"])
 def test_a_frozen_queue_is_back_when_its_backlog_has_drained(fixed: bool) -> None:
     """S + S lam / (mu - lam) = 6 s at half of the capacity; each run's own truth within a second.

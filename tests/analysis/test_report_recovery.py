@@ -89,6 +89,7 @@ def test_bursts_name_their_outcomes_as_people_do() -> None:
     assert not recovery_rows({})
 
 
+@pytest.mark.costly
 def test_the_band_of_healthy_windows_is_drawn_and_told(tmp_path: Path) -> None:
     recording = build_sample(tmp_path / "run", hold_s=2.0)
     drawn = {

@@ -278,6 +278,7 @@ def test_closed_queues_have_their_reference_values(kind: str) -> None:
         assert in_system == pytest.approx(case["L"], rel=1e-9)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("servers", [1, 2, 4])
 @pytest.mark.parametrize("think_s", [0.1, 1.0])
 @pytest.mark.parametrize("over", ["users", "in_flight"])

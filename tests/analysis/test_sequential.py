@@ -121,6 +121,7 @@ def test_an_answer_stands_whatever_comes_after_it() -> None:
     assert (later.answer, later.decided) == (Answer.NOT_REGRESSED, 5)
 
 
+@pytest.mark.costly
 @settings(max_examples=25, deadline=None)
 @given(differences)
 def test_the_interval_agrees_with_the_answer(made: list[float]) -> None:
@@ -133,6 +134,7 @@ def test_the_interval_agrees_with_the_answer(made: list[float]) -> None:
     assert high is None or high <= max(made) + 1e-9
 
 
+@pytest.mark.costly
 @settings(max_examples=12, deadline=None)
 @given(differences, st.floats(min_value=-0.5, max_value=0.5))
 def test_the_estimate_moves_with_the_pairs_and_turns_with_their_signs(

@@ -119,6 +119,7 @@ def test_halves_do_not_know_the_unit(scale: float, seed: int) -> None:
     assert other.low == pytest.approx(one.low, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.costly
 def test_a_queue_at_eighty_percent_is_hardly_ever_called_unsteady() -> None:
     rng = np.random.default_rng(7)
     wolf = 0

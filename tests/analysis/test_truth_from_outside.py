@@ -60,6 +60,7 @@ def test_service_has_settled_when_slow_answers_no_longer_follow_each_other() -> 
     assert settled_s(intended, done, 11.2, (0.5, 3.0)) == pytest.approx(11.2)
 
 
+@pytest.mark.costly
 def test_a_run_is_read_as_its_events_and_samples_say(tmp_path: Path) -> None:
     at_s, service_s, end_s = frozen_queue(1)
     bad = (at_s > 31) & (at_s < 31.1)

@@ -98,6 +98,7 @@ def test_an_open_single_server_queue_is_the_law_with_half_of_contention() -> Non
     assert fit.asymptote == pytest.approx(100)
 
 
+@pytest.mark.costly
 @repeatable
 @given(st.floats(0.001, 0.9), st.floats(1e-6, 0.1), st.floats(0.1, 1e4))
 def test_noiseless_levels_give_their_law_back(sigma: float, kappa: float, lambda_: float) -> None:

@@ -46,6 +46,7 @@ def repeat_with(monkeypatch: pytest.MonkeyPatch, outcome: Outcome | Exception) -
     return kill_server.repeat("sqlite", customers=2, times=2)
 
 
+@pytest.mark.costly
 def test_what_went_right_or_broke_off_is_removed(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +57,7 @@ def test_what_went_right_or_broke_off_is_removed(
     assert list(folders.iterdir()) == []
 
 
+@pytest.mark.costly
 def test_what_went_wrong_is_kept_to_be_looked_at(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

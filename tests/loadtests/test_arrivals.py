@@ -173,6 +173,7 @@ def test_what_is_pending_when_the_load_ends_is_missed(watch: Callable[..., Watch
     assert (run.begun, run.missed) == ([0], [1, 2])
 
 
+@pytest.mark.costly
 def test_what_came_due_while_the_process_was_held_up_to_the_end_is_missed(
     watch: Callable[..., Watched],
 ) -> None:
@@ -229,6 +230,7 @@ def test_a_user_that_is_ended_while_idle_is_handed_nothing(watch: Callable[..., 
     until(lambda: run.begun == [0])
 
 
+@pytest.mark.costly
 def test_a_burst_lets_others_run_and_loses_none(watch: Callable[..., Watched]) -> None:
     run = watch(after_ms(*[0.0] * 1000))
     for _ in range(3):

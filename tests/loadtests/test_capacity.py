@@ -32,6 +32,7 @@ def campaign(folder: Path, simulated: Simulated, **changes: Any) -> Campaign:
     )
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("seed", range(4))
 def test_the_interval_holds_what_theory_says(tmp_path: Path, seed: int) -> None:
     # Over 200 seeds every interval does (tests/accuracy/capacity.py); the seeds are fixed.

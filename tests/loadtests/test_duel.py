@@ -371,6 +371,7 @@ def test_an_error_of_ours_is_told_with_the_place_of_what_was_made(tmp_path: Path
     assert "no space left" in json.loads((tmp_path / "duel.json").read_text())["why"]
 
 
+@pytest.mark.costly
 def test_what_is_said_to_be_detectable_is_found_in_three_of_four_duels() -> None:
     """4,000 duels of normal pairs: the bounds are 5 standard errors (0.7 %) from .73 and .81."""
     rules, rng, sd = Rules(), np.random.default_rng(27), 0.05
@@ -391,6 +392,7 @@ def _of_unit_variance(n: int) -> FloatArray:
     return np.asarray(numbers / numbers.std(ddof=1))
 
 
+@pytest.mark.costly
 def test_eight_pairs_that_vary_much_are_inconclusive_and_say_what_is_needed(
     tmp_path: Path,
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_sleeper_that_is_killed_does_not_keep_the_others_from_waking() -> None
     assert woken == [1]
 
 
+@pytest.mark.costly
 def test_a_loop_that_is_blocked_is_seen_as_late() -> None:
     monitor, began = LagMonitor(), now_ns()
     running = gevent.spawn(monitor.run)
@@ -256,6 +257,7 @@ def test_a_request_that_is_judged_twice_is_one_row(tmp_path: Path) -> None:
     assert record.take_second().ok == 1
 
 
+@pytest.mark.costly
 def test_the_recorder_holds_nothing_of_requests_that_have_ended(tmp_path: Path) -> None:
     record = recorder(tmp_path)
     user = record.new_user(None)

@@ -126,6 +126,7 @@ def asked_of(run: Path, url: str, **more: Any) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.costly
 def test_each_write_that_was_sent_is_asked_for_once_in_parts(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +162,7 @@ def test_the_admin_asks_with_what_the_scenario_sends_and_without_its_authorizati
     assert "Bearer" not in written
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
@@ -183,6 +185,7 @@ def test_whatever_is_wrong_is_told(run: Path, reply: Reply | None, why: str) -> 
     assert document["invariants"]["why"] == document["why"]
 
 
+@pytest.mark.costly
 def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_said(run: Path) -> None:
     over = threading.Event()
     with serving(lambda *_: (over.wait(20), None)[1]) as (url, _):
@@ -195,6 +198,7 @@ def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_said(run: Pa
     assert "in time" in document["why"]
 
 
+@pytest.mark.costly
 def test_what_was_answered_before_the_target_fell_silent_is_kept(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,12 +211,14 @@ def test_what_was_answered_before_the_target_fell_silent_is_kept(
     assert read_audit(run).found.num_rows == 8
 
 
+@pytest.mark.costly
 def test_a_busy_target_is_asked_again(run: Path) -> None:
     counted = iter(range(9))
     with serving(lambda m, b: (503, {}) if next(counted) < 2 else right(m, b)) as (url, _):
         assert asked_of(run, url)["assessed"] is True
 
 
+@pytest.mark.costly
 def test_a_connection_that_breaks_is_replaced(run: Path) -> None:
     counted = iter(range(9))
     with serving(lambda m, b: None if next(counted) < 1 else right(m, b)) as (url, asked):
@@ -231,6 +237,7 @@ class Coming(Target):
         return self.looks > 0
 
 
+@pytest.mark.costly
 def test_a_server_that_is_coming_back_is_waited_for(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +253,7 @@ def test_a_server_that_is_coming_back_is_waited_for(
     assert document["assessed"] is True, document
 
 
+@pytest.mark.costly
 def test_ctrl_c_leaves_a_silent_target_little_time_and_a_second_one_none(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,6 +197,7 @@ class FailsToStart(Somebody):
         def never(self) -> None: ...
 
 
+@pytest.mark.costly
 def test_a_set_of_tasks_that_only_fails_does_not_spin(bench: Callable[..., Bench]) -> None:
     run = bench(FailsToStart)
     gevent.sleep(0.12)

@@ -21,7 +21,7 @@ print(json.dumps([os.getpriority(os.PRIO_PROCESS, 0), said]))
 
 def niceness(said: str) -> str:
     """Of a session; the one that the machine began with is in no group, and its file empty."""
-    return said.split()[-1] if said else "none"
+    return said.rsplit(maxsplit=1)[-1] if said else "none"
 
 
 def priorities(*, own_session: bool) -> tuple[int, str]:

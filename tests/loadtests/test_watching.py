@@ -128,6 +128,7 @@ def test_a_target_without_gauges_has_no_lines_and_no_error(
     assert lines_of(tmp_path) == []
 
 
+@pytest.mark.costly
 def test_a_target_that_does_not_answer_stops_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -258,6 +258,7 @@ def test_an_endless_schedule_costs_nothing_before_its_arrivals_come() -> None:
 # pools
 
 
+@pytest.mark.costly
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(st.integers(1, 500), st.lists(st.floats(1e-3, 1), min_size=1, max_size=5), st.integers(1, 4))
 def test_every_persona_has_users_in_every_process_and_together_they_are_all(

@@ -397,6 +397,7 @@ _tables = st.dictionaries(
 )
 
 
+@pytest.mark.costly
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(
     st.dictionaries(

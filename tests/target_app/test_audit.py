@@ -167,6 +167,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("name", "break_it"), BREAKS.items(), ids=list(BREAKS))
 def test_what_is_broken_is_counted_and_named(
     make_app: Callable[..., Flask], accounts: Accounts, name: str, break_it: str

@@ -18,6 +18,7 @@ def runner() -> CliRunner:
     return CliRunner()
 
 
+@pytest.mark.costly
 def test_seed_prints_the_folder_or_a_line_of_json(runner: CliRunner, tmp_path: Path) -> None:
     words = ["seed", "--customers", "3", "--seed", "5", "--data", str(tmp_path)]
     plain = runner.invoke(main, words)
@@ -156,6 +157,7 @@ def test_a_port_that_is_only_held_is_free() -> None:
         assert server.taken("127.0.0.1", keeper.getsockname()[1]) is None
 
 
+@pytest.mark.costly
 def test_a_port_that_another_one_is_being_started_on_is_refused(
     runner: CliRunner, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

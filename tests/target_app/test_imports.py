@@ -19,6 +19,7 @@ def imported() -> set[str]:
     return found
 
 
+@pytest.mark.costly
 def test_the_commands_cost_a_server_neither_faker_nor_numpy(imported: set[str]) -> None:
     assert not imported & {"faker", "numpy"}
 

@@ -12,6 +12,7 @@ def test_werkzeug_takes_what_we_make() -> None:
     assert not check_password_hash(made, "pass word")
 
 
+@pytest.mark.costly
 def test_the_usual_cost_is_werkzeugs() -> None:
     ours, theirs = hash_password("x", "s"), generate_password_hash("x")
 

@@ -26,6 +26,7 @@ def working(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Pa
         yield database
 
 
+@pytest.mark.costly
 def test_two_that_prepare_one_database_at_once_do_it_after_another(
     working: Path | str, together: Callable[..., None]
 ) -> None:
@@ -37,6 +38,7 @@ def test_two_that_prepare_one_database_at_once_do_it_after_another(
         assert ("orders_placed" in names) == (wanted is not config)
 
 
+@pytest.mark.costly
 def test_who_holds_the_database_is_not_waited_for_without_end(working: Path | str) -> None:
     config = Config(database=working, options=OTHER, busy_timeout_ms=300)
     with engines.alone(Config(database=working)) as other:

@@ -180,6 +180,7 @@ def test_the_folder_of_metrics_is_emptied_of_counts_and_of_nothing_else(database
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.costly
 def test_a_file_that_is_served_is_not_served_again(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ def test_an_answer_takes_as_long_as_it_says(synthetic: FlaskClient) -> None:
     assert float(timing[1]) >= 20
 
 
+@pytest.mark.costly
 def test_who_comes_while_all_servers_are_busy_waits(
     synthetic: FlaskClient, together: Callable[..., None]
 ) -> None:

@@ -61,6 +61,7 @@ def test_no_time_of_the_database_is_made_up_where_none_can_be_reached(
         assert database_ms <= whole_ms
 
 
+@pytest.mark.costly
 def test_waiting_in_vain_is_time_of_the_database(
     make_app: Callable[..., Flask], accounts: Accounts, database: Path
 ) -> None:

@@ -214,6 +214,7 @@ def test_special_headers_are_known_however_they_are_spelt() -> None:
     ]
 
 
+@pytest.mark.costly
 def test_names_that_a_server_makes_up_do_not_fill_the_memory() -> None:
     for number in range(5_000):
         feed(b"HTTP/1.1 204 x\r\nX-%d: y\r\n\r\n" % number, [])

@@ -33,6 +33,7 @@ def test_a_kept_connection_that_the_server_closed_is_opened_anew_and_counted() -
         assert (t.server.connections, len(t.server.requests)) == (2, 3)
 
 
+@pytest.mark.costly
 def test_a_closed_connection_is_noticed_though_the_loop_had_no_turn() -> None:
     closed = []
 

@@ -2,6 +2,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -75,6 +76,7 @@ def test_a_request_without_a_free_connection_is_told_so(
     assert app.test_client().get("/readyz").status_code == 200
 
 
+@pytest.mark.costly
 def test_many_threads_write_and_read_and_none_finds_the_database_locked(
     make_app: Callable[..., Flask], accounts: Accounts, together: Callable[..., None]
 ) -> None:

@@ -39,6 +39,7 @@ def test_a_list_asks_once_by_default_and_once_a_row_with_n_plus_one(
     assert bad.of("admin").get(path).get_json() == answer
 
 
+@pytest.mark.costly
 def test_lists_show_the_names_of_whom_they_belong_to(make_crm: Callable[..., Crm]) -> None:
     for options in (Options(), Options(n_plus_one=True)):
         crm = make_crm(options=options)

@@ -239,6 +239,7 @@ def both(each_database: Path | str, accounts: Accounts) -> Iterator[Crm]:
         db.engine.dispose()
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("resource", ["orders", "feedback"])
 def test_what_is_written_while_a_customer_changes_hands_goes_along(
     both: Crm, resource: str

@@ -31,6 +31,7 @@ def bodies(resource: str) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries({}, optional=likely) | ANY_JSON
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("resource", NAMES)
 def test_no_json_body_breaks_an_endpoint(shared_client: FlaskClient, resource: str) -> None:
     @settings(max_examples=50, deadline=None, derandomize=True, database=None)
@@ -57,6 +58,7 @@ def test_no_bytes_break_an_endpoint(shared_client: FlaskClient) -> None:
     post()
 
 
+@pytest.mark.costly
 def test_any_text_that_fits_is_stored_as_it_is(shared_client: FlaskClient) -> None:
     printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=500)
 

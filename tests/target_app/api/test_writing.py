@@ -197,6 +197,7 @@ def test_a_key_is_good_for_a_day_and_each_new_one_takes_old_ones_away(
         db.engine.dispose()
 
 
+@pytest.mark.costly
 def test_who_waits_too_long_for_the_first_request_with_a_key_is_told_to_come_again(
     each_database: Path | str, accounts: Accounts
 ) -> None:

@@ -43,6 +43,7 @@ VALUES = st.one_of(
 )
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("place", RULES)
 def test_a_rule_and_its_schema_agree(place: str) -> None:
     rule = RULES[place]

@@ -50,6 +50,7 @@ def test_it_is_valid_openapi(document: Json) -> None:
     OPENAPI_31_VALIDATOR.validate(document)
 
 
+@pytest.mark.costly
 def test_every_schema_in_it_is_one(document: Json) -> None:
     found = list(schemas(document))
     assert len(found) > 50

@@ -21,6 +21,7 @@ def listed(page: Markup) -> list[int]:
     return [int(end) for end in ends if end.isdigit()]
 
 
+@pytest.mark.costly
 def test_the_list_shows_everybody_newest_first_page_by_page(visit: Visit, ask: Ask) -> None:
     visitor, path, found = visit("manager"), "/customers", []
     while path:

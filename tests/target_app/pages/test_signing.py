@@ -36,6 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return checked
 
 
+@pytest.mark.costly
 def test_who_signs_in_with_the_password_of_the_dataset_is_led_to_the_overview(
     visit: Visit, accounts: Accounts
 ) -> None:
@@ -139,6 +140,7 @@ def test_whatever_is_wrong_is_answered_alike_and_costs_one_hash(
     assert visitor.get("/").headers["Location"].startswith("/login")
 
 
+@pytest.mark.costly
 def test_nobodys_hash_costs_what_the_configured_ones_cost(app: Flask) -> None:
     with app.app_context():
         hashed = signing._nobodys_hash()

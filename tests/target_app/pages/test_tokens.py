@@ -43,6 +43,7 @@ def _written(ask: Callable[..., Any]) -> list[Any]:
     return [ask(f"SELECT count(*), max(request_id) FROM {table}") for table in TABLES]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("path", FORMS)
 def test_a_form_without_its_token_or_with_anothers_is_refused_and_leaves_nothing(
     visit: Visit, ask: Callable[..., Any], path: str

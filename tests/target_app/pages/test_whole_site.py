@@ -60,6 +60,7 @@ def test_every_page_that_is_shown_is_among_those_tested() -> None:
     assert {re.sub(r"<[^>]+>", "<>", path) for path in shown} <= tested
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_valid_keeps_to_itself_and_opens_to_its_roles_alone(
     visit: Visit, path: str

@@ -12,6 +12,8 @@ from target_app.rules import Email
 from target_app.seeding import accounts
 from tests.target_app.seeding.conftest import Composed
 
+pytestmark = pytest.mark.costly  # datasets are made
+
 ROLES = ("sales", "support", "marketing", "manager", "portal")
 
 

@@ -21,6 +21,8 @@ from target_app.seeding.composer import composing
 from target_app.seeding.digest import hash_of_database, hashes_of_database
 from target_app.seeding.manifest import Recipe
 
+pytestmark = pytest.mark.costly  # datasets are made
+
 few = partial(seeding.seed, customers=1, seed=1, accounts=1)
 
 

@@ -6,6 +6,8 @@ from click.testing import CliRunner
 from target_app import seeding
 from target_app.cli import main
 
+pytestmark = pytest.mark.costly  # datasets are made
+
 
 def test_seed_takes_what_decides_the_rows(tmp_path: Path) -> None:
     words = ["--customers", "2", "--seed", "3", "--accounts", "4", "--locale", "zh_CN", "--verify"]

@@ -9,6 +9,8 @@ import pytest
 from target_app import seeding
 from target_app.seeding import DatasetError
 
+pytestmark = pytest.mark.costly  # datasets are made
+
 few = partial(seeding.seed, customers=1, seed=1, accounts=1)
 
 

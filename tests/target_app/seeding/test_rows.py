@@ -11,6 +11,8 @@ from target_app.models import Base
 from target_app.seeding.columns import NULL, Choices, Moments, Numbers, Texts
 from tests.target_app.seeding.conftest import Composed, composed
 
+pytestmark = pytest.mark.costly  # datasets are made
+
 MOMENTS = {
     "customers": "created_at", "orders": "placed_at", "activities": "occurred_at",
     "feedback": "created_at", "responses": "created_at",
