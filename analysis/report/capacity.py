@@ -169,7 +169,8 @@ def as_text(document: Document) -> str:
     str
         Lines.
     """
-    return "\n".join([*sentences(document), "", aligned(rows(document))])
+    levels = ["", aligned(rows(document))] if document["levels"] else []
+    return "\n".join([*sentences(document), *levels])
 
 
 def as_markdown(document: Document) -> str:
@@ -186,8 +187,6 @@ def as_markdown(document: Document) -> str:
         A page.
     """
     answer, *others = sentences(document)
-    plan, unit = document["plan"], document["unit"]
-    looks = plan["repetitions"] + 1
     return "\n".join(
         [
             f"# Capacity of {text(document['scenario'])}",
@@ -196,35 +195,41 @@ def as_markdown(document: Document) -> str:
             "",
             *(f"- {text(_capital(line))}." for line in others),
             "",
-            "## Levels",
-            "",
-            *_table([[text(cell) for cell in row] for row in rows(document)]),
-            "",
-            "Each level is decided by the share of requests beyond a limit over all its runs, at "
-            f"{percent(plan['error_per_look'])} a side and interim analysis (look): {looks} at "
-            "most, 5 % in all. The budget shown is the one furthest beyond its limit, or nearest "
-            "to it.",
-            "",
-            "## Runs",
-            "",
-            *_table(
-                [
-                    [unit, "why", "hold", "verdict alone", "run"],
-                    *(
-                        [
-                            level_text(run["level"]),
-                            run["why"],
-                            format_duration(run["hold_s"]),
-                            run["verdict"],
-                            code(run["run"]),
-                        ]
-                        for run in document["runs"]
-                    ),
-                ]
-            ),
-            "",
+            *(_levels(document) if document["levels"] else ()),
+            *(_runs(document) if document["runs"] else ()),
         ]
     )
+
+
+def _levels(document: Document) -> list[str]:
+    plan = document["plan"]
+    looks = plan["repetitions"] + 1
+    return [
+        "## Levels",
+        "",
+        *_table([[text(cell) for cell in row] for row in rows(document)]),
+        "",
+        "Each level is decided by the share of requests beyond a limit over all its runs, at "
+        f"{percent(plan['error_per_look'])} a side and interim analysis (look): {looks} at "
+        "most, 5 % in all. The budget shown is the one furthest beyond its limit, or nearest "
+        "to it.",
+        "",
+    ]
+
+
+def _runs(document: Document) -> list[str]:
+    made = [
+        [
+            level_text(run["level"]),
+            run["why"],
+            format_duration(run["hold_s"]),
+            run["verdict"],
+            code(run["run"]),
+        ]
+        for run in document["runs"]
+    ]
+    head = [document["unit"], "why", "hold", "verdict alone", "run"]
+    return ["## Runs", "", *_table([head, *made]), ""]
 
 
 def _capital(line: str) -> str:

@@ -113,6 +113,24 @@ def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) ->
     assert "interrupted" in as_text(document)
 
 
+def test_an_interrupt_of_the_first_run_leaves_no_empty_table(tmp_path: Path) -> None:
+    simulated = Simulated(1, tmp_path)
+    search = campaign(tmp_path, simulated)
+
+    def is_interrupted(settings: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+        folder, verdict = simulated(settings)
+        return folder, verdict | {"exit_code": 130, "stages": [{"hold": [3.0, 7.5]}]}
+
+    search.run(is_interrupted, say=lambda _: None)
+    document = search.document()
+    page = as_markdown(document)
+
+    assert document["levels"] == []
+    assert "nearest" not in as_text(document)
+    assert "## Levels" not in page
+    assert page.count("\n| ") == len(document["runs"]) + 2  # the runs' own table
+
+
 def test_a_target_that_ends_fails_its_load_and_is_said_to_have_ended(tmp_path: Path) -> None:
     simulated, said = Simulated(1, tmp_path), list[str]()
     search = campaign(tmp_path, simulated, most_runs=2)
