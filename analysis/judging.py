@@ -19,7 +19,7 @@ from analysis.availability import Availability
 from analysis.budgets import HOLD_METRICS, decide, unanswered
 from analysis.capacity import Capacity, capacity_of, judge_capacity
 from analysis.decision import Decision, Verdict, together
-from analysis.drift import judge_drift
+from analysis.drift_budget import judge_drift
 from analysis.estimate import not_estimable
 from analysis.reasons import HARNESS
 from analysis.recoveries import judge_recovery

@@ -10,7 +10,8 @@ import numpy as np
 
 from analysis.availability import Availability, availability
 from analysis.bursts import Burst, bursts
-from analysis.drift import Drift, drifts_of
+from analysis.drift import Drift
+from analysis.drifts import drifts_of
 from analysis.estimate import Estimate, not_estimable
 from analysis.faults import fault_spans
 from analysis.phases import Spell, Stretch, disturbed_stretches, phases

@@ -9,19 +9,10 @@ from typing import Any
 from analysis.report.cores import cores_of_target
 from analysis.report.goodput import broken as broken_writes
 from analysis.report.goodput import lost_writes
+from analysis.report.load_names import level_text, unit_of, unit_of_stage
 from analysis.report.tables import NOT_BAD, OUTCOMES, Document, parsed, where
-from analysis.report.words import (
-    clean,
-    code_words,
-    count,
-    level_text,
-    moment,
-    number,
-    percent,
-    quantity,
-    unit_of,
-    unit_of_stage,
-)
+from analysis.report.typography import clean
+from analysis.report.words import code_words, count, moment, number, percent, quantity
 from scenarios.assertions import Metric
 from scenarios.counting import with_unit
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.report.tables import NOTHING, Document, parsed
-from analysis.report.words import Said, clean, say
+from analysis.report.typography import clean
+from analysis.report.words import Said, say
 from scenarios.assertions import Metric
 from scenarios.units import format_duration
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.report.load_names import level_text
 from analysis.report.markdown import code, text
 from analysis.report.side_by_side import as_text as aligned
-from analysis.report.words import clean, level_text, number, percent
+from analysis.report.typography import clean
+from analysis.report.words import number, percent
 from scenarios.counting import agreeing, count_of
 from scenarios.units import format_duration
 

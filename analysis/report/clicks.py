@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.report.tables import Document, stage_name
-from analysis.report.words import Said, clean, count, number, percent, say
+from analysis.report.typography import clean
+from analysis.report.words import Said, count, number, percent, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.report import words
+from analysis.report.load_names import level_text, people
+from analysis.report.typography import clean
 from analysis.shift import CONFIDENCE
 from scenarios.counting import count_of
 
@@ -97,7 +99,7 @@ def _row(row: Mapping[str, Any], question: Mapping[str, Any]) -> ChangeRow:
     shares = row["indicator"] == "error_ratio"
     interval = percent_interval(change) if not shares else points_interval(points)
     return ChangeRow(
-        subject=words.clean(row["subject"]),
+        subject=clean(row["subject"]),
         indicator=TITLES[row["indicator"]],
         better=row["better"],
         before=words.say(row["before"]),
@@ -107,7 +109,7 @@ def _row(row: Mapping[str, Any], question: Mapping[str, Any]) -> ChangeRow:
         points=in_points(points["value"]) if points else "",
         word=row["word"],
         decision=row["decision"],
-        why=words.clean(row["why"] or ""),
+        why=clean(row["why"] or ""),
         detectable=_detectable(row),
         gates=row["indicator"] in {question["metric"], "error_ratio"},
     )
@@ -186,8 +188,8 @@ def _detectable(row: Mapping[str, Any]) -> str:
 
 def at_load(document: Document) -> str:
     """Name the load at which runs were compared."""
-    people = words.people(document["think_scale"], document["load_unit"])
-    return f"{words.level_text(document['required'])} {people}"
+    counted = people(document["think_scale"], document["load_unit"])
+    return f"{level_text(document['required'])} {counted}"
 
 
 def of_runs(document: Document) -> str:
@@ -229,9 +231,9 @@ def verdict_words(document: Document) -> str:
         return f"{_told(main)}; tolerance {_tolerance(main, question)}."
     shown = _undecided(document)
     if shown is not None:
-        why = f"; {words.clean(shown['why'])}" if shown["why"] else ""
+        why = f"; {clean(shown['why'])}" if shown["why"] else ""
         return f"Not known yet: {_told(shown)}; tolerance {_tolerance(shown, question)}{why}."
-    why = words.clean(document["why"])
+    why = clean(document["why"])
     return f"{why[:1].upper()}{why[1:]}. {_told(main)}; tolerance {_tolerance(main, question)}."
 
 
@@ -251,7 +253,7 @@ def _undecided(document: Document) -> Mapping[str, Any] | None:
 
 
 def _told(row: Mapping[str, Any]) -> str:
-    whose = "all requests" if row["subject"] == "all" else words.clean(row["subject"])
+    whose = "all requests" if row["subject"] == "all" else clean(row["subject"])
     if row["indicator"] == "error_ratio" and row["points"]:
         found, change = row["points"], in_points(row["points"]["value"])
         interval = points_interval(found)
@@ -298,7 +300,7 @@ def power_words(document: Document) -> list[str]:
         ]
         worst = max([main[0], *endpoints], key=lambda row: row["detectable"])
         tail = (
-            f"; at the noisiest endpoint, {words.clean(worst['subject'])}, {_detectable(worst)}"
+            f"; at the noisiest endpoint, {clean(worst['subject'])}, {_detectable(worst)}"
             if worst is not main[0]
             else ""
         )
@@ -318,9 +320,9 @@ def changed_words(changes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, 
     """Put differences between the sides in words: key, base, candidate."""
     return [
         (
-            words.clean(each["key"]),
-            words.clean(" | ".join(each["base"])),
-            words.clean(" | ".join(each["candidate"])),
+            clean(each["key"]),
+            clean(" | ".join(each["base"])),
+            clean(" | ".join(each["candidate"])),
         )
         for each in changes
     ]
@@ -351,7 +353,7 @@ def method_words(document: Document) -> list[str]:
     metric = TITLES[question["metric"]]
     tolerance = f"{100 * question['tolerance']:.6g} %"
     errors = f"{100 * question['error_tolerance']:.6g} points"
-    asked = [words.clean("all requests" if s == "all" else s) for s in question["subjects"]]
+    asked = [clean("all requests" if s == "all" else s) for s in question["subjects"]]
     design = document["design"]
     how = {
         "pairs": "Neighbours in time are pairs: Student's t on the logarithms of their ratios.",
@@ -362,7 +364,7 @@ def method_words(document: Document) -> list[str]:
         "for looking often: of ten rows that did not change, one is called better or worse."
     )
     if not how:
-        how = f"Nothing is decided: {words.clean(design['why'] or '')}."
+        how = f"Nothing is decided: {clean(design['why'] or '')}."
     elif min(len(document["base"]), len(document["candidate"])) == 1:
         how = "One run a side: intervals are those of the two runs, and decide nothing."
     if len(document["base"]) == len(document["candidate"]) == 1:

@@ -7,8 +7,9 @@ from typing import Any
 from analysis.figures.comparison import Moved, forest
 from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
 from analysis.report import comparison as c
-from analysis.report import page, words
+from analysis.report import page
 from analysis.report.tables import indicator_rows
+from analysis.report.typography import clean, shorten
 from analysis.run_values import INDICATORS
 
 _NAME_WIDE, _NAME_NARROW = 52, 22
@@ -36,7 +37,7 @@ def forest_of(document: c.Document, *, size: Size = WIDE) -> str | None:
     width = _NAME_WIDE if size.width > NARROW.width else _NAME_NARROW
     moved = [
         Moved(
-            name=words.shorten(_name(row["subject"]), width),
+            name=shorten(_name(row["subject"]), width),
             ratio=row["change"]["value"],
             low=row["change"]["low"] or None,  # zero has no place on a logarithmic axis
             high=row["change"]["high"],
@@ -58,7 +59,7 @@ def forest_of(document: c.Document, *, size: Size = WIDE) -> str | None:
 
 
 def _name(subject: str) -> str:
-    return "all requests" if subject == "all" else words.clean(subject)
+    return "all requests" if subject == "all" else clean(subject)
 
 
 def render_page(document: c.Document) -> str:
@@ -81,19 +82,19 @@ def render_page(document: c.Document) -> str:
         word=document["verdict"],
         tone=_TONES[document["verdict"]],
         symbol=c.SYMBOLS[document["verdict"]],
-        title=words.clean(document["title"]),
+        title=clean(document["title"]),
         why=c.verdict_words(document),
         exit_meaning=c.EXIT_CODES[document["exit_code"]],
         runs=c.of_runs(document),
         load=c.at_load(document),
-        advice=words.clean(document["advice"] or ""),
+        advice=clean(document["advice"] or ""),
         power=c.power_words(document),
-        notes=[words.clean(note) for note in document["notes"]],
+        notes=[clean(note) for note in document["notes"]],
         changed=c.changed_words(document["changed"]),
         differs=c.changed_words(document["differs"]),
         groups=_groups(rows),
         sides=[("base", document["base"]), ("candidate", document["candidate"])],
-        same=[(words.clean(k), words.clean(v)) for k, v in sorted(document["same"].items())],
+        same=[(clean(k), clean(v)) for k, v in sorted(document["same"].items())],
         scorecard=indicator_rows(document),
         method=c.method_words(document),
         figure=None if wide is None else page.themed(wide, "forest"),

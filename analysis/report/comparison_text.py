@@ -14,6 +14,7 @@ from analysis.report import comparison as c
 from analysis.report import words
 from analysis.report.scorecard import indicator_lines
 from analysis.report.tables import indicator_rows
+from analysis.report.typography import clean, shorten
 
 STYLES = {
     "regressed": "red",
@@ -48,7 +49,7 @@ def summary(document: c.Document, *, report: str | None = None) -> RenderableTyp
     banner = Text.assemble(
         (f"{c.SYMBOLS[verdict]} {verdict.upper()}", f"bold {style}"),
         "  ",
-        (words.clean(document["title"]), "bold"),
+        (clean(document["title"]), "bold"),
         "\n",
         c.verdict_words(document),
     )
@@ -64,10 +65,10 @@ def summary(document: c.Document, *, report: str | None = None) -> RenderableTyp
         *(Text(line) for line in indicator_lines(document["scorecard"])),
         Text(),
         *(Text(sentence) for sentence in c.power_words(document)),
-        *(Text.assemble(("Note   ", "bold yellow"), words.clean(n)) for n in document["notes"]),
+        *(Text.assemble(("Note   ", "bold yellow"), clean(n)) for n in document["notes"]),
     ]
     if document["advice"]:
-        parts.append(Text.assemble(("Next   ", "bold"), words.clean(document["advice"])))
+        parts.append(Text.assemble(("Next   ", "bold"), clean(document["advice"])))
     if report:
         parts.append(Text.assemble(("Report ", "bold"), report, overflow="fold"))
     return Group(*parts)
@@ -86,7 +87,7 @@ def _changed(document: c.Document) -> list[RenderableType]:
     table.add_column("Base", overflow="fold")
     table.add_column("Candidate", overflow="fold")
     for row in found:
-        table.add_row(*(Text(words.shorten(cell, _NAME_WIDTH)) for cell in row))
+        table.add_row(*(Text(shorten(cell, _NAME_WIDTH)) for cell in row))
     return [Text(), table]
 
 
@@ -125,7 +126,7 @@ def _endpoints(document: c.Document, rows: Sequence[c.ChangeRow]) -> list[Render
     for row in [*shown, *metric[:_ENDPOINTS]]:
         name = row.subject if row.indicator == title else f"{row.subject}: {row.indicator}"
         table.add_row(
-            Text(words.shorten(name, _ENDPOINT_WIDTH)),
+            Text(shorten(name, _ENDPOINT_WIDTH)),
             Text(_short(row.before)),
             Text(_short(row.after)),
             Text(row.change if row.indicator == title else row.points),
@@ -158,7 +159,7 @@ def plain(document: c.Document, *, report: str | None = None) -> str:
     """
     lines = [
         f"verdict: {document['verdict']} (exit code {document['exit_code']}): "
-        f"{words.clean(document['title'])}",
+        f"{clean(document['title'])}",
         f"why: {c.verdict_words(document)}",
         f"runs: {c.of_runs(document)}, at {c.at_load(document)}",
     ]
@@ -178,9 +179,9 @@ def plain(document: c.Document, *, report: str | None = None) -> str:
         for row in indicator_rows(document)
     ]
     lines += [f"power: {sentence}" for sentence in c.power_words(document)]
-    lines += [f"note: {words.clean(note)}" for note in document["notes"]]
+    lines += [f"note: {clean(note)}" for note in document["notes"]]
     if document["advice"]:
-        lines.append(f"next: {words.clean(document['advice'])}")
+        lines.append(f"next: {clean(document['advice'])}")
     if report:
         lines.append(f"report: {report}")
     return "\n".join(lines) + "\n"

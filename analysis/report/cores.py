@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.report.tables import Document
-from analysis.report.words import clean
+from analysis.report.typography import clean
 
 
 def cores_of_target(verdict: Document) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from analysis.drift import LONG_S
 from analysis.report.tables import Document
-from analysis.report.words import NOT_ESTIMABLE, Said, clean, moment, quantity, say
+from analysis.report.typography import clean
+from analysis.report.words import NOT_ESTIMABLE, Said, moment, quantity, say
 from scenarios.units import in_long_unit
 
 NAMES = {

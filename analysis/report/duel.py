@@ -10,7 +10,8 @@ from analysis.duel import Pair, Question, ratio_of
 from analysis.duel_reading import Metric
 from analysis.report.markdown import code, text
 from analysis.report.scorecard import indicator_lines, indicator_table
-from analysis.report.words import clean, number, quantity, say, shorten
+from analysis.report.typography import clean, shorten
+from analysis.report.words import number, quantity, say
 from analysis.sequential import Standing
 from scenarios.counting import count_of
 

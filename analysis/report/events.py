@@ -8,7 +8,8 @@ from typing import Any
 
 from analysis.faults import FaultSpan, fault_spans
 from analysis.report.tables import Document
-from analysis.report.words import clean, moment, quantity
+from analysis.report.typography import clean
+from analysis.report.words import moment, quantity
 
 Event = Mapping[str, Any]
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from analysis.recording.reader import Recording
 from analysis.report.cores import cores_of_target, cores_words, generators_words
+from analysis.report.load_names import people
 from analysis.report.tables import Document
-from analysis.report.words import clean, count, duration, number, people
+from analysis.report.typography import clean
+from analysis.report.words import count, duration, number
 from scenarios.counting import with_unit
 from scenarios.crm_options import as_settings
 from scenarios.schedule import settle_s

@@ -14,7 +14,8 @@ from analysis.report.tables import (
     shown_stage,
     stage_name,
 )
-from analysis.report.words import Said, clean, count, say
+from analysis.report.typography import clean
+from analysis.report.words import Said, count, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

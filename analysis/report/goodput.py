@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.report.tables import OUTCOMES, Document, stage_name
-from analysis.report.words import clean, count, moment, say
+from analysis.report.typography import clean
+from analysis.report.words import count, moment, say
 from scenarios.counting import agreeing
 
 Fact = tuple[str, str]

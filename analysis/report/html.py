@@ -26,6 +26,8 @@ from analysis.report import (
     words,
 )
 from analysis.report.illustrations import Illustration
+from analysis.report.load_names import people_of, unit_of
+from analysis.report.typography import clean
 from scenarios.counting import with_unit
 
 OVER_TIME = ("latency_over_time", "throughput_over_time")
@@ -59,18 +61,18 @@ def render_html(
     figures = {figure.name: figure for figure in illustrations}
     return page.template("report.html.j2").render(
         verdict=verdict,
-        run=words.clean(verdict.get("run")),
-        word=words.clean(verdict["verdict"]),
+        run=clean(verdict.get("run")),
+        word=clean(verdict["verdict"]),
         symbols=sentences.SYMBOLS,
-        title=words.clean(verdict.get("title") or verdict.get("scenario")),
-        question=words.clean(verdict.get("question")),
+        title=clean(verdict.get("title") or verdict.get("scenario")),
+        question=clean(verdict.get("question")),
         why=sentences.why(verdict),
         exit_meaning=sentences.EXIT_CODES.get(verdict.get("exit_code", 0), ""),
         actions=advice.next_actions(verdict),
         tiles=tiles(verdict),
         asked=facts.asked(recording, verdict),
         ending=sentences.ending(verdict),
-        warnings=[words.clean(warning) for warning in verdict.get("warnings", [])],
+        warnings=[clean(warning) for warning in verdict.get("warnings", [])],
         reasons=validity.reason_rows(verdict),
         validity=validity.validity_words(verdict),
         budgets=tables.budget_rows(verdict),
@@ -117,7 +119,7 @@ def render_html(
         method=sentences.method(verdict),
         surroundings=facts.surroundings(recording.manifest),
         commands=facts.commands(recording, verdict),
-        users=words.people_of(verdict),
+        users=people_of(verdict),
         **page.colours(),
     )
 
@@ -156,7 +158,7 @@ def tiles(verdict: tables.Document) -> list[tuple[str, words.Said]]:
     if not stages or not stages[-1].get("requests"):
         return []
     stage = stages[-1]
-    at = f"at {with_unit(required or 0, words.unit_of(verdict))}"
+    at = f"at {with_unit(required or 0, unit_of(verdict))}"
     return [
         (f"p95 latency {at}", words.say((stage.get("latency") or {}).get("p95"))),
         (f"throughput {at}", words.say(stage.get("throughput"))),

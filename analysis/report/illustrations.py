@@ -22,9 +22,10 @@ from analysis.recording.reader import Recording
 from analysis.report.cores import cores_of_target
 from analysis.report.drift import short_name_of
 from analysis.report.events import Happened, happened
+from analysis.report.load_names import people_of, unit_of
 from analysis.report.sentences import limits_of_latency
 from analysis.report.tables import OUTCOMES, Document
-from analysis.report.words import clean, people_of, shorten, unit_of
+from analysis.report.typography import clean, shorten
 from analysis.series import Series, bin_width_s, series_of, tails_of
 from analysis.usage import usage_of
 from analysis.windows import hold_of, hold_windows

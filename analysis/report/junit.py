@@ -25,7 +25,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.report import advice, facts, goodput, sentences, tables, validity, words
+from analysis.report import advice, facts, goodput, sentences, tables, validity
+from analysis.report.typography import clean
 
 _KINDS = {
     "failed": "failure",
@@ -78,7 +79,7 @@ def render_junit(manifest: Mapping[str, Any], verdict: tables.Document) -> str:
 
 def _xml(value: object) -> str:
     """Leave out what XML cannot hold; controls are shown as escapes before."""
-    return "".join(char for char in words.clean(value) if ord(char) not in _NOT_XML)
+    return "".join(char for char in clean(value) if ord(char) not in _NOT_XML)
 
 
 def _properties(suite: ET.Element, manifest: Mapping[str, Any], verdict: tables.Document) -> None:

@@ -24,6 +24,8 @@ from analysis.report import (
     validity,
     words,
 )
+from analysis.report.load_names import people_of
+from analysis.report.typography import clean
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|~$])")
 _MENTION = re.compile(r"@(?=\w)")
@@ -43,7 +45,7 @@ def text(value: object) -> str:
     str
         One line; nothing in it is markup, a link or a mention.
     """
-    escaped = _SPECIAL.sub(r"\\\1", words.clean(value))
+    escaped = _SPECIAL.sub(r"\\\1", clean(value))
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MENTION.sub("@\u2060", escaped).replace("://", ":\u2060//")
 
@@ -61,7 +63,7 @@ def code(value: object) -> str:
     str
         A code span; pipes are escaped, as tables need them even there.
     """
-    cleaned = words.clean(value).replace("|", "\\|")
+    cleaned = clean(value).replace("|", "\\|")
     longest = max((len(ticks) for ticks in _RUN_OF_TICKS.findall(cleaned)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if cleaned.startswith("`") or cleaned.endswith("`") or not cleaned else ""
@@ -95,7 +97,7 @@ def render_markdown(
     str
         Verdict, next actions, budgets, stages; the rest folded away.
     """
-    word = words.clean(verdict["verdict"])
+    word = clean(verdict["verdict"])
     lines = [
         f"## {sentences.SYMBOLS.get(word, '')} {word.capitalize()}: "
         f"{text(verdict.get('title') or verdict.get('scenario'))}",
@@ -192,7 +194,7 @@ def _stages(verdict: tables.Document) -> list[str]:
         )
         for row in tables.stage_rows(verdict)
     ]
-    users = text(words.people_of(verdict))
+    users = text(people_of(verdict))
     head = ("verdict", users, "ok", "p50", "p95", "p99", "bad", "in flight")
     return ["### Stages", "", *_table(head, rows, right=1)]
 

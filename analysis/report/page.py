@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from analysis.figures import drawing
-from analysis.report import words
+from analysis.report.typography import bare, thin
 
 _COLOURS = {colour: f"f{index}" for index, colour in enumerate(drawing.DARK)}
 """Variable of each colour that figures use."""
@@ -37,7 +37,7 @@ def template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"thin": words.thin, "bare": words.bare}
+    environment.filters |= {"thin": thin, "bare": bare}
     return environment.get_template(name)
 
 

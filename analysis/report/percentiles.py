@@ -10,7 +10,7 @@ import numpy as np
 from analysis.percentile_intervals import values_for_both_ends
 from analysis.percentile_table import Percentiles
 from analysis.report.side_by_side import as_text
-from analysis.report.words import clean
+from analysis.report.typography import clean
 from analysis.windows import Window
 
 CONFIDENCE = 0.95

@@ -9,10 +9,10 @@ from typing import Any
 
 from analysis.recovery import MATTERS
 from analysis.report.tables import OUTCOMES, Document
+from analysis.report.typography import clean
 from analysis.report.words import (
     NOT_ESTIMABLE,
     Said,
-    clean,
     count,
     is_lower_bound,
     moment,

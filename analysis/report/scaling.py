@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from analysis.demand import BY_WORKERS
 from analysis.report.cores import cores_of_target
+from analysis.report.load_names import people_of
 from analysis.report.tables import Document
-from analysis.report.words import clean, number, people_of, percent, quantity, say
+from analysis.report.typography import clean
+from analysis.report.words import number, percent, quantity, say
 from scenarios.counting import with_unit
 
 MODELS = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from analysis.report.goodput import broken as broken_writes
+from analysis.report.load_names import people_of
 from analysis.report.tables import BudgetRow, Document, budget_rows, parsed
-from analysis.report.words import clean, missing_intervals, people_of, quantity
+from analysis.report.typography import clean
+from analysis.report.words import missing_intervals, quantity
 from scenarios.counting import with_unit
 
 SYMBOLS = {

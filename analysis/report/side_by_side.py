@@ -9,7 +9,8 @@ from analysis.across import VOLUME, Across
 from analysis.estimate import Estimate
 from analysis.report.markdown import code, text
 from analysis.report.scorecard import indicator_table
-from analysis.report.words import NOT_ESTIMABLE, clean, say, shorten
+from analysis.report.typography import clean, shorten
+from analysis.report.words import NOT_ESTIMABLE, say
 from scenarios.counting import count_of
 
 _NAME_WIDTH = 40

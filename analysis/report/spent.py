@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.report.tables import Document, stage_name
-from analysis.report.words import Said, clean, percent, say
+from analysis.report.typography import clean
+from analysis.report.words import Said, percent, say
 
 PARTS = ("waiting", "application", "database")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from analysis.report.scaling import coefficients_of, fit_words, limit_words, model_rows
 from analysis.report.side_by_side import as_text
 from analysis.report.tables import Document
-from analysis.report.words import clean, number, quantity, say
+from analysis.report.typography import clean
+from analysis.report.words import number, quantity, say
 from scenarios.counting import count_of
 
 ENOUGH_LEVELS = 8

@@ -7,17 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.limits import limit_of
-from analysis.report.words import (
-    Said,
-    clean,
-    code_words,
-    count,
-    is_lower_bound,
-    level_text,
-    quantity,
-    say,
-    unit_of_stage,
-)
+from analysis.report.load_names import level_text, unit_of_stage
+from analysis.report.typography import clean
+from analysis.report.words import Said, code_words, count, is_lower_bound, quantity, say
 from scenarios.assertions import Assertion, Metric, parse_assertion
 
 Document = Mapping[str, Any]

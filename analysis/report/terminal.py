@@ -21,6 +21,8 @@ from analysis.report import (
     validity,
     words,
 )
+from analysis.report.load_names import people_of, unit_of
+from analysis.report.typography import clean, shorten
 from scenarios.counting import of_level
 
 STYLES = {
@@ -50,12 +52,12 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
     RenderableType
         For a Rich console, which minds width, NO_COLOR and emoji for itself.
     """
-    word = words.clean(verdict["verdict"])
+    word = clean(verdict["verdict"])
     style = STYLES.get(word, "default")
     banner = Text.assemble(
         (f"{sentences.SYMBOLS.get(word, '')} {word.upper()}", f"bold {style}"),
         "  ",
-        (words.clean(verdict.get("title") or verdict.get("scenario")), "bold"),
+        (clean(verdict.get("title") or verdict.get("scenario")), "bold"),
         "\n",
         sentences.why(verdict),
     )
@@ -67,8 +69,8 @@ def summary(verdict: tables.Document, *, report: str | None = None) -> Renderabl
         parts.append(_budgets(verdict))
     if verdict.get("stages"):
         parts += [Text(), _stages(verdict)]
-        if words.people_of(verdict) != words.unit_of(verdict):
-            parts.append(Text(words.people_of(verdict), style="dim"))
+        if people_of(verdict) != unit_of(verdict):
+            parts.append(Text(people_of(verdict), style="dim"))
         parts += _harmless(verdict)
     if failed := failures.failure_words(verdict):
         parts += [Text(), Text.assemble(("Errors  ", "bold"), failed)]
@@ -102,7 +104,7 @@ def _budgets(verdict: tables.Document) -> Table:
     table.add_column("Measured", justify="right", no_wrap=True)
     table.add_column("Decided at", overflow="fold")
     for row in tables.budget_rows(verdict):
-        subject = "" if row.subject == "all" else f"{words.shorten(row.subject, _NAME_WIDTH)} "
+        subject = "" if row.subject == "all" else f"{shorten(row.subject, _NAME_WIDTH)} "
         table.add_row(
             _verdict(row.verdict),
             Text(f"{subject}{row.assertion}"),
@@ -114,7 +116,7 @@ def _budgets(verdict: tables.Document) -> Table:
 
 def _stages(verdict: tables.Document) -> Table:
     table = _table()
-    unit = words.unit_of(verdict)
+    unit = unit_of(verdict)
     table.add_column(unit[:1].upper() + unit[1:], justify="right", no_wrap=True)
     for name in ("ok/s", "p50", "p95", "p99", "bad"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -161,7 +163,7 @@ def _drift(verdict: tables.Document) -> list[RenderableType]:
 
 def _warnings(verdict: tables.Document) -> list[RenderableType]:
     """Give the first warnings; the others stand in the report."""
-    found = [words.clean(warning) for warning in verdict.get("warnings") or ()]
+    found = [clean(warning) for warning in verdict.get("warnings") or ()]
     more = len(found) - _WARNINGS
     said = [Text.assemble(("Warning ", "bold yellow"), warning) for warning in found[:_WARNINGS]]
     if more > 0:
@@ -197,9 +199,9 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
     str
         One fact a line, the first word says of what kind.
     """
-    word = words.clean(verdict["verdict"])
-    users = words.people_of(verdict)
-    title = words.clean(verdict.get("title") or verdict.get("scenario"))
+    word = clean(verdict["verdict"])
+    users = people_of(verdict)
+    title = clean(verdict.get("title") or verdict.get("scenario"))
     lines = [f"verdict: {word} (exit code {verdict.get('exit_code')}): {title}"]
     lines.append(f"why: {sentences.why(verdict)}")
     lines += [
@@ -222,7 +224,7 @@ def plain(verdict: tables.Document, *, report: str | None = None) -> str:
     lines += [f"recovery: {sentence}" for sentence in recovery.recovery_words(verdict)]
     lines += [f"goodput: {wrote}" for wrote in (goodput.goodput_words(verdict),) if wrote]
     lines += [f"drift: {line}" for line in drift.drift_lines(verdict)]
-    lines += [f"warning: {words.clean(warning)}" for warning in verdict.get("warnings") or ()]
+    lines += [f"warning: {clean(warning)}" for warning in verdict.get("warnings") or ()]
     lines += [f"next: {action.about}: {action.text}" for action in advice.next_actions(verdict)]
     if report:
         lines.append(f"report: {report}")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.report.tables import Document, stage_name
-from analysis.report.words import clean, code_words, number, percent
+from analysis.report.typography import clean
+from analysis.report.words import code_words, number, percent
 
 _SHARES = 1.0
 """Limits up to here are shares of a core; beyond, a lateness in milliseconds."""

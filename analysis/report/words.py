@@ -1,4 +1,4 @@
-"""Numbers and names as every report prints them: one way, once for all.
+"""Numbers as every report prints them: one way, once for all.
 
 Three significant digits, thousands with a comma, a unit after each number, ratios in
 per cent; a lower bound as ``>= 1,234 ms`` and rounded down; what could not be estimated
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.report.typography import clean
 from scenarios.units import format_duration
 
 DIGITS = 3
@@ -23,7 +23,6 @@ EstimateDict = Mapping[str, Any]
 """An Estimate as verdict.json writes it; None where the document has none."""
 
 _TINY = 1e-4  # below, zeros are harder to count than an exponent is to read
-_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SHOWN_AS_PERCENT = frozenset({"ratio"})
 _WORDS_OF_UNITS = {
     "requests": " requests",
@@ -261,125 +260,6 @@ def moment(seconds: float) -> str:
     return f"{int(minutes)}:{rest:04.1f}"
 
 
-def clean(text: object) -> str:
-    """Make a text from outside safe to print in a line.
-
-    Control characters and those that turn the direction of writing round are shown
-    as escapes: a name can then neither move the cursor nor hide what it is.
-
-    Parameters
-    ----------
-    text : object
-        Anything; None becomes empty.
-
-    Returns
-    -------
-    str
-        One line of visible characters.
-    """
-    if text is None:
-        return ""
-    return "".join(_visible(char) for char in str(text))
-
-
-def _visible(char: str) -> str:
-    if char in _BIDI or unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}:
-        code = ord(char)
-        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"  # noqa: PLR2004 - one byte
-    return char
-
-
-def shorten(text: str, width: int) -> str:
-    """Cut a text in its middle, where endpoints differ least.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    width : int
-        Characters there are.
-
-    Returns
-    -------
-    str
-        At most so long, with an ellipsis where something is missing.
-    """
-    if len(text) <= width:
-        return text
-    head = (width - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
-
-
-def people(think_scale: float, unit: str = "users") -> str:
-    """Name the unit of users, with what makes them no real users when it is so.
-
-    Parameters
-    ----------
-    think_scale : float
-        Factor on every think time.
-    unit : str
-        What levels count: ``"users"`` or ``"arrivals/s"``.
-
-    Returns
-    -------
-    str
-        ``"users"``, or ``"users (think times x 0.05)"``.
-    """
-    if think_scale == 1 or unit != "users":  # arrivals do not think
-        return unit
-    return f"{unit} (think times x {think_scale:g})"
-
-
-def people_of(verdict: Mapping[str, Any]) -> str:
-    """Name what the levels of a run count.
-
-    Parameters
-    ----------
-    verdict : mapping
-        The document.
-
-    Returns
-    -------
-    str
-        As :func:`people`.
-    """
-    return people(verdict.get("think_scale", 1), unit_of(verdict))
-
-
-def unit_of(verdict: Mapping[str, Any]) -> str:
-    """Name what the levels of a run count, and nothing else.
-
-    Parameters
-    ----------
-    verdict : mapping
-        The document.
-
-    Returns
-    -------
-    str
-        ``"users"`` or ``"arrivals/s"``.
-    """
-    return str(verdict.get("load_unit") or "users")
-
-
-def unit_of_stage(stage: Mapping[str, Any]) -> str:
-    """Name what a stage's level counts: one user, or several.
-
-    Parameters
-    ----------
-    stage : mapping
-        As verdict.json holds it.
-
-    Returns
-    -------
-    str
-        ``"user"``, ``"users"`` or ``"arrivals/s"``.
-    """
-    if stage.get("rate") is not None:
-        return "arrivals/s"
-    return "user" if stage.get("level") == 1 else "users"
-
-
 _CODES = {"littles_law": "Little's law"}
 
 
@@ -398,22 +278,6 @@ def code_words(reason: Mapping[str, Any]) -> str:
     """
     code = str(reason.get("code"))
     return _CODES.get(code, clean(code).replace("_", " "))
-
-
-def level_text(level: float) -> str:
-    """Write a level of load without its unit.
-
-    Parameters
-    ----------
-    level : float
-        Users, or arrivals per second.
-
-    Returns
-    -------
-    str
-        As in ``"1,000"`` or ``"12.5"``.
-    """
-    return f"{level:,.10g}" if level else "0"
 
 
 _DIGITS = re.compile(r"\d[\d,.]*")
@@ -455,41 +319,3 @@ def _estimates(document: object) -> Iterator[EstimateDict]:
     elif isinstance(document, list | tuple):
         for part in document:
             yield from _estimates(part)
-
-
-_UNIT = re.compile(r"(?<=\d)(?:/s| requests)(?= |$)")
-
-
-def bare(text: str) -> str:
-    """Leave out the unit, where the head of a column already names it.
-
-    Parameters
-    ----------
-    text : str
-        Numbers with ``/s`` or ``requests`` behind them.
-
-    Returns
-    -------
-    str
-        Without these.
-    """
-    return _UNIT.sub("", text)
-
-
-_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%|users|arrivals/s|requests|min|us)\b|%)")
-
-
-def thin(text: str) -> str:
-    """Put a narrow space that does not break between numbers and their units.
-
-    Parameters
-    ----------
-    text : str
-        With ordinary spaces.
-
-    Returns
-    -------
-    str
-        With U+202F in their place before units.
-    """
-    return _SPACE_BEFORE_UNIT.sub("\u202f", text)

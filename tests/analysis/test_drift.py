@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.decision import Verdict
-from analysis.drift import Drift, drift_in, drifts_of, judge_drift
+from analysis.drift import Drift
+from analysis.drift_budget import judge_drift
 from analysis.drift_series import DriftSeries, series_in
+from analysis.drifts import drift_in, drifts_of
 from analysis.phases import Label
 from analysis.recording.format import RESOURCES
 from analysis.recording.reader import Recording, read_run

@@ -10,20 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.estimate import Estimate, not_estimable
+from analysis.report.load_names import level_text, people, unit_of_stage
 from analysis.report.tables import indicator_rows
-from analysis.report.words import (
-    clean,
-    level_text,
-    missing_intervals,
-    moment,
-    number,
-    people,
-    percent,
-    say,
-    shorten,
-    thin,
-    unit_of_stage,
-)
+from analysis.report.typography import clean, shorten, thin
+from analysis.report.words import missing_intervals, moment, number, percent, say
 from scenarios.model import named
 
 
