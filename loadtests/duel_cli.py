@@ -18,7 +18,7 @@ from analysis.compare_cli import Share
 from analysis.duel import Question
 from analysis.duel_reading import Metric
 from analysis.report.duel import as_text, minutes, plain, subject_words
-from analysis.report.words import clean
+from analysis.report.typography import clean
 from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules
 from loadtests.duel import DOCUMENT, REPORT, Duel
 from loadtests.folder import check_parent, group_folder

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from analysis.report.words import clean
+from analysis.report.typography import clean
 from loadtests.live import LiveRun, Now
 from loadtests.screen import screen
 from scenarios.model import Load, Scenario, named

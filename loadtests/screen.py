@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.report.words import clean
+from analysis.report.typography import clean
 from loadtests.live import BudgetSoFar, Now
 from scenarios.assertions import Metric
 from scenarios.schedule import Schedule
