@@ -31,6 +31,16 @@ WIDTH = 0.25
 TRIES = 3
 LONGEST_S = 3600.0
 ENOUGH = 10
+TOO_LONG: dict[str, Any] = {
+    "capacity": {"value": None, "low": None, "high": None},
+    "width": None,
+    "ending": "too long",
+    "took_s": LONGEST_S,
+    "held_s": math.nan,
+    "runs": [],
+}
+"""What is kept of a search that took more than an hour: it misses."""
+
 RECORDED = Path(__file__).with_name("recorded") / "capacity_real.jsonl"
 KEPT = ("capacity", "width", "ending", "took_s", "held_s", "not_monotone")
 OF_A_RUN = ("level", "look", "why", "hold_s", "verdict")
@@ -55,8 +65,7 @@ def search(seed: int) -> dict[str, Any] | None:
                     [*command, "--out", out], capture_output=True, check=False, timeout=LONGEST_S
                 )
             except subprocess.TimeoutExpired:
-                say(f"{seed:4}  took more than {LONGEST_S:.0f} s and was ended")
-                continue
+                return {"seed": seed, "exit_code": None} | TOO_LONG
             found = list(Path(out).glob("group_*.json"))
             if done.returncode in {0, 97} and found:
                 return {"seed": seed, "exit_code": done.returncode} | kept(found[0])

@@ -10,6 +10,9 @@ was::
 Without ``--repetitions`` nothing is run: what is recorded is held against the bars, and fewer
 than 20 of a kind miss them. Bars: no alarm between two that are the same; of 20 that are slower at
 least 16 regressed and none "not regressed"; each within ten minutes.
+
+A duel counts when it was answered or had all its pairs. One that was broken off (its runs were
+invalid) says nothing about the answer: it is shown as void, not counted, and made again.
 """
 
 from __future__ import annotations
@@ -25,11 +28,14 @@ from typing import Any
 
 from scipy.stats import beta
 
+from analysis.sequential import PAIRS
+
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).with_name("recorded") / "duel_real.jsonl"
 LONGEST_S = 600.0
 ENOUGH = 20
 LEAST_FOUND = 0.8
+ANSWERS = frozenset({"regressed", "not regressed"})
 
 SHORT = """[{rate=30,hold="6s"}]"""
 """Of a duel of the CRM against itself: half the scenario's rate and length, so that two go side by
@@ -116,15 +122,21 @@ def recorded(kind: str, path: Path) -> list[dict[str, Any]]:
     return [duel for duel in found if duel["kind"] == kind]
 
 
+def counts(duel: dict[str, Any]) -> bool:
+    """Whether a duel was fought to its end; an alarm counts however it came about."""
+    return duel["answer"] in ANSWERS or len(duel["ratios"]) >= PAIRS
+
+
 def row(number: int, duel: dict[str, Any]) -> str:
     """A duel as a line of the table."""
     value, low, high = (duel["ratio"].get(key) for key in ("value", "low", "high"))
     ratio = "-" if value is None else f"{value:.3f}"
     ends = " to ".join("..." if end is None else f"{end:.3f}" for end in (low, high))
     sd = "-" if duel["sd"] is None else f"{duel['sd']:.1%}"
-    tail = f"   {duel['why']}" if duel["answer"] in {"inconclusive", "none"} else ""
+    tail = f"   {duel['why']}" if duel["answer"] not in ANSWERS else ""
+    answer = duel["answer"] if counts(duel) else "void"
     return (
-        f"{number:3}   {duel['answer']:<13}   {len(duel['ratios']):5}   {ratio:>6}   {ends:<16}   "
+        f"{number:3}   {answer:<13}   {len(duel['ratios']):5}   {ratio:>6}   {ends:<16}   "
         f"{sd:>5}   {duel['wall_s']:5.0f} s{tail}"
     )
 
@@ -136,13 +148,15 @@ def at_most(count: int, of: int) -> float:
 
 def told(kind: str, duels: list[dict[str, Any]]) -> list[str]:
     """Print what the duels of a kind say; gives the bars that are missed."""
+    void = sum(not counts(duel) for duel in duels)
+    duels = [duel for duel in duels if counts(duel)]
     answers = [duel["answer"] for duel in duels]
     n, worse, same = len(duels), answers.count("regressed"), answers.count("not regressed")
     longest_s = max((duel["wall_s"] for duel in duels), default=0.0)
     title = "the CRM against itself" if kind == "aa" else "mean service time 15 % longer"
     sys.stdout.write(
         f"{title}: {n} duels; regressed {worse}, not regressed {same}, "
-        f"neither {n - worse - same}; the longest took {longest_s:.0f} s\n"
+        f"neither {n - worse - same}; void {void}; the longest took {longest_s:.0f} s\n"
     )
     if n == 0:
         return [f"{kind}: none is recorded: --kind {kind} --repetitions {ENOUGH}"]
@@ -174,7 +188,8 @@ def main() -> int:
         )
         for number, duel in enumerate(duels, start=1):
             sys.stdout.write(row(number, duel) + "\n")
-        while len(duels) < asked.repetitions and not asked.quick:
+        most = len(duels) + 2 * asked.repetitions
+        while sum(map(counts, duels)) < asked.repetitions and len(duels) < most and not asked.quick:
             duels.append(fight(kind))
             if duels[-1]["exit_code"] == 130:  # interrupted: it does not count
                 return 130

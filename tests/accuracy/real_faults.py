@@ -223,19 +223,21 @@ def main() -> int:
     asked = parser.parse_args()
     rows: list[Row] = []
     sys.stdout.write(HEAD + "\n")
-    for _ in range(1 if asked.quick else asked.repetitions):
+    repetitions = 1 if asked.quick else asked.repetitions
+    for _ in range(repetitions):
         for run in (run_faulted, run_spiked):
             for row in run():
                 rows.append(row)
                 sys.stdout.write(f"{row}\n")
                 sys.stdout.flush()
+    expected = repetitions * (len(FAULTS) + 1)
     missed = sum(not row.near for row in rows)
     errors = [abs(row.error_s) for row in rows if row.error_s is not None]
     sys.stdout.write(
-        f"{len(rows)} faults; recoveries off by {max(errors, default=float('nan')):.2f} s at most; "
-        f"{missed} beyond a second\n"
+        f"{len(rows)} faults of {expected}; recoveries off by "
+        f"{max(errors, default=float('nan')):.2f} s at most; {missed} beyond a second\n"
     )
-    return 1 if missed or not rows else 0
+    return 1 if missed or len(rows) != expected else 0
 
 
 if __name__ == "__main__":
