@@ -24,6 +24,8 @@ REQUESTS = 400
 DRIFT, MEMORY, FAST = 0.06, 0.95, 0.015
 SPIKES, SPIKE = 0.03, math.log(1.3)
 CHANGES = (0.0, 0.05, 0.10, 0.15, 0.25)
+BARRED = frozenset({0.0, 0.05, 0.15, 0.25})
+"""Of which the issue asks something; ten percent are shown."""
 REPRODUCES = "lognormal .4"
 CHUNK = 100
 

@@ -9,7 +9,15 @@ from collections import Counter
 
 import pytest
 
-from tests.accuracy import capacity, decisions, duel, percentile_intervals, queueing_truth, usl
+from tests.accuracy import (
+    capacity,
+    decisions,
+    drift,
+    duel,
+    percentile_intervals,
+    queueing_truth,
+    usl,
+)
 from tests.support.accuracy import Bars
 from tests.support.simulated_levels import TRUTH
 
@@ -35,7 +43,7 @@ def test_intervals_of_percentiles_hold_the_truth(case: Case, runs: int, bars: Ba
 
 @pytest.mark.parametrize(
     ("case", "runs"),
-    [((0.5, 5_000), 60), ((0.8, 5_000), 60), ((0.5, 50_000), 6), ((0.8, 50_000), 10)],
+    [((0.5, 5_000), 60), ((0.8, 5_000), 60), ((0.5, 50_000), 16), ((0.8, 50_000), 16)],
 )
 def test_budgets_are_rarely_decided_wrongly_and_mostly_rightly(
     case: Case, runs: int, bars: Bars
@@ -52,7 +60,20 @@ def test_so_many_bad_requests_are_enough(bars: Bars) -> None:
     assert bars.missed == []
 
 
-@pytest.mark.parametrize("change", duel.CHANGES)
+def test_a_drift_is_seen_and_where_there_is_none_seldom(bars: Bars) -> None:
+    runs, wrong = 40, 0.0
+    cases = [(phi, n) for n in drift.LENGTHS for phi in drift.PHIS]
+    for phi, n in cases:
+        alarms, _, power, _ = drift.drifting(runs, (phi, n, 0.0))
+        wrong += alarms / len(cases)
+        bars.hold(f"false alarms, phi {phi}, n {n}", alarms, runs, most=drift.FALSE_ALARMS)
+        if (phi, n) in drift.MUST_SEE:
+            bars.hold(f"power, phi {phi}, n {n}", power, runs, least=drift.POWER)
+    bars.hold("false alarms of all", wrong, runs * len(cases), most=drift.FALSE_ALARMS)
+    assert bars.missed == []
+
+
+@pytest.mark.parametrize("change", sorted(duel.BARRED))
 def test_duels_on_a_machine_that_drifts_are_decided_as_declared(change: float, bars: Bars) -> None:
     jobs = duel.campaigns_of(list(duel.REQUEST_TIMES).index(duel.REPRODUCES), change, 2_000)
     duel.held(jobs, [duel.fight(job) for job in jobs], bars)

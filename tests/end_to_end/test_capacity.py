@@ -44,24 +44,26 @@ def test_the_interval_holds_the_rate_at_which_the_server_is_always_busy(harness:
     # At 36/s nobody waits. At 72/s the queue grows by 0.8 s a second, and everybody waits for more
     # than 1.2 s before the hold begins: neither is near to being undecided.
     harness.folder.joinpath("users.py").write_text(USERS)
-    with troubled_server(harness.folder / "answers.log", 0.0, f"queue:0::{SERVICE_S}") as url:
-        harness.folder.joinpath("limited.toml").write_text(SCENARIO.format(url=url))
-        words = ("--width", "100%", "--repetitions", "1", "--no-report")
-        done = harness.run("capacity", "limited.toml", *words)
-    (path,) = (harness.folder / "runs").glob("group_*.json")
-    document = json.loads(path.read_text())
-    invalid = [run for run in document["runs"] if run["verdict"] == "invalid"]
+    for out in ("first", "again"):  # a run whose generator did not get its turn is invalid
+        with troubled_server(harness.folder / "answers.log", 0.0, f"queue:0::{SERVICE_S}") as url:
+            harness.folder.joinpath("limited.toml").write_text(SCENARIO.format(url=url))
+            words = ("--width", "100%", "--repetitions", "1", "--no-report", "--out", out)
+            done = harness.run("capacity", "limited.toml", *words)
+        (path,) = (harness.folder / out).glob("group_*.json")
+        document = json.loads(path.read_text())
+        runs = {folder.name for folder in path.parent.iterdir() if folder.is_dir()}
+        assert {run["run"] for run in document["runs"]} == runs
+        assert document["took_s"] >= document["held_s"]
+        if done.code == 0:
+            break
+        assert done.code == 96, done.err
+        assert any(run["verdict"] == "invalid" for run in document["runs"])
 
-    assert done.code in {0, 96 if invalid else 0}, done.err
-    if done.code == 0:
-        assert document["ending"] == "found"
-        assert (document["capacity"]["low"], document["capacity"]["high"]) == (36, 72)
-        assert document["confirmed"]
-        assert [r["why"] for r in document["runs"] if r not in invalid] == [
-            *("ramp", "ramp", "confirm")
-        ]
-        assert "between 36 and 72 arrivals/s (found: 100 % wide" in done.out
-        assert path.with_suffix(".md").read_text().startswith("# Capacity of limited")
-    assert len(harness.runs()) == len(document["runs"])
-    assert {run["run"] for run in document["runs"]} == {run.name for run in harness.runs()}
-    assert document["took_s"] >= document["held_s"]
+    assert done.code == 0, done.err
+    assert document["ending"] == "found"
+    assert (document["capacity"]["low"], document["capacity"]["high"]) == (36, 72)
+    assert document["confirmed"]
+    valid = [run for run in document["runs"] if run["verdict"] != "invalid"]
+    assert [run["why"] for run in valid] == ["ramp", "ramp", "confirm"]
+    assert "between 36 and 72 arrivals/s (found: 100 % wide" in done.out
+    assert path.with_suffix(".md").read_text().startswith("# Capacity of limited")
