@@ -283,13 +283,22 @@ def _apdex(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Flags) -
 
 def _mean(assertion: Assertion, _: Hold, counted: pd.DataFrame, __: Flags) -> Decision:
     among = counted[(counted["good"] | counted["censored"]).to_numpy()]
-    measured = mean(
-        among["latency_ms"].to_numpy(),
-        censored=among["censored"].to_numpy(),
-        confidence=TWO_SIDED,
-    )
-    verdict = _bounded(assertion, measured.low, measured.high)
+    latency = among["latency_ms"].to_numpy()
+    measured = mean(latency, censored=among["censored"].to_numpy(), confidence=TWO_SIDED)
+    low = _mean_at_least(latency) if measured.is_lower_bound else measured.low
+    verdict = _bounded(assertion, low, measured.high)
     return Decision(verdict=verdict, measured=measured, why=measured.why)
+
+
+def _mean_at_least(ages: npt.ArrayLike) -> float | None:
+    """Bound a mean from below where some values are only known to be at least their age.
+
+    The mean that was seen is no bound of the true one: chance is on top of what is not known.
+    """
+    seen = mean(ages, confidence=TWO_SIDED)
+    if seen.low is not None or seen.value is None:
+        return seen.low
+    return seen.value / -math.log(1 - CONFIDENCE)  # of one exponential value: the least it tells
 
 
 def _throughput(assertion: Assertion, hold: Hold, _: pd.DataFrame, __: Flags) -> Decision:

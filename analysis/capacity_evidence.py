@@ -216,8 +216,12 @@ def _pool_budget(runs: Sequence[Document], confidence: float) -> PooledBudget:
         verdict = Verdict.FAILED
     elif verdict is Verdict.PASSED and Verdict.FAILED in alone:
         verdict = Verdict.INCONCLUSIVE
-    elif verdict is Verdict.INCONCLUSIVE and len(alone) == 1:
-        (verdict,) = alone
+    elif verdict is Verdict.INCONCLUSIVE and alone == {Verdict.FAILED}:
+        verdict = Verdict.FAILED
+    elif verdict is Verdict.INCONCLUSIVE and alone == {Verdict.PASSED}:
+        # A short run far below its limit says nothing against a longer one that broke it.
+        agrees = Verdict.FAILED not in said and (pooled.value or 0.0) <= allowed
+        verdict = Verdict.PASSED if agrees else Verdict.INCONCLUSIVE
     return PooledBudget(
         subject=budget["subject"],
         assertion=budget["assertion"],

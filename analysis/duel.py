@@ -18,7 +18,7 @@ from analysis.comparison import (
 )
 from analysis.duel_reading import SUBJECT, Metric, estimates_of, read
 from analysis.estimate import Estimate
-from analysis.more_errors import more_errors
+from analysis.more_errors import Without, more_errors, more_without_value
 from analysis.sequential import Answer, Rules, Standing, judge
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode
@@ -142,7 +142,9 @@ def ratio_of(standing: Standing, metric: Metric) -> Estimate:
     )
 
 
-def answer_of(pairs: Sequence[Pair], question: Question, ended: str) -> tuple[Answer, str]:
+def answer_of(
+    pairs: Sequence[Pair], question: Question, ended: str, without: Without = ()
+) -> tuple[Answer, str]:
     """Answer a duel that has ended, and say why.
 
     Parameters
@@ -153,11 +155,14 @@ def answer_of(pairs: Sequence[Pair], question: Question, ended: str) -> tuple[An
         As it was declared.
     ended : str
         Why no more were made, where it was not for the answer; empty otherwise.
+    without : sequence of (str, str)
+        Role, and why there was no value, of each valid run that gave none.
 
     Returns
     -------
     tuple of (Answer, str)
-        A candidate that fails more often than the base is never "not regressed".
+        A candidate that fails more often than the base, or more often gives no value, is
+        never "not regressed".
     """
     standing = standing_of(pairs, question)
     percent = f"{100 * question.rules.tolerance:.3g} %"
@@ -165,7 +170,7 @@ def answer_of(pairs: Sequence[Pair], question: Question, ended: str) -> tuple[An
         return standing.answer, f"worse by more than the {percent} that do not matter"
     if standing.answer is Answer.NOT_REGRESSED:
         runs = [pair.base_run for pair in pairs], [pair.candidate_run for pair in pairs]
-        worse = more_errors(*runs, question.subject)
+        worse = more_errors(*runs, question.subject) or more_without_value(without)
         if worse:
             return Answer.INCONCLUSIVE, f"{question.metric} is not worse, but {worse}"
         return standing.answer, f"not worse by {percent}"
@@ -258,6 +263,7 @@ def outcome(
     ended: str = "",
     interrupted: bool = False,
     invalid: bool = False,
+    without: Without = (),
 ) -> dict[str, Any]:
     """Write what a duel found.
 
@@ -273,6 +279,8 @@ def outcome(
         Whether somebody ended it.
     invalid : bool
         Whether it ended for a run that was invalid.
+    without : sequence of (str, str)
+        As :func:`answer_of` takes them.
 
     Returns
     -------
@@ -280,7 +288,7 @@ def outcome(
         The part of duel.json that follows from the pairs.
     """
     rules, standing = question.rules, standing_of(pairs, question)
-    answer, why = answer_of(pairs, question, ended)
+    answer, why = answer_of(pairs, question, ended, without)
     code = EXIT_CODES[answer]
     if interrupted:
         code = ExitCode.INTERRUPTED

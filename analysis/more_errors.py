@@ -13,6 +13,9 @@ from scenarios.counting import agreeing, count_of
 Runs = Sequence[Mapping[str, Any]]
 """Verdicts of one side's runs, as in verdict.json."""
 
+Without = Sequence[tuple[str, str]]
+"""Role of a valid run without a value, and why it has none."""
+
 _OF_ERRORS = frozenset({ERRORS, "availability"})
 
 
@@ -49,6 +52,32 @@ def more_errors(base: Runs, candidate: Runs, subject: str) -> str:
             f"{failed[0]['why']}"
         )
     return ""
+
+
+def more_without_value(without: Without) -> str:
+    """Say whether more of the candidate's runs than of the base's gave no value.
+
+    They were made again, and what came then is of runs in which the candidate did not break:
+    pairs that are chosen by what came out.
+
+    Parameters
+    ----------
+    without : sequence of (str, str)
+        Role, and why there was no value, of each run that was valid and gave none.
+
+    Returns
+    -------
+    str
+        Empty when they are not more.
+    """
+    why = [said for role, said in without if role == "candidate"]
+    before = len(without) - len(why)
+    if len(why) <= before:
+        return ""
+    return (
+        f"{count_of(len(why), 'run')} of the candidate had to be made again for want of a "
+        f"value, {before} of the base's: {why[0]}"
+    )
 
 
 def _mean_share(runs: Runs, subject: str) -> float | None:

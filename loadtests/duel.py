@@ -109,6 +109,7 @@ class Duel:
     ended: str = ""
     interrupted: bool = False
     invalid: bool = False
+    without: list[tuple[str, str]] = field(default_factory=list)
 
     def fight(self) -> dict[str, Any]:
         """Make pairs until the answer is known, or all are made.
@@ -184,6 +185,8 @@ class Duel:
                 return Reading(why="interrupted"), verdict
             if reading.value is not None:
                 break
+            if not reading.invalid:
+                self.without.append((str(role), reading.why))
             more = attempt < ATTEMPTS and not reading.absent
             again = "; it is made once more" if more else ""
             self.say(f"pair {number}: the {role}'s run gives no value: {reading.why}{again}")
@@ -228,6 +231,7 @@ class Duel:
             ended=self.ended,
             interrupted=self.interrupted,
             invalid=self.invalid,
+            without=self.without,
         )
         changed = changed_targets(scenario.target, other.target)
         document = found | {

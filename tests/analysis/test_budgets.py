@@ -349,3 +349,23 @@ def test_being_far_from_the_limit_is_next_to_never_seen_at_the_limit_itself(
 
     assert decided.count(Verdict.PASSED) <= 8
     assert decided.count(Verdict.FAILED) <= 8
+
+
+@pytest.mark.simulation
+def test_one_open_request_does_not_make_the_mean_that_was_seen_a_bound() -> None:
+    rng = np.random.default_rng(41)
+    outcomes = [Outcome.OK] * 999 + [Outcome.OPEN]
+    failed = 0
+    for _ in range(60):
+        latency = np.append(rng.exponential(50.0, 999), 5.0)
+        failed += decided("avg < 50ms", hold_with(latency, outcomes)).verdict is Verdict.FAILED
+
+    assert failed <= binom.isf(1e-4, 60, 0.06), "the limit is the truth"
+
+
+def test_a_mean_that_hangs_by_far_fails_however_long_its_memory() -> None:
+    latency = [10.0] * 950 + [10_000.0] * 50
+    outcomes = [Outcome.OK] * 950 + [Outcome.OPEN] * 50
+
+    assert decided("avg < 100ms", hold_with(latency, outcomes)).verdict is Verdict.FAILED
+    assert decided("avg < 400ms", hold_with(latency, outcomes)).verdict is Verdict.INCONCLUSIVE

@@ -158,6 +158,16 @@ def test_a_run_that_was_far_from_its_limit_by_itself_decides() -> None:
     assert pool([far, run(0.06, 3, said="failed")], looks=4).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("said", ["failed", "inconclusive"])
+def test_a_run_far_below_its_limit_does_not_outvote_a_longer_one_that_was_not(said: str) -> None:
+    far = run(0.0, 35, said="passed")
+    longer = run(0.10, 140, said=said)
+    assert pool([far, longer], looks=4).budgets[0].share is not None
+
+    assert pool([far], looks=4).verdict is Verdict.PASSED
+    assert pool([far, longer], looks=4).verdict is Verdict.INCONCLUSIVE
+
+
 def test_what_a_look_alone_decides_at_five_percent_the_looks_together_need_not() -> None:
     one = run(0.03, 350, said="passed")
     share = one["budgets"][0]["share_beyond"]

@@ -222,6 +222,26 @@ def test_valid_runs_without_a_value_are_inconclusive_and_not_invalid(
     assert found["pairs"] == []
 
 
+@pytest.mark.parametrize(
+    ("broken", "answer"), [("candidate", "inconclusive"), ("base", "not regressed")]
+)
+def test_a_candidate_that_broke_more_often_is_not_called_not_regressed(
+    tmp_path: Path, broken: str, answer: str
+) -> None:
+    lost = verdict(40.0, ended={"complete": False, "why": "target_lost"})
+
+    def says(role: str, run: int) -> dict[str, Any]:
+        return lost if role == broken and run == 2 else verdict(40.0)
+
+    found, machine, _ = fight(tmp_path, says)
+
+    assert found["verdict"] == answer
+    assert len(machine.made) == 11
+    assert ("1 run of the candidate had to be made again" in found["why"]) == (
+        broken == "candidate"
+    )
+
+
 def test_an_endpoint_that_was_not_requested_ends_the_duel_at_once(tmp_path: Path) -> None:
     """The second run of the same load would not request it either."""
     found, machine, told = fight(tmp_path, times_worse(1.0), subject="GET /b")
