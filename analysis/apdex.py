@@ -7,12 +7,14 @@ import numpy.typing as npt
 
 from analysis.autocorrelation import autocorrelation_time, effective_size
 from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import intended_order, wilson_interval
+from analysis.intervals import intended_order, least_share, wilson_bound
 
 TOLERATING = 4
 """Up to so many times the threshold an answer is tolerated."""
 
-METHOD = "Apdex; Wilson score on the effective size"
+METHOD = (
+    "Apdex; Wilson score on the effective size, from above the exact bound of fewer than ten lost"
+)
 
 
 def apdex(
@@ -57,7 +59,8 @@ def apdex(
     -------
     Estimate
         0..1. A score of halves varies less than a share of the same mean, so
-        Wilson's interval is on the safe side.
+        Wilson's interval is on the safe side; where less than ten are lost, the high end is
+        at least the exact one.
 
     Raises
     ------
@@ -92,13 +95,12 @@ def apdex(
     # Runs of satisfied and runs of frustrated may last differently: the longest counts.
     tau = max(autocorrelation_time(series) for series in (least, least == 1.0, least > 0.0))
     n_eff = effective_size(n, tau)
-    low, _ = wilson_interval(float(least.mean()), n_eff, confidence=confidence)
-    _, high = wilson_interval(float(most.mean()), n_eff, confidence=confidence)
+    each = (1 + confidence) / 2
     undecided = int((most > least).sum())
     return Estimate(
         value=float(least.mean()),
-        low=low,
-        high=high,
+        low=wilson_bound(float(least.mean()), n_eff, confidence=each, upper=False),
+        high=1 - least_share(1 - float(most.mean()), n, n_eff, confidence=each),
         level=confidence,
         n=n,
         n_eff=n_eff,

@@ -4,9 +4,10 @@
 metric              decided by
 =================== =====================================================================
 p(N), med           the share of latencies beyond the limit: one-sided 95 % Wilson score
-                    bounds each way on n / (1.5 tau_max). Not by the percentile's own
-                    interval, which wrongly passes up to 41 % of runs at the limit. What
-                    that leaves open is asked again at a fifth and at five times the limit
+                    bounds each way on n / (1.5 tau_max), and of fewer than ten from below
+                    at most the exact one. Not by the percentile's own interval, which
+                    wrongly passes up to 41 % of runs at the limit. What that leaves open
+                    is asked again at a fifth and at five times the limit
 error_ratio, apdex  the same kind of bounds on the share, or the score; the memory is that
                     of the bad ones, and of the latencies as far as they come with them
 avg, throughput     one-sided 95 % ends of their intervals each way
@@ -39,7 +40,7 @@ from analysis.decision import Decision, Verdict
 from analysis.estimate import Estimate, not_estimable
 from analysis.failure_memory import failure_time
 from analysis.failures import error_ratio
-from analysis.intervals import wilson_bound
+from analysis.intervals import least_share, wilson_bound
 from analysis.limits import limit_of, unit_of
 from analysis.quantiles import maximum, mean, quantile
 from analysis.recording.format import Outcome
@@ -70,7 +71,10 @@ HOLD_METRICS = frozenset(
 )
 """What is judged in each hold by itself, never pooled over loads."""
 
-_SHARE = "share; one-sided 95 % Wilson score bounds on n / (1.5 tau_max)"
+_SHARE = (
+    "share; one-sided 95 % Wilson score bounds on n / (1.5 tau_max), "
+    "of fewer than ten from below at most the exact bound on n / tau_max"
+)
 
 Flags = npt.NDArray[np.bool_]
 
@@ -241,7 +245,7 @@ def _share(beyond: Flags, undecided: Flags, tau: float) -> Estimate:
     both_ways = int(undecided.sum())
     return Estimate(
         value=value,
-        low=wilson_bound(value, n_eff, confidence=CONFIDENCE, upper=False),
+        low=least_share(value, n, n_eff, confidence=CONFIDENCE),
         high=wilson_bound(most, n_eff, confidence=CONFIDENCE, upper=True),
         level=CONFIDENCE,
         n=n,
@@ -260,7 +264,7 @@ def _error_ratio(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Fl
         return _seen(assertion, measured, float((bad & ~young).mean()))
     n_eff = effective_size(len(bad), tau)
     least = float((bad & ~young).mean())
-    low = wilson_bound(least, n_eff, confidence=CONFIDENCE, upper=False)
+    low = least_share(least, len(bad), n_eff, confidence=CONFIDENCE)
     verdict = _bounded(assertion, low, measured.high)
     return Decision(verdict=verdict, measured=measured, why=_too_few(verdict, len(bad), n_eff))
 

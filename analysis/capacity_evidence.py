@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from analysis.budgets import CONFIDENCE
 from analysis.decision import Verdict, together
 from analysis.estimate import Estimate
-from analysis.intervals import wilson_bound
+from analysis.intervals import least_share, wilson_bound
 from scenarios.assertions import Metric, Severity, parse_assertion
 from scenarios.model import Budget
 
@@ -35,7 +35,10 @@ Document = Mapping[str, Any]
 NOT_OF_A_LEVEL = frozenset({Metric.CAPACITY, Metric.DRIFT, Metric.RECOVERY_TIME})
 """What is no property of one load held for a while: left aside by a search."""
 
-_METHOD = "share of all runs at this load; one-sided Wilson bounds on the sum of n_eff"
+_METHOD = (
+    "share of all runs at this load; one-sided Wilson bounds on the sum of n_eff, "
+    "of fewer than ten from below at most the exact bound"
+)
 _DECIDED = {Verdict.PASSED, Verdict.FAILED}
 
 
@@ -248,15 +251,15 @@ def _share_of(estimate: Document | None) -> _Share | None:
 
 
 def _add_up(shares: Sequence[_Share], confidence: float) -> Estimate:
-    n_eff = sum(share.n_eff for share in shares)
+    n, n_eff = sum(share.n for share in shares), sum(share.n_eff for share in shares)
     least = sum(share.least * share.n_eff for share in shares) / n_eff
     most = sum(share.most * share.n_eff for share in shares) / n_eff
     return Estimate(
         value=least,
-        low=wilson_bound(least, n_eff, confidence=confidence, upper=False),
+        low=least_share(least, n, n_eff, confidence=confidence),
         high=wilson_bound(min(most, 1.0), n_eff, confidence=confidence, upper=True),
         level=confidence,
-        n=sum(share.n for share in shares),
+        n=n,
         n_eff=n_eff,
         unit="ratio",
         method=_METHOD,

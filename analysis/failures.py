@@ -10,10 +10,10 @@ import pandas as pd
 
 from analysis.autocorrelation import autocorrelation_time, effective_size
 from analysis.estimate import Estimate, not_estimable
-from analysis.intervals import intended_order, wilson_interval
+from analysis.intervals import intended_order, least_share, wilson_bound
 from analysis.recording.format import BAD, Outcome
 
-METHOD = "share; Wilson score on the effective size"
+METHOD = "share; Wilson score on the effective size, from below the exact bound of fewer than ten"
 
 
 def outcome_counts(outcomes: Iterable[str] | pd.Series) -> dict[str, int]:
@@ -70,7 +70,8 @@ def error_ratio(
     -------
     Estimate
         Bad / counted, 0..1, with Wilson's interval on the effective size of the
-        series; without a value when no request counts.
+        series, from below at most the exact one where fewer than ten were bad; without a value
+        when no request counts.
 
     Raises
     ------
@@ -90,11 +91,11 @@ def error_ratio(
         return not_estimable("no request was counted", unit="ratio", method=METHOD)
     value = float(flags.mean())
     n_eff = effective_size(n, autocorrelation_time(flags) if tau is None else tau)
-    low, high = wilson_interval(value, n_eff, confidence=confidence)
+    each = (1 + confidence) / 2
     return Estimate(
         value=value,
-        low=low,
-        high=high,
+        low=least_share(value, n, n_eff, confidence=each),
+        high=wilson_bound(value, n_eff, confidence=each, upper=True),
         level=confidence,
         n=n,
         n_eff=n_eff,

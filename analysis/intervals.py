@@ -10,9 +10,10 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtrit
+from scipy.special import betaincinv, ndtri, stdtrit
 
 from analysis.autocorrelation import (
+    TAU_ALLOWANCE,
     FloatArray,
     as_series,
     autocorrelation_time,
@@ -26,6 +27,12 @@ BATCH_TAUS = 5.0
 
 SHORTEST_SLICE_S = 1.0
 """Seconds that a slice of time must last."""
+
+FEW = 10
+"""So many seen, and more, are bounded by Wilson's score alone, which is then the lower one."""
+
+_HARDLY_ONE = 0.01
+"""Of so little of an observation the exact bound is 0 in every digit."""
 
 
 def intended_order(intended_s: npt.ArrayLike) -> npt.NDArray[np.intp]:
@@ -74,11 +81,8 @@ def wilson_bound(share: float, n_eff: float, *, confidence: float = 0.95, upper:
     Wilson (1927), "Probable inference, the law of succession, and statistical
     inference": the p with |share - p| = z sqrt(p (1 - p) / n).
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share = {share}; allowed: 0 to 1")
-    if not 0 < n_eff < math.inf:
-        raise ValueError(f"n_eff = {n_eff}; allowed: above 0")
-    z = _normal_quantile(confidence)
+    _check_share(share, n_eff, confidence)
+    z = float(ndtri(confidence))
     z2n = z * z / n_eff
     spread = z * math.sqrt(share * (1 - share) / n_eff + z2n / (4 * n_eff))
     bound = (share + z2n / 2 + (spread if upper else -spread)) / (1 + z2n)
@@ -86,34 +90,77 @@ def wilson_bound(share: float, n_eff: float, *, confidence: float = 0.95, upper:
     return min(max(bound, share), 1.0) if upper else max(min(bound, share), 0.0)
 
 
-def wilson_interval(share: float, n_eff: float, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Bound a share from both sides: each end is missed by half of the rest.
-
-    With ``confidence=0.90`` the ends are the one-sided 95 % bounds of a decision.
+def exact_floor(share: float, n: float, *, confidence: float = 0.95) -> float:
+    """Bound a share from below with the exact binomial interval.
 
     Parameters
     ----------
-    share, n_eff : float
-        As :func:`wilson_bound` takes them.
+    share : float
+        Share seen, 0..1.
+    n : float
+        Independent observations; need not be whole, nor need the number seen.
     confidence : float
-        Two-sided confidence, 0..1.
+        One-sided confidence, from 0.5 to below 1.
 
     Returns
     -------
-    tuple of (float, float)
-        Low and high.
+    float
+        The share of which as many or more are seen with 1 - confidence; 0 where none was.
+
+    Raises
+    ------
+    ValueError
+        When an argument is outside its range.
+
+    References
+    ----------
+    Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in
+    the case of the binomial": the quantile of a beta distribution with k and n - k + 1.
     """
-    each = (1 + confidence) / 2
-    return (
-        wilson_bound(share, n_eff, confidence=each, upper=False),
-        wilson_bound(share, n_eff, confidence=each, upper=True),
-    )
+    _check_share(share, n, confidence)
+    seen = share * n
+    if seen < _HARDLY_ONE:
+        return 0.0
+    return min(float(betaincinv(seen, n - seen + 1, 1 - confidence)), share)
 
 
-def _normal_quantile(confidence: float) -> float:
+def least_share(share: float, n: int, n_eff: float, *, confidence: float = 0.95) -> float:
+    """Bound a share from below, also where few were seen.
+
+    Wilson's score takes the number seen for normal. Of a single one in sixteen it is sure that
+    they are more than 1 %, though of 1 % every seventh such sample has one.
+
+    Parameters
+    ----------
+    share : float
+        Share seen, 0..1.
+    n : int
+        Observations.
+    n_eff : float
+        Independent observations that they are worth, as
+        :func:`analysis.autocorrelation.effective_size` says: with its allowance.
+    confidence : float
+        One-sided confidence, from 0.5 to below 1.
+
+    Returns
+    -------
+    float
+        Wilson's bound on `n_eff`; where fewer than ten were seen at most the exact one on
+        n / tau: what comes in clusters is counted by the cluster.
+    """
+    score = wilson_bound(share, n_eff, confidence=confidence, upper=False)
+    if share * n >= FEW:
+        return score
+    return min(score, exact_floor(share, n_eff * TAU_ALLOWANCE, confidence=confidence))
+
+
+def _check_share(share: float, n: float, confidence: float) -> None:
+    if not 0 <= share <= 1:
+        raise ValueError(f"share = {share}; allowed: 0 to 1")
+    if not 0 < n < math.inf:
+        raise ValueError(f"found {n} independent observations; allowed: above 0")
     if not 1 / 2 <= confidence < 1:
         raise ValueError(f"confidence = {confidence}; allowed: from 0.5 to below 1")
-    return float(ndtri(confidence))
 
 
 def batch_means(

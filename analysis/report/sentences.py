@@ -166,11 +166,12 @@ METHOD = (
     "request belongs to the hold in which it was intended and is followed to its end. Throughput "
     "counts ok requests whose last byte came inside the hold.",
     "A percentile budget is decided by the share of requests beyond its limit, with a one-sided "
-    "95 % Wilson bound each way on as many independent requests as the measured ones are worth: "
-    "passed when the share is surely within what the budget allows, failed when it is surely "
-    "beyond, else inconclusive. What is five times away from its limit is decided by the memory "
-    "of that share alone. Error ratios are decided alike; averages by Student's t on their "
-    "logarithm, throughput by the wider of a Poisson count and slices of the hold.",
+    "95 % Wilson bound each way on as many independent requests as the measured ones are worth "
+    "(where fewer than ten lie beyond, from below at most the exact binomial one): passed when the "
+    "share is surely within what the budget allows, failed when it is surely beyond, else "
+    "inconclusive. What is five times away from its limit is decided by the memory of that share "
+    "alone. Error ratios are decided alike; averages by Student's t on their logarithm, throughput "
+    "by the wider of a Poisson count and slices of the hold.",
     "Percentiles use the linear definition (numpy's). One that falls among requests whose end "
     "nobody saw is a lower bound, written >= .",
     "A run whose load was not delivered or not seen is invalid: it has no verdict about the "

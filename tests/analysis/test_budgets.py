@@ -199,6 +199,31 @@ def test_shares_and_rates_are_decided_by_their_bounds(text: str, bad: int, expec
     assert verdict(text, [10.0] * 2000, outcomes) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "n", "bad", "expected"),
+    [
+        ("error_ratio < 1%", 16, 1, "inconclusive"),
+        ("error_ratio < 1%", 16, 3, "failed"),
+        ("error_ratio < 0.1%", 165, 1, "inconclusive"),
+        ("p(95) < 1s", 3, 1, "inconclusive"),
+        ("p(95) < 1s", 16, 5, "failed"),
+        ("apdex(1s) >= 0.99", 16, 1, "inconclusive"),
+        ("apdex(1s) >= 0.99", 16, 3, "failed"),
+    ],
+)
+def test_one_bad_request_of_few_may_be_chance_and_several_are_not(
+    text: str, n: int, bad: int, expected: str
+) -> None:
+    spread = np.linspace(0, n - 1, bad + 2).round().astype(int)[1:-1]
+    latency, outcomes = np.full(n, 10.0), [Outcome.OK] * n
+    for index in spread:
+        if text.startswith("p("):
+            latency[index] = 9000.0  # far beyond, too
+        else:
+            outcomes[index] = Outcome.HTTP_ERROR
+    assert verdict(text, latency, outcomes) == expected
+
+
 @pytest.mark.parametrize("bad", [Outcome.HTTP_ERROR, Outcome.TIMEOUT, Outcome.UNFINISHED])
 @pytest.mark.parametrize(
     "text",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.capacity_evidence import judged_at_a_level, pool
 from analysis.decision import Verdict
-from analysis.intervals import wilson_bound
+from analysis.intervals import least_share, wilson_bound
 from analysis.verdict import judge
 from scenarios.assertions import parse_assertion
 from scenarios.model import Budget
@@ -26,7 +26,7 @@ ALLOWED = 1 - 0.95
 def estimate(value: float, n_eff: float, *, most: float | None = None) -> dict[str, Any]:
     return {
         "value": value,
-        "low": wilson_bound(value, n_eff, confidence=0.95, upper=False),
+        "low": least_share(value, round(2 * n_eff), n_eff),
         "high": wilson_bound(value if most is None else most, n_eff, confidence=0.95, upper=True),
         "n": round(2 * n_eff),
         "n_eff": n_eff,
@@ -95,7 +95,7 @@ def test_shares_add_up_by_what_they_are_worth_and_each_look_gets_its_part_of_the
     assert share.n_eff == pytest.approx(n_eff)
     assert share.value == pytest.approx(value)
     assert share.low == pytest.approx(
-        wilson_bound(value, n_eff, confidence=confidence, upper=False), abs=1e-9
+        least_share(value, share.n, n_eff, confidence=confidence), abs=1e-9
     )
     assert share.high == pytest.approx(
         wilson_bound(value, n_eff, confidence=confidence, upper=True), abs=1e-9
@@ -117,9 +117,7 @@ def test_what_ended_unseen_still_counts_both_ways(least: float, more: float, n_e
     assert share.high == pytest.approx(
         wilson_bound(least + more, n_eff, confidence=0.95, upper=True), abs=1e-6
     )
-    assert share.low == pytest.approx(
-        wilson_bound(least, n_eff, confidence=0.95, upper=False), abs=1e-9
-    )
+    assert share.low == pytest.approx(least_share(least, share.n, n_eff), abs=1e-9)
 
 
 def test_three_undecided_runs_can_pass_together() -> None:
@@ -174,6 +172,12 @@ def test_what_a_look_alone_decides_at_five_percent_the_looks_together_need_not()
     assert share["high"] < ALLOWED < wilson_bound(0.03, 350, confidence=0.9875, upper=True)
 
     assert pool([one], looks=4).verdict is Verdict.INCONCLUSIVE
+
+
+def test_one_bad_request_of_few_fails_no_load() -> None:
+    one = other("error_ratio < 1%", "error_ratio", "inconclusive", estimate(1 / 16, 16 / 1.5))
+    assert pool([one], looks=1).verdict is Verdict.INCONCLUSIVE
+    assert pool([one] * 3, looks=1).verdict is Verdict.FAILED
 
 
 def test_a_target_that_ended_by_itself_has_failed_whatever_the_budgets_say() -> None:

@@ -14,11 +14,12 @@ from analysis.autocorrelation import (
 from analysis.intervals import (
     batch_averages,
     batch_means,
+    exact_floor,
     intended_order,
+    least_share,
     slice_edges,
     student_t,
     wilson_bound,
-    wilson_interval,
 )
 
 repeatable = settings(derandomize=True, deadline=None)
@@ -46,19 +47,27 @@ def mm1_responses(rho: float, n: int, rng: np.random.Generator) -> npt.NDArray[n
 # -- Wilson ---------------------------------------------------------------------------
 
 
+def two_sided(bad: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval."""
+    return (
+        wilson_bound(bad / n, n, confidence=0.975, upper=False),
+        wilson_bound(bad / n, n, confidence=0.975, upper=True),
+    )
+
+
 @pytest.mark.parametrize(("bad", "n"), [(0, 10), (1, 10), (5, 100), (50, 100), (10, 10)])
 def test_wilson_agrees_with_scipy(bad: int, n: int) -> None:
     expected = stats.binomtest(bad, n).proportion_ci(0.95, method="wilson")
-    low, high = wilson_interval(bad / n, n, confidence=0.95)
+    low, high = two_sided(bad, n)
     assert low == pytest.approx(expected.low, abs=1e-12)
     assert high == pytest.approx(expected.high, abs=1e-12)
 
 
 def test_wilson_reproduces_a_printed_value() -> None:
     # Newcombe (1998), Statistics in Medicine 17, table I: 81 of 263, 15 of 148, 0 of 20.
-    assert wilson_interval(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson_interval(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert two_sided(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert two_sided(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert two_sided(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
 
 
 @repeatable
@@ -84,6 +93,47 @@ def test_wilson_tightens_with_more_observations() -> None:
 def test_wilson_refuses_what_is_out_of_range(share: float, n: float, confidence: float) -> None:
     with pytest.raises(ValueError, match="allowed"):
         wilson_bound(share, n, confidence=confidence, upper=True)
+
+
+# -- few of a share ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("allowed", [0.001, 0.01, 0.05, 0.5])
+def test_a_share_at_its_limit_is_found_above_it_in_one_of_twenty_samples_at_most(
+    allowed: float,
+) -> None:
+    """Exactly, by the binomial distribution: n independent requests of which as many may be bad."""
+    sizes, k = np.arange(1, 2001), 1
+    fewest: list[int] = []
+    for n in sizes.tolist():
+        while k <= n and least_share(k / n, n, effective_size(n, 1.0)) <= allowed:
+            k += 1
+        fewest.append(k)
+    wrongly = np.asarray(stats.binom.sf(np.array(fewest) - 1, sizes, allowed))
+    assert 0.03 < wrongly.max() <= 0.05
+
+
+@pytest.mark.parametrize(("bad", "n"), [(1, 16), (2, 10), (7, 7), (3, 400)])
+def test_the_exact_bound_agrees_with_scipy(bad: int, n: int) -> None:
+    expected = stats.binomtest(bad, n, alternative="greater").proportion_ci(0.95, method="exact")
+    assert exact_floor(bad / n, n) == pytest.approx(expected.low, rel=1e-9)
+
+
+def test_many_of_a_share_are_bounded_by_wilson_alone() -> None:
+    many, one = 10 / 2000, 1 / 2000
+    assert least_share(many, 2000, 2000 / 1.5) == wilson_bound(many, 2000 / 1.5, upper=False)
+    assert least_share(one, 2000, 2000 / 1.5) == exact_floor(one, 2000)
+    # of a single cluster the size of the sample's memory it is one in its number of clusters
+    assert least_share(9 / 90, 90, 90 / 1.5 / 9) == pytest.approx(exact_floor(1 / 10, 10))
+
+
+@repeatable
+@given(st.floats(0, 1), st.integers(1, 10**6), st.floats(1, 1e5), st.floats(0.5, 0.999))
+def test_the_least_share_lies_between_nothing_and_what_was_seen(
+    share: float, n: int, tau: float, confidence: float
+) -> None:
+    n_eff = effective_size(n, tau)
+    assert 0 <= least_share(share, n, n_eff, confidence=confidence) <= share
 
 
 def test_intended_order_keeps_equal_times_as_they_are() -> None:
