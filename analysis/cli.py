@@ -86,7 +86,7 @@ def read_budgets(path: Path) -> tuple[Budget, ...]:
         When the file cannot be read or has mistakes.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"--budgets {path}: cannot be read: {error}") from error
     try:

@@ -146,7 +146,7 @@ def read_document(path: Path) -> tuple[dict[str, Any], list[Mistake]]:
         When the file cannot be read.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), []
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")), []
     except tomllib.TOMLDecodeError as error:
         return {}, [Mistake(where=path.name, key="TOML", found=str(error), allowed="valid TOML")]
     except (OSError, UnicodeDecodeError) as error:
