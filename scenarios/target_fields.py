@@ -18,8 +18,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BY_NAME = 'in the environment, by name: { env = "NAME" }'
 
 
-OF_THE_CRM = ("database", "options", "extensions")
-"""What sets the CRM up, and so says nothing of a system that runs already."""
+OF_THE_CRM = ("database", "options", "extensions", "workers", "threads", "customers")
+"""What sets the CRM up, and so says nothing of a system that runs already. The seed is none of
+them: what users do and when arrivals come is drawn from it where load.seed is not set."""
 
 _DATABASES = ("sqlite", "postgres")
 
@@ -32,7 +33,8 @@ def read_target(fields: Fields, folder: Path | None) -> Target:
     fields : Fields
         The table; mistakes are noted there.
     folder : Path or None
-        Where a relative file of accounts is looked for; None does not look.
+        Where a relative file of accounts is looked for. None does not look, and takes what
+        sets up the CRM beside a url: runs were recorded so before all of it was refused.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def read_target(fields: Fields, folder: Path | None) -> Target:
     app = fields.choice("app", ("crm",), default="crm") if "app" in fields or not url else None
     if url and app:
         fields.mistake("app", "app beside url", "one of the two")
-    if url:
+    if url and folder is not None:
         for key in OF_THE_CRM:
             if key in fields:
                 fields.mistake(key, f"{key} beside url", "with app alone: it sets up the CRM")

@@ -310,6 +310,9 @@ def test_a_database_with_a_password_stays_in_the_environment(tmp_path: Path) -> 
         ('database="postgres"', "target.database"),
         ('options={cache="ttl"}', "target.options"),
         ('extensions=["loyalty"]', "target.extensions"),
+        ("workers=9", "target.workers"),
+        ("threads=2", "target.threads"),
+        ("customers=1000000", "target.customers"),
     ],
 )
 def test_what_sets_up_the_crm_is_a_mistake_beside_a_url(
@@ -321,6 +324,20 @@ def test_what_sets_up_the_crm_is_a_mistake_beside_a_url(
 
     assert mistake.startswith(f"{key}: ")
     assert "with app alone" in mistake
+
+
+def test_the_seed_of_the_load_is_none_of_it_nor_is_what_was_recorded_before(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    text = GOOD + '\n[target]\nurl = "http://127.0.0.1:1"\naccounts = "a.jsonl"\n'
+    raw = {**load_scenario(write(tmp_path, text)).raw}
+    raw["target"] = {"url": "http://127.0.0.1:1", "customers": 2_000, "workers": 1}
+
+    assert load_scenario(write(tmp_path, text), settings=["target.seed=7"]).load_seed == 7
+    assert parse_scenario(raw, name="a run", folder=None).target.customers == 2_000
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    assert load_scenario(write(tmp_path, "\ufeff" + GOOD)).name == "mine"
 
 
 def test_a_mix_at_a_url_needs_its_accounts_and_a_locustfile_does_not(tmp_path: Path) -> None:
