@@ -25,7 +25,9 @@ from scenarios.errors import ExitCode, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
 from scenarios.schedule import plan
 from scenarios.smart import remarks
-from scenarios.variation import Variant, parse_variation
+from scenarios.variation import Variant, read_variations, varied_by
+
+_NOTHING = "nothing to vary"
 
 
 class LazyGroup(click.Group):
@@ -95,7 +97,9 @@ def trueload() -> None:
 def run(context: click.Context, /, scenario: str, **options: Any) -> None:
     """Run a scenario, judge it, report; exit by the verdict."""
     asked = RunOptions(**options)
-    context.exit(_run(scenario, asked.load(scenario), asked))
+    variants = asked.load(scenario)
+    _tell_what_is_not_varied(scenario, variants)
+    context.exit(_run(scenario, variants, asked))
 
 
 @trueload.command(
@@ -129,16 +133,27 @@ def _varied(scenario: str, vary: tuple[str, ...], asked: RunOptions) -> list[Var
     Raises
     ------
     UsageError
-        When neither the command line nor the scenario varies anything.
+        When neither the command line nor the scenario varies anything that is left to vary.
     """
-    values = dict(parse_variation(text) for text in vary)
-    variants = asked.load(scenario, values or None)
-    if not any(variant.settings for variant in variants):
-        raise UsageError(
-            f"{scenario}: found nothing to vary; allowed: --vary KEY=V1,V2, or a scenario with a "
-            "table [vary]. Nothing was sent"
-        )
-    return variants
+    variants = asked.load(scenario, read_variations(vary, asked.taken()) or None)
+    if any(variant.settings for variant in variants):
+        if not vary:
+            _tell_what_is_not_varied(scenario, variants)
+        return variants
+    own = ", ".join(varied_by(scenario))
+    found = f"nothing left to vary: the command line sets or replaces {own}" if own else _NOTHING
+    raise UsageError(
+        f"{scenario}: found {found}; allowed: --vary KEY=V1,V2, or a scenario with a "
+        "table [vary]. Nothing was sent"
+    )
+
+
+def _tell_what_is_not_varied(scenario: str, variants: list[Variant]) -> None:
+    """Say which keys of the table [vary] the command line takes away from it."""
+    left_out = [key for key in varied_by(scenario) if key not in variants[0].settings]
+    if left_out:
+        said = f"not varied: {', '.join(left_out)}: the command line sets or replaces it"
+        click.echo(said, err=True)
 
 
 def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:

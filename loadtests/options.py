@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,9 +12,11 @@ import click
 from loadtests.databases import check_database, database_of
 from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
 from loadtests.supervisor import MOST_PROCESSES
+from scenarios.errors import Mistake, ScenarioError
 from scenarios.model import Scenario
+from scenarios.settings import Key, dotted, key_of, lies_in
 from scenarios.target_fields import OF_THE_CRM
-from scenarios.variation import Values, Variant, load_variants
+from scenarios.variation import Values, Variant, hint_for, load_variants
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -145,23 +147,94 @@ class RunOptions:
         -------
         list of Variant
             One for each run.
+
+        Raises
+        ------
+        ScenarioError
+            With every mistake, each under the flag that made it.
         """
-        overrides: dict[str, object] = {}
-        removed: list[str] = []
+        flags = self._flags()
+        overrides = {key: value for key, (_, value) in flags.items()} | dict(also or {})
+        mistakes = self.set_twice(self.settings, "--set")
+        variants: list[Variant] = []
+        try:
+            variants = load_variants(
+                scenario,
+                vary=vary,
+                settings=self.settings,
+                overrides=overrides,
+                removed=self._removed(),
+            )
+        except ScenarioError as error:
+            mistakes += [
+                replace(m, where=flags[m.key][0]) if m.key in flags else m for m in error.mistakes
+            ]
+        if mistakes:
+            raise ScenarioError(scenario, mistakes, hint=hint_for(scenario))
+        return variants
+
+    def set_twice(self, settings: Sequence[str], where: str) -> list[Mistake]:
+        """Find settings that another flag would override.
+
+        Parameters
+        ----------
+        settings : sequence of str
+            Each ``key=value``.
+        where : str
+            The flag that they stand after.
+
+        Returns
+        -------
+        list of Mistake
+            One for each of them that sets what another flag sets.
+        """
+        return [
+            Mistake(
+                where=where,
+                key=key,
+                found=f"{flag} beside it",
+                allowed=f"one of {where} and {flag}",
+            )
+            for setting in settings
+            for key, (flag, _) in self._flags().items()
+            if lies_in(key_of(setting), dotted(key))
+        ]
+
+    def taken(self) -> dict[Key, str]:
+        """Say what the command line sets or replaces, and by which flag.
+
+        Returns
+        -------
+        dict of tuple of str to str
+            Flags by the parts of a dotted key.
+        """
+        by = {key_of(setting): "--set" for setting in self.settings}
+        by |= {dotted(key): flag for key, flag in self._removed().items()}
+        by |= {dotted(key): flag for key, (flag, _) in self._flags().items()}
+        return {key: flag for key, flag in by.items() if key}
+
+    def _flags(self) -> dict[str, tuple[str, object]]:
+        """Give the dotted keys that flags set, each with its flag and value."""
+        found: dict[str, tuple[str, object]] = {}
         if self.url is not None:
-            overrides["target.url"] = self.url
-            removed += ["target.app", *(f"target.{key}" for key in OF_THE_CRM)]
+            found["target.url"] = ("--url", self.url)
         if self.database is not None:
-            overrides["target.database"] = self.database
+            found["target.database"] = ("--database", self.database)
         if self.accounts is not None:
-            overrides["target.accounts"] = str(self.accounts.absolute())
+            found["target.accounts"] = ("--accounts", str(self.accounts.absolute()))
         if self.locustfile is not None:
-            overrides["load.locustfile"] = str(self.locustfile.absolute())
-            removed += ["load.mix", "load.think_scale", "title", "question"]
-        overrides |= dict(also or {})
-        return load_variants(
-            scenario, vary=vary, settings=self.settings, overrides=overrides, removed=removed
-        )
+            found["load.locustfile"] = ("--locustfile", str(self.locustfile.absolute()))
+        return found
+
+    def _removed(self) -> dict[str, str]:
+        """Give the dotted keys of the file that flags replace, each with its flag."""
+        removed: dict[str, str] = {}
+        if self.url is not None:
+            removed |= dict.fromkeys(("target.app", *(f"target.{k}" for k in OF_THE_CRM)), "--url")
+        if self.locustfile is not None:
+            of_the_mix = ("load.mix", "load.think_scale", "title", "question")
+            removed |= dict.fromkeys(of_the_mix, "--locustfile")
+        return removed
 
     def check(self, loaded: Scenario) -> tuple[str, ...]:
         """Check what may be refused before anything is started.

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -85,15 +86,17 @@ class ScenarioError(UsageError):
         The scenario's file or name.
     mistakes : sequence of Mistake
         At least one.
+    hint : str, optional
+        What to do next, where it is not to mend the file.
     """
 
-    def __init__(self, name: str, mistakes: list[Mistake]) -> None:
+    def __init__(self, name: str, mistakes: Sequence[Mistake], *, hint: str | None = None) -> None:
         self.mistakes = tuple(mistakes)
         count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         super().__init__(
             f"{name} has {count}; nothing was sent\n{lines}",
-            hint=f"mend and check with: trueload validate {name}",
+            hint=hint or f"mend and check with: trueload validate {name}",
         )
 
 

@@ -24,7 +24,7 @@ from scenarios.model import NOBODY, Budget, Expectation, Load, Scenario
 from scenarios.persona_fields import read_personas
 from scenarios.personas import Persona
 from scenarios.schedule import plan
-from scenarios.settings import apply_setting, put, remove
+from scenarios.settings import apply_setting, dotted, put, remove
 from scenarios.target_fields import read_target
 from scenarios.units import format_duration
 
@@ -117,11 +117,11 @@ def load_scenario(
     path = find(name)
     raw, mistakes = read_document(path)
     for key in removed:
-        remove(raw, key.split("."))
+        remove(raw, dotted(key))
     for setting in settings:
         mistakes += apply_setting(raw, setting)
     for key, value in (overrides or {}).items():
-        put(raw, key.split("."), value)
+        put(raw, dotted(key), value)
     if mistakes:
         raise ScenarioError(str(name), mistakes)
     return parse_scenario(raw, name=str(name), folder=path.resolve().parent)

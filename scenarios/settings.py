@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from typing import Any
 
 from scenarios.errors import Mistake
+
+Key = tuple[str, ...]
+"""The parts of a dotted key."""
 
 
 def apply_setting(raw: dict[str, Any], setting: str) -> list[Mistake]:
@@ -32,23 +36,65 @@ def apply_setting(raw: dict[str, Any], setting: str) -> list[Mistake]:
     except tomllib.TOMLDecodeError:
         allowed = f'a dotted key and a TOML value; a text needs quotes: {key.strip()}="{value}"'
         return [Mistake(where="--set", key=key.strip(), found=value or "nothing", allowed=allowed)]
-    keys = _dotted(key.strip())
+    keys = dotted(key.strip())
     for name in keys:
         document = document[name]
     put(raw, keys, document)
     return []
 
 
-def _dotted(key: str) -> list[str]:
-    """Split a dotted key as TOML does, quotes included."""
+def dotted(key: str) -> Key:
+    """Split a dotted key as TOML does, quotes included.
+
+    Parameters
+    ----------
+    key : str
+        For example ``'budgets."GET /a.b"'``.
+
+    Returns
+    -------
+    tuple of str
+        Its parts: ``("budgets", "GET /a.b")``.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
     keys, table = [], tomllib.loads(f"{key} = 0")
     while isinstance(table, dict):
+        if len(table) != 1:
+            raise ValueError(f"{key!r} is no dotted key")
         name, table = next(iter(table.items()))
         keys.append(name)
-    return keys
+    return tuple(keys)
 
 
-def remove(raw: dict[str, Any], keys: list[str]) -> None:
+def key_of(setting: str) -> Key:
+    """Find what a setting sets.
+
+    Parameters
+    ----------
+    setting : str
+        As :func:`apply_setting` takes it.
+
+    Returns
+    -------
+    tuple of str
+        The parts of its key; empty where it has none that can be read.
+    """
+    try:
+        return dotted(setting.partition("=")[0].strip())
+    except ValueError:
+        return ()
+
+
+def lies_in(key: Key, whole: Key) -> bool:
+    """Tell whether a key is another one, or lies in the table that stands there."""
+    return bool(whole) and key[: len(whole)] == whole
+
+
+def remove(raw: dict[str, Any], keys: Sequence[str]) -> None:
     """Remove what stands at a dotted key, if anything does."""
     table: Any = raw
     for key in keys[:-1]:
@@ -58,7 +104,7 @@ def remove(raw: dict[str, Any], keys: list[str]) -> None:
     table.pop(keys[-1], None)
 
 
-def put(raw: dict[str, Any], keys: list[str], value: object) -> None:
+def put(raw: dict[str, Any], keys: Sequence[str], value: object) -> None:
     """Put a value at a dotted key; what stood there is replaced whole."""
     table = raw
     for key in keys[:-1]:

@@ -12,7 +12,8 @@ from loadtests import cli, one_run
 from loadtests.options import RunOptions
 from loadtests.progress import ConsoleProgress
 from loadtests.supervisor import Order
-from scenarios.errors import TrueloadError
+from scenarios.errors import ScenarioError, TrueloadError, UsageError
+from scenarios.loading import builtin_scenarios
 from scenarios.model import Scenario
 from scenarios.variation import Variant
 
@@ -81,3 +82,69 @@ def test_each_variant_may_load_the_hosts_that_it_names_itself(
         cli._run("smoke", options.load("smoke", values), options)
 
     assert allowed == [("one.example",), ("another.example",), ()]
+
+
+AT_A_URL = replace(
+    NOTHING,
+    url="http://127.0.0.1:1",
+    locustfile=Path(__file__).parents[1] / "support/zoo_locustfile.py",
+)
+
+
+@pytest.mark.parametrize("name", builtin_scenarios())
+def test_every_scenario_without_faults_can_be_pointed_at_a_url(name: str) -> None:
+    """What sets up the CRM is the file's, and gone beside the flag."""
+    loaded = replace(AT_A_URL, settings=("faults=[]",)).load(name)[0].scenario
+
+    assert loaded.target.url == AT_A_URL.url
+    target = loaded.raw["target"]
+    assert isinstance(target, dict)
+    assert set(target) <= {"url", "seed"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (replace(AT_A_URL, settings=("target.workers=2",)), "target.workers: found workers beside"),
+        (replace(AT_A_URL, database="sqlite"), "--database: target.database: found database"),
+        (replace(NOTHING, url="ftp://x"), "--url: target.url: found 'ftp://x'"),
+        (
+            replace(NOTHING, database="postgres", settings=('target.database="sqlite"',)),
+            "--set: target.database: found --database beside it",
+        ),
+    ],
+)
+def test_a_mistake_of_a_flag_is_told_under_it_and_is_not_looked_for_in_the_file(
+    asked: RunOptions, said: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        asked.load("smoke")
+
+    assert said in caught.value.message
+    assert caught.value.hint == "smoke by itself is valid: mend what the command line sets"
+
+
+@pytest.mark.parametrize(
+    ("vary", "asked", "said"),
+    [
+        ((), AT_A_URL, "nothing left to vary: the command line sets or replaces target.customers"),
+        (("target.customers=100,200",), AT_A_URL, "--url beside it"),
+        (("target.database='sqlite'",), replace(NOTHING, database="sqlite"), "--database beside"),
+        (("load.seed=1,2",), replace(NOTHING, settings=("load.seed=3",)), "--set beside it"),
+    ],
+)
+def test_what_is_varied_and_set_as_well_is_refused(
+    vary: tuple[str, ...], asked: RunOptions, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        cli._varied("data_growth", vary, asked)
+
+
+def test_what_the_command_line_takes_from_the_table_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    variants = AT_A_URL.load("data_growth")
+    cli._tell_what_is_not_varied("data_growth", variants)
+
+    assert len(variants) == 1
+    assert "not varied: target.customers" in capsys.readouterr().err
