@@ -14,6 +14,7 @@ from rich.console import Console
 
 from analysis.decision import Verdict
 from analysis.recording.format import MANIFEST, VERDICT
+from scenarios.counting import count_of
 from scenarios.errors import ExitCode, RunFolderError, ScenarioError, UsageError
 from scenarios.loading import parse_budgets
 from scenarios.model import Budget, Scenario
@@ -133,7 +134,7 @@ def tell_side_by_side(
     path: Path,
     *,
     asked: Scenario,
-    complete: bool,
+    lacking: ExitCode | None = None,
     as_json: bool,
     on_inconclusive: str | None = None,
 ) -> int:
@@ -147,8 +148,8 @@ def tell_side_by_side(
         File that gets the same as JSON; one beside it gets it as Markdown.
     asked : Scenario
         Of all of them: its title, and how fast times may grow with the volume of data.
-    complete : bool
-        Whether every run that was asked for was made.
+    lacking : ExitCode, optional
+        What it counts as that not every run was made that was asked for.
     as_json : bool
         Whether a machine reads it.
     on_inconclusive : str, optional
@@ -157,7 +158,7 @@ def tell_side_by_side(
     Returns
     -------
     int
-        The exit code of the worst: a failure of the tool or an interrupt before all
+        The exit code of the worst: an interrupt or a failure of the tool before all
         verdicts.
     """
     from analysis.across import across  # noqa: PLC0415 - only runs side by side need it
@@ -182,10 +183,10 @@ def tell_side_by_side(
         told = indicator_lines([row.as_dict() for row in found.scorecard])
         for line in (*growth_lines(found), *repeated_lines(found), *told):
             click.echo(line)
-        click.echo(f"verdict: {found.verdict}; side by side in {path} and {beside}")
-    if not complete:
-        return int(ExitCode.INTERRUPTED)
+        made = "" if lacking is None else f" of {count_of(len(runs), 'run')}, and no more were made"
+        click.echo(f"verdict: {found.verdict}{made}; side by side in {path} and {beside}")
     codes = [int(verdict["exit_code"]) for _, verdict in runs]
+    codes += [] if lacking is None else [int(lacking)]
     codes.append(_code_of_growth(found.on_growth, on_inconclusive))
     order = [ExitCode.INTERRUPTED, ExitCode.FAULT, ExitCode.USAGE, ExitCode.INVALID]
     order += [ExitCode.FAILED, ExitCode.INCONCLUSIVE]

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ from analysis.capacity_evidence import Pooled, judged_at_a_level, pool
 from analysis.capacity_levels import Found, SearchPlan, Step
 from analysis.capacity_search import Search
 from analysis.decision import Verdict
+from loadtests.duration import longest_run_s
 from loadtests.sweep import note_member
+from scenarios.counting import count_of
 from scenarios.errors import ExitCode, TrueloadError, UsageError
 from scenarios.model import Scenario, Stage
+from scenarios.units import how_long
 
 RunLevel = Callable[[Mapping[str, Any]], tuple[Path, dict[str, Any]]]
 """Runs and judges the scenario with some settings; gives its folder and verdict."""
@@ -281,3 +284,40 @@ def check(scenario: Scenario) -> None:
 def default_hold_s(stages: tuple[Stage, ...]) -> float:
     """Choose how long the first run at a level holds: as the shortest stage does."""
     return min(stage.hold_s for stage in stages)
+
+
+def search_words(scenario: Scenario, search: SearchPlan, hold_s: float) -> str:
+    """Say how long a search for the capacity may take.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose capacity is searched for.
+    search : SearchPlan
+        The levels, and how often they are run.
+    hold_s : float
+        How long the first run at a level holds, in seconds.
+
+    Returns
+    -------
+    str
+        For example ``"at most 40 runs of 50 s to 2.1 min: about 1.1 h if all are needed"``.
+    """
+    holds = [*(2**look for look in range(search.repetitions)), 2 ** (search.repetitions - 1)]
+    each_s = [longest_run_s(_at_one_level(scenario, search.high, hold_s * n)) for n in holds]
+    all_s = sum(each_s[run % len(each_s)] for run in range(search.most_runs))
+    lengths = " to ".join(
+        dict.fromkeys(how_long(seconds) for seconds in (min(each_s), max(each_s)))
+    )
+    return (
+        f"at most {count_of(search.most_runs, 'run')} of {lengths}: "
+        f"about {how_long(all_s)} if all are needed"
+    )
+
+
+def _at_one_level(scenario: Scenario, level: float, hold_s: float) -> Scenario:
+    ramp_s = max(stage.ramp_s for stage in scenario.load.stages)
+    stages = (Stage(level=level, hold_s=hold_s, ramp_s=ramp_s),)
+    return replace(
+        scenario, load=replace(scenario.load, stages=stages, required=level, extend_s=0.0)
+    )

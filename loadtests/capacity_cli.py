@@ -20,6 +20,7 @@ from loadtests.capacity import (
     check,
     default_hold_s,
     level_settings,
+    search_words,
 )
 from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options_but
@@ -49,7 +50,8 @@ NARROWEST = 0.03
         "  trueload capacity breakpoint --low 20 --set target.workers=2\n"
         "  trueload capacity mine.toml --url http://127.0.0.1:8000 --locustfile mine.py\n\n"
         "\b\nExit codes:\n"
-        "  0 found, 97 not found or not as narrow as asked, 96 its runs are invalid"
+        "  0 found, 97 not found or not as narrow as asked, 96 its runs are invalid,\n"
+        "  2 bad usage (nothing was sent), 130 interrupted"
     )
 )
 @click.argument("scenario")
@@ -131,6 +133,7 @@ def capacity(
     def say(text: str) -> None:
         console.print(Text(text, style="bold"))
 
+    say(search_words(loaded, plan, campaign.hold_s))
     context.exit(_search(campaign, run_level, say=say, as_json=asked.as_json))
 
 

@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.text import Text
 
 from loadtests.acting import acts
+from loadtests.duration import runs_words
 from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress, level_words
-from loadtests.sweep import run_all
+from loadtests.sweep import Group, run_all
 from scenarios.counting import with_unit
 from scenarios.errors import ExitCode, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
@@ -162,7 +163,8 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
     Raises
     ------
     TrueloadError
-        When a run could not be made; the runs before it are told first.
+        When the first run could not be made; when a later one could not for a reason that
+        is neither the target's nor of the configuration: the runs before it are told first.
     """
     # before the first is run; variants of the same words are the same
     hosts = {variant.words: asked.check(variant.scenario) for variant in variants}
@@ -177,25 +179,42 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
             progress=ConsoleProgress(console),
         )
 
+    def say(text: str) -> None:
+        console.print(Text(text, style="bold"), soft_wrap=True)
+
     if len(variants) == 1 and not variants[0].settings:
         folder, verdict = run_one(variants[0])
         from analysis.cli import tell  # noqa: PLC0415 - the same
 
         return tell(verdict, folder, as_json=asked.as_json)
-    group = run_all(variants, run_one, say=lambda text: console.print(Text(text, style="bold")))
+    say(runs_words([variant.scenario for variant in variants]))
+    group = run_all(variants, run_one, say=say)
     from analysis.cli import tell_side_by_side  # noqa: PLC0415 - the same
 
     code = tell_side_by_side(
         [(member.variant.settings, member.verdict) for member in group.members],
         asked.out / f"group_{group.name}.json",
         asked=variants[0].scenario,
-        complete=len(group.members) == len(variants),
+        lacking=_lacking(group, len(variants)),
         as_json=asked.as_json,
         on_inconclusive=asked.inconclusive,
     )
-    if group.error is not None:
+    if group.error is None:
+        return code
+    if not isinstance(group.error, UsageError):  # bad usage is what nothing was sent for
         raise group.error
+    for line in filter(None, (f"trueload: {group.error.message}", group.error.hint)):
+        click.echo(line, err=True)
     return code
+
+
+def _lacking(group: Group, asked: int) -> ExitCode | None:
+    """Tell what it counts as that not every run of a group was made; None when all were."""
+    if len(group.members) == asked:
+        return None
+    if group.error is None:
+        return ExitCode.INTERRUPTED
+    return ExitCode.INCONCLUSIVE if isinstance(group.error, UsageError) else ExitCode.FAULT
 
 
 @trueload.command()

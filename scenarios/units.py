@@ -152,3 +152,20 @@ def in_long_unit(seconds: float) -> tuple[float, str]:
         if seconds >= 2 * length:
             return seconds / length, unit
     return seconds, "s"
+
+
+def how_long(seconds: float) -> str:
+    """Write how long something takes that need not be told exactly.
+
+    Parameters
+    ----------
+    seconds : float
+        The length.
+
+    Returns
+    -------
+    str
+        Whole seconds, or tenths of a longer unit: ``"90 s"``, ``"6.7 min"``, ``"2.2 h"``.
+    """
+    number, unit = in_long_unit(seconds)
+    return f"{number:.0f} s" if unit == "s" else f"{number:.1f} {unit}"

@@ -173,7 +173,6 @@ def test_a_sweep_is_written_for_machines_and_people_and_exits_by_all_that_it_fou
         members,
         tmp_path / "group_1.json",
         asked=replace(load_scenario("smoke"), growth=growth),
-        complete=True,
         as_json=False,
         on_inconclusive=on_inconclusive,
     )

@@ -12,7 +12,7 @@ import pytest
 from analysis.capacity_levels import Ending, SearchPlan
 from analysis.report.capacity import as_markdown, as_text, sentences
 from loadtests import capacity_cli
-from loadtests.capacity import HIGH, Campaign, check, level_settings
+from loadtests.capacity import HIGH, Campaign, check, level_settings, search_words
 from loadtests.supervisor import Interrupted
 from scenarios.errors import TargetError, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
@@ -240,6 +240,7 @@ def test_a_first_run_that_cannot_be_made_is_bad_usage_and_leaves_nothing(
 
     assert done.code == 2
     assert "nobody listens" in done.err
+    assert "if all are needed" in done.err
     assert not list(harness.folder.glob("runs/*"))
 
 
@@ -262,6 +263,19 @@ def test_a_setting_that_the_highest_load_does_not_allow_is_refused_before_the_fi
     assert "--high" in done.err
     assert "--set load.max_users=" in done.err
     assert on_paper.runs == 0
+
+
+def test_how_long_a_search_takes_is_said_before_its_first_run() -> None:
+    """Warm-up 3 s, no settling, drain 2 s and 15 s around each hold of 10, 20, 40 and 40 s."""
+    settings = ("load.warmup='3s'", "load.settle='0s'", "load.extend='1m'")
+    scenario = load_scenario("capacity", settings=settings)
+    search = SearchPlan(low=40, high=2560, repetitions=3, most_runs=5)
+    once = SearchPlan(low=40, high=2560, repetitions=1, most_runs=1)
+
+    assert search_words(scenario, search, 10) == (
+        "at most 5 runs of 30 s to 60 s: about 3.7 min if all are needed"
+    )
+    assert search_words(scenario, once, 10) == "at most 1 run of 30 s: about 30 s if all are needed"
 
 
 def test_what_an_inconclusive_run_counts_as_is_not_asked_for(harness: Harness) -> None:

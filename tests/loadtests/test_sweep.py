@@ -92,7 +92,8 @@ def test_an_error_is_kept_with_the_runs_before_it(tmp_path: Path) -> None:
     ("how", "code"),
     [
         (Interrupted("while data were seeded"), ExitCode.INTERRUPTED),
-        (TargetError("the CRM ended while it started"), ExitCode.USAGE),
+        (TargetError("the CRM ended while it started"), ExitCode.FAILED),
+        (TrueloadError("the disk is full"), ExitCode.FAULT),
     ],
 )
 def test_what_was_found_before_it_is_told_side_by_side(
@@ -114,6 +115,27 @@ def test_what_was_found_before_it_is_told_side_by_side(
         found = error.exit_code
 
     assert found == code
-    assert "side by side in" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "of 2 runs, and no more were made; side by side in" in said.out
+    assert "3 runs, about 2.0 min at most, beside data that are made" in said.err
+    assert how.message in said.err or code is ExitCode.FAULT
     (path,) = tmp_path.glob("group_*.json")
     assert len(json.loads(path.read_text())["runs"]) == 2
+
+
+def test_a_later_run_that_cannot_be_made_leaves_a_sweep_inconclusive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 2 says that nothing was sent, and 0 that all that was asked for holds."""
+    runs = iter(variants())
+    run_one = ends_at(2, TargetError("nobody listens"), tmp_path)
+
+    def passes(*_: object, **__: object) -> tuple[Path, dict[str, Any]]:
+        folder, verdict = run_one(next(runs))
+        return folder, {**verdict, "exit_code": 0}
+
+    monkeypatch.setattr(cli, "run_and_judge", passes)
+    monkeypatch.setattr(RunOptions, "check", lambda *_: ())
+    asked = replace(NOTHING, out=tmp_path, inconclusive="pass")
+
+    assert cli._run("smoke", variants(), asked) == ExitCode.INCONCLUSIVE
