@@ -14,18 +14,14 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from loadtests.acting import acts
 from loadtests.duration import runs_words
 from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options
 from loadtests.processes import python
-from loadtests.progress import ConsoleProgress, level_words
+from loadtests.progress import ConsoleProgress
 from loadtests.sweep import Group, run_all
-from scenarios.counting import with_unit
 from scenarios.errors import ExitCode, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
-from scenarios.schedule import plan
-from scenarios.smart import remarks
 from scenarios.variation import Variant, read_variations, varied_by
 
 _NOTHING = "nothing to vary"
@@ -230,31 +226,10 @@ def scenarios() -> None:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
 def validate(scenario: str, settings: tuple[str, ...]) -> None:
     """Check a scenario; say what it does, and what each budget needs."""
-    from loadtests.needs import need  # noqa: PLC0415 - scipy takes its time
+    from loadtests.validating import checked, told  # noqa: PLC0415 - scipy takes its time
 
-    loaded = load_scenario(scenario, settings=settings)
-    schedule = plan(loaded)
-    click.echo(f"{loaded.source}: valid. {loaded.title}")
-    users = level_words(loaded.load)
-    click.echo(
-        f"{schedule.end_s:.0f} s of load; required: {with_unit(loaded.load.required, users)}"
-    )
-    for span in schedule.spans:
-        click.echo(
-            f"  stage {span.stage + 1}: {with_unit(span.level, users)}, "
-            f"hold {span.hold_s:.0f} to {span.end_s:.0f} s"
-        )
-    for act in acts(loaded):
-        click.echo(f"  {act}")
-    for budget in loaded.budgets:
-        added = f" ({budget.implied})" if budget.implied else ""
-        said = f"{budget.subject}: {budget.assertion.text}{added}; {need(loaded, budget)}"
-        click.echo(f"  {said}")
-    lacking = remarks(loaded)
-    if lacking:
-        click.echo("what the budgets lack as goals:")
-    for remark in lacking:
-        click.echo(f"  {remark}")
+    for line in told(checked(scenario, settings)):
+        click.echo(line)
 
 
 @trueload.command(

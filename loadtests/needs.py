@@ -12,7 +12,8 @@ drift(series)           bins, and requests in them             the required hold
 capacity                a stage as high, judged by budgets     the highest stage
 ======================= ====================================== ==============================
 
-What can be told before the run that it will be too little stands in capitals.
+What can be told before the run that it will be too little stands in capitals; so does that
+nobody requests what a budget is about.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from analysis.trend import MIN_BINS
 from analysis.windows import availability_window
 from scenarios.assertions import RESOURCE_SERIES, Metric, Severity
 from scenarios.counting import count_of
-from scenarios.expected import expected_requests, requests_per_s
+from scenarios.expected import expected_requests, is_requested, nearest_request, requests_per_s
 from scenarios.model import Budget, Fault, Scenario
 from scenarios.schedule import Schedule, plan
 
@@ -51,6 +52,10 @@ def need(scenario: Scenario, budget: Budget) -> str:
     str
         A sentence without a capital at its beginning and a stop at its end.
     """
+    if not is_requested(scenario, budget.subject):
+        near = nearest_request(scenario, budget.subject)
+        meant = f" (did you mean {near}?)" if near else ""
+        return f"NO STEP OF THE MIX REQUESTS IT{meant}"
     return _NEEDS[budget.assertion.metric](scenario, budget)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from scenarios.mix import intended_mix, mean_think_s
+from difflib import get_close_matches
+
+from scenarios.mix import intended_mix, intended_requests, mean_think_s
 from scenarios.model import Scenario
 from scenarios.schedule import plan
 
@@ -86,3 +88,46 @@ def requests_per_s(scenario: Scenario, subject: str, level: float) -> float | No
 
 def _is_about(request: str, subject: str) -> bool:
     return subject in {"all", request, request.partition(" ")[2]}
+
+
+def is_requested(scenario: Scenario, subject: str) -> bool:
+    """Tell whether anybody requests what a budget is about, as far as it can be known.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any.
+    subject : str
+        As :func:`expected_requests` takes it.
+
+    Returns
+    -------
+    bool
+        False where no step of the mix does; True for a locustfile, which decides itself.
+    """
+    load = scenario.load
+    return not load.mix or any(
+        share > 0 and _is_about(request, subject)
+        for request, share in intended_requests(scenario.personas, load.mix).items()
+    )
+
+
+def nearest_request(scenario: Scenario, subject: str) -> str | None:
+    """Find what a mix requests that is called nearly as a subject is.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With a mix.
+    subject : str
+        ``"METHOD endpoint"``, or an endpoint with any method.
+
+    Returns
+    -------
+    str or None
+        ``"METHOD endpoint"`` with a method, else the endpoint; None where nothing is near.
+    """
+    requests = list(intended_requests(scenario.personas, scenario.load.mix))
+    if subject.startswith("/"):
+        requests = [request.partition(" ")[2] for request in requests]
+    return next(iter(get_close_matches(subject, requests, n=1)), None)

@@ -6,6 +6,8 @@ before the run, by ``trueload validate``, when it can still be mended.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scenarios.assertions import Metric
 from scenarios.model import Budget, Scenario
 
@@ -35,12 +37,26 @@ def remarks(scenario: Scenario) -> list[str]:
     if not written:
         return ["no budget is stated: the run will be unjudged"]
     found = [
+        *_twice(written),
         _specific(written),
         _achievable(written),
         *_relevant(written),
         _bound_in_time(scenario),
     ]
     return [remark for remark in found if remark]
+
+
+def _twice(budgets: list[Budget]) -> list[str]:
+    """Name what is stated more than once, of the same people and on the same ground."""
+    stated: dict[Budget, list[Budget]] = {}
+    for budget in budgets:
+        alike = replace(budget, assertion=replace(budget.assertion, text=""))
+        stated.setdefault(alike, []).append(budget)
+    return [
+        f"specific: {same[0].subject}: {same[0].assertion.text} is stated {len(same)} times"
+        for same in stated.values()
+        if len(same) > 1
+    ]
 
 
 def _specific(budgets: list[Budget]) -> str:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from loadtests.cli import trueload
 from loadtests.needs import need
 from scenarios.assertions import Metric
+from scenarios.errors import ScenarioError
 from scenarios.loading import load_scenario
 
 STAGES = "load.stages=[{{rate={rate}, hold='{hold}'}}]"
@@ -213,3 +214,82 @@ def test_every_budget_of_a_scenario_has_its_sentence() -> None:
     scenario = load_scenario("recovery")
     for budget in scenario.budgets:
         assert f"{budget.assertion.text}; {need(scenario, budget)}" in told.output
+
+
+def validated(*words: str) -> str:
+    told = CliRunner().invoke(trueload, ["validate", *words])
+
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def scenario_file(tmp_path: Path, rest: str, head: str = "") -> str:
+    path = tmp_path / "mine.toml"
+    load = '[load]\nmix = { sales_rep = 1 }\nstages = [{ users = 5, hold = "1m" }]\n'
+    path.write_text(head + load + rest)
+    return str(path)
+
+
+def test_what_is_varied_is_told_with_what_is_expected_of_growth() -> None:
+    said = validated("data_growth")
+
+    assert "varied: target.customers = 10000, 100000, 1000000" in said
+    assert "3 runs, one after the other" in said
+    assert "growth of p(95) with target.customers: no worse than linear" in said
+    assert "it decides nothing" in said
+    assert "expected by the team that runs the CRM; source: assumption: nobody waits" in said
+
+
+def test_growth_that_is_stated_takes_the_volume_varied_alone(tmp_path: Path) -> None:
+    stated = '[expectations]\ngrowth = "logarithmic"\n'
+    one = validated(scenario_file(tmp_path, stated))
+    many = '[vary]\n"target.customers" = [1_000, 2_000]\n'
+    several = validated(scenario_file(tmp_path, stated, head=many))
+
+    assert "no worse than logarithmic" in one
+    assert "TAKES target.customers VARIED ALONE" in one
+    assert "decides nothing" not in several
+    assert "VARIED ALONE" not in several
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('"target.customers" = ["many"]', "target.customers: found 'many'"),
+        ('"target.nonsense" = [1]', "target.nonsense: found a key that does not exist"),
+        ('"target.customers" = 5', "lists of values"),
+    ],
+)
+def test_what_is_varied_is_checked_too(tmp_path: Path, table: str, said: str) -> None:
+    path = scenario_file(tmp_path, "", head=f"[vary]\n{table}\n")
+    told = CliRunner().invoke(trueload, ["validate", path])
+
+    assert isinstance(told.exception, ScenarioError)
+    assert said in told.exception.message
+
+
+def test_what_only_warns_and_whose_a_budget_is_is_told(tmp_path: Path) -> None:
+    budgets = (
+        '[budgets]\nall = ["warn: p(99) < 400ms", '
+        '{ assert = "p(95) < 300ms", owner = "support", source = "own history" }]\n'
+    )
+    said = validated(scenario_file(tmp_path, budgets))
+
+    assert "all: warn: p(99) < 400ms; a pass takes" in said
+    assert " (expected by support; source: own history)\n" in said
+
+
+@pytest.mark.parametrize(
+    ("subject", "near"),
+    [
+        ("GET /api/v1/custommers", " (did you mean GET /api/v1/customers?)"),
+        ("/api/v1/custommers", " (did you mean /api/v1/customers?)"),
+        ("DELETE everything", ""),
+    ],
+)
+def test_a_budget_on_what_nobody_requests_is_told_with_the_nearest_name(
+    tmp_path: Path, subject: str, near: str
+) -> None:
+    said = validated(scenario_file(tmp_path, f'[budgets]\n"{subject}" = ["p(95) < 300ms"]\n'))
+
+    assert f"{subject}: p(95) < 300ms; NO STEP OF THE MIX REQUESTS IT{near}\n" in said

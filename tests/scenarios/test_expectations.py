@@ -132,12 +132,23 @@ def test_goals_that_lack_nothing_are_not_remarked_on() -> None:
             {"GET /a": [{"assert": "p(95) < 1s", "source": "assumption"}, "p(50) < 1s"]},
             {"expectations": WHOSE},
         ),
+        (
+            "specific: GET /a: p(95) < 300ms is stated 2 times",
+            {"GET /a": ["p(95)<300ms", "p(99) < 1s", "p(95) < 0.3s"]},
+            {"expectations": WHOSE},
+        ),
         ("held for 5 s", {"GET /a": ["p(95) < 1s"]}, {"expectations": WHOSE, "hold": "5s"}),
     ],
 )
 def test_what_goals_lack_is_said(said: str, budgets: dict[str, Any], top: dict[str, Any]) -> None:
     found = remarks(scenario(budgets, **top))
     assert [remark for remark in found if said in remark], found
+
+
+def test_two_who_expect_the_same_are_not_said_to_repeat_it() -> None:
+    own = {"assert": "p(95) < 300ms", "owner": "support"}
+    found = remarks(scenario({"GET /a": ["p(95) < 300ms", own]}, expectations=WHOSE))
+    assert not [remark for remark in found if "times" in remark]
 
 
 @pytest.mark.parametrize("name", builtin_scenarios())
