@@ -7,7 +7,8 @@
     answered          the duel ends             invalid again: the duel ends without an answer
 
 A run that was sent nothing of what is asked for is not made again: the load would be the same.
-A target that cannot be started or reached any more ends the duel as a run without a value does.
+A run that the target, or what is configured, does not allow any more ends the duel as one without
+a value does.
 
 Both runs of a pair have the same seed of the load, drawn with the order: the same clicks
 at the same times, so that what differs is the target and the machine. Another pair has
@@ -32,14 +33,16 @@ from analysis.duel_scorecard import scorecard_of
 from analysis.functional_extension import changed_targets
 from analysis.recording.format import MANIFEST
 from analysis.report.duel import as_markdown, pair_line
-from loadtests.sides import Role, Side
+from loadtests.sides import Role, Side, same_system
 from loadtests.supervisor import Interrupted
 from scenarios.counting import count_of
-from scenarios.errors import ExitCode, TargetError, TrueloadError
+from scenarios.errors import ExitCode, TrueloadError, UsageError
 
 DOCUMENT, REPORT = "duel.json", "duel.md"
 ATTEMPTS = 2
 """An invalid run is made once more: what disturbed the machine may be over."""
+
+SAME = "nothing that is set of the system differs: this compares it to itself"
 
 _SEEDS = 2**32
 
@@ -122,8 +125,8 @@ class Duel:
         Raises
         ------
         TrueloadError
-            When no run could be made, or one for another reason than its target; what
-            was found until then is written and named.
+            When no run could be made, or a later one for a reason that is neither the
+            target's nor of the configuration; what was found until then is written and named.
         """
         began = time.monotonic()
         try:
@@ -136,7 +139,7 @@ class Duel:
                 with contextlib.suppress(OSError):
                     self.folder.rmdir()  # where nothing came of it
                 raise
-            if not isinstance(error, TargetError):
+            if not isinstance(error, UsageError):  # bad usage is what nothing was sent for
                 self._write(began)
                 self.say(f"what was made until then: {self.folder / DOCUMENT}")
                 raise
@@ -244,6 +247,7 @@ class Duel:
             "time_s": time.monotonic() - began,
             "exhausted": len(self.pairs) == self.question.rules.pairs,
             "runs": self.runs,
+            "notes": [SAME] if same_system(*(self.sides[role] for role in Role)) else [],
         }
         _write(self.folder / DOCUMENT, document)
         (self.folder / REPORT).write_text(as_markdown(document), encoding="utf-8")

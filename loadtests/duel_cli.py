@@ -17,22 +17,20 @@ from rich.text import Text
 from analysis.compare_cli import Share
 from analysis.duel import Question
 from analysis.duel_reading import Metric
-from analysis.report.duel import as_text, minutes, plain, subject_words
+from analysis.report.duel import as_text, plain, subject_words
 from analysis.report.typography import clean
 from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules
-from loadtests.duel import DOCUMENT, REPORT, Duel
+from loadtests.duel import DOCUMENT, REPORT, SAME, Duel
+from loadtests.duration import longest_run_s
 from loadtests.folder import check_parent, group_folder
 from loadtests.one_run import import_analysis, run_and_judge
 from loadtests.options import RunOptions, run_options_but
-from loadtests.sides import AS_IS, Role, Side, prepare, read_spec
+from loadtests.sides import AS_IS, Role, Side, prepare, read_spec, same_system
 from scenarios.counting import count_of
 from scenarios.errors import UsageError
 from scenarios.model import Scenario
-from scenarios.schedule import Schedule, plan
-
-AROUND_S = 15.0
-"""Seconds allowed for what lies around the load of a run when the duel is planned: starting
-the CRM on its copy of the data and the generators, asking what was stored, judging."""
+from scenarios.schedule import Schedule
+from scenarios.units import how_long
 
 _SEEDS = 2**32
 
@@ -209,16 +207,14 @@ def _speaker(console: Console) -> Any:
 def _plan(sides: dict[Role, Side], question: Question, seed: int) -> list[str]:
     """Say what will be done, and how long it will take at most."""
     rules = question.rules
-    longest_s = 0.0
-    for side in sides.values():
-        load = side.scenario.load
-        longest_s += plan(side.scenario).end_s + load.extend_s + side.scenario.drain_s + AROUND_S
+    longest_s = sum(longest_run_s(side.scenario) for side in sides.values())
     return [
         f"duel on {subject_words(question.metric, question.subject)}: is the candidate worse by "
         f"more than {plain(rules.tolerance)}?",
         *(f"{role:<9}  {side.spec.words}" for role, side in sides.items()),
+        *([SAME] if same_system(*sides.values()) else []),
         f"at most {count_of(rules.pairs, 'pair')} of runs, about "
-        f"{minutes(rules.pairs * longest_s)} at most; "
+        f"{how_long(rules.pairs * longest_s)} at most; "
         f"the order in each pair is randomised with seed {seed}",
     ]
 

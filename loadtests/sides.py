@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 from loadtests.options import RunOptions
-from scenarios.errors import UsageError
+from scenarios.errors import ScenarioError, UsageError
 from scenarios.model import Scenario
 from scenarios.settings import apply_setting
 from scenarios.variation import Variant
@@ -155,17 +155,40 @@ def prepare(scenario: str, options: RunOptions, base: Spec, candidate: Spec) -> 
 
     Raises
     ------
+    ScenarioError
+        When a side sets what another flag sets for both.
     UsageError
         When a side cannot be run, or load to it is not allowed.
     """
+    specs = ((Role.BASE, base), (Role.CANDIDATE, candidate))
+    mistakes = [m for role, spec in specs for m in options.set_twice(spec.settings, f"--{role}")]
+    if mistakes:
+        raise ScenarioError(scenario, mistakes, hint="a flag beside them is for both sides")
     sides = []
-    for role, spec in ((Role.BASE, base), (Role.CANDIDATE, candidate)):
+    for role, spec in specs:
         own = replace(options, url=spec.url, settings=(*options.settings, *spec.settings))
         loaded = _load(scenario, own)
         sides.append(
             Side(role=role, spec=spec, options=own, scenario=loaded, hosts=own.check(loaded))
         )
     return sides[0], sides[1]
+
+
+def same_system(base: Side, candidate: Side) -> bool:
+    """Tell whether both sides are one system, though they were not both written so.
+
+    Parameters
+    ----------
+    base, candidate : Side
+        Of a duel.
+
+    Returns
+    -------
+    bool
+        False where both are "as-is": who compares a system to itself by these words means it.
+    """
+    meant = base.spec.words == candidate.spec.words == AS_IS
+    return base.scenario.target == candidate.scenario.target and not meant
 
 
 def _load(scenario: str, options: RunOptions) -> Scenario:

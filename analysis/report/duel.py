@@ -14,10 +14,10 @@ from analysis.report.typography import clean, shorten
 from analysis.report.words import number, quantity, say
 from analysis.sequential import Standing
 from scenarios.counting import count_of
+from scenarios.units import how_long
 
 _WIDTH = 33
 _NAME_WIDTH = 44
-_LONG_S = 120.0
 
 
 def pair_line(pair: Pair, standing: Standing, question: Question) -> str:
@@ -66,11 +66,6 @@ def plain(ratio: float) -> str:
     return f"{float(f'{100 * ratio:.3g}'):g} %"
 
 
-def minutes(seconds: float) -> str:
-    """Write how long something takes, in whole seconds or tenths of minutes."""
-    return f"{seconds:.0f} s" if seconds < _LONG_S else f"{seconds / 60:.1f} min"
-
-
 def subject_words(metric: str, subject: str) -> str:
     """Name what is compared, as in ``"p95 of all requests"``."""
     return f"{metric} of {'all requests' if subject == 'all' else clean(subject)}"
@@ -109,13 +104,14 @@ def facts(duel: Mapping[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        Pairs and time; errors spent; what can be detected; what is needed.
+        Notes; pairs and time; errors spent; what can be detected; what is needed.
     """
     rules, spent, needs = duel["rules"], duel["spent"], duel["needs"]
     made = len(duel["pairs"])
     lines = [
+        *duel["notes"],
         f"{count_of(made, 'pair')} of at most {rules['pairs']} in "
-        f"{minutes(duel['time_s'])}; the order in each was randomised with seed {duel['seed']}"
+        f"{how_long(duel['time_s'])}; the order in each was randomised with seed {duel['seed']}",
     ]
     if made:
         lines.append(

@@ -18,7 +18,8 @@ from analysis.duel import Question, needs_of
 from analysis.duel_reading import Metric
 from analysis.report.duel import as_markdown, as_text, plain
 from analysis.sequential import FloatArray, Rules, judge, refuted
-from loadtests.duel import Duel, Lot, draw
+from loadtests.duel import SAME, Duel, Lot, draw
+from loadtests.duel_cli import _plan
 from loadtests.options import RunOptions
 from loadtests.sides import Role, Side, Spec, prepare, read_spec
 from loadtests.supervisor import Interrupted
@@ -346,15 +347,16 @@ def test_an_interrupt_between_runs_keeps_what_there_is(
     assert (tmp_path / "duel.json").is_file()
 
 
+@pytest.mark.parametrize("kind", [TargetError, UsageError])
 @pytest.mark.parametrize("made", [0, 1, 2])
-def test_a_target_that_does_not_start_any_more_ends_the_duel_without_an_answer(
-    tmp_path: Path, made: int
+def test_a_run_that_cannot_be_made_any_more_ends_the_duel_without_an_answer(
+    tmp_path: Path, made: int, kind: type[UsageError]
 ) -> None:
     """Something was sent: that is no bad usage, with a pair before it or without one."""
 
     def says(role: str, run: int) -> dict[str, Any]:
         if run == made and role == "candidate":
-            raise TargetError("the CRM ended while it started")
+            raise kind("the CRM ended while it started")
         return verdict(40.0)
 
     found, _, _ = fight(tmp_path, says)
@@ -606,3 +608,43 @@ def test_hosts_elsewhere_need_the_scenario_and_the_command_line_on_both_sides() 
 def test_a_value_that_the_crm_does_not_know_is_told_before_anything_is_sent() -> None:
     with pytest.raises(ScenarioError, match=r"options\.cache"):
         sides('target.options.cache="none"')
+
+
+@pytest.mark.parametrize("base", ["as-is", 'target.database="sqlite"'])
+def test_what_a_side_sets_and_a_flag_sets_for_both_is_refused(base: str) -> None:
+    """The flag would win, and the duel run other systems than it says."""
+    both = read_spec([base], "--base"), read_spec(['target."database"="postgres"'], "--candidate")
+
+    with pytest.raises(ScenarioError) as caught:
+        prepare("duel", options(database="postgres"), *both)
+
+    assert "--candidate: target.database: found --database beside it" in caught.value.message
+    assert ("--base: target.database: found" in caught.value.message) is (base != "as-is")
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "alike"),
+    [
+        ("as-is", "as-is", False),
+        ("as-is", "target.workers=2", False),
+        ("as-is", "target.workers=1", True),
+        ("target.threads=8", "target.threads=8", True),
+        ("target.threads=8", "target.threads=4", False),
+    ],
+)
+def test_sides_that_come_to_the_same_system_are_noted(
+    base: str, candidate: str, alike: bool
+) -> None:
+    specs = read_spec([base], "--base"), read_spec([candidate], "--candidate")
+    both = dict(zip(Role, prepare("duel", options(), *specs), strict=True))
+
+    assert (SAME in _plan(both, Question(rules=Rules()), 1)) is alike
+
+
+def test_that_both_sides_are_the_same_stands_in_the_report(tmp_path: Path) -> None:
+    found, _, _ = fight(tmp_path, times_worse(1.0), candidate="target.workers=1")
+    other, _, _ = fight(tmp_path / "other", times_worse(1.0))
+
+    assert SAME in as_text(found)
+    assert SAME in as_markdown(found)
+    assert other["notes"] == []
