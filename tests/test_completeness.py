@@ -13,7 +13,7 @@ import pytest
 from loadtests.cli import trueload
 from scenarios import errors
 from scenarios.errors import ExitCode, TrueloadError
-from scenarios.loading import parse_scenario
+from scenarios.loading import builtin_scenarios, parse_scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,6 +51,10 @@ def test_the_readmes_scenario_is_one() -> None:
 
     assert scenario.load.required == 50
     assert parse_scenario(document, name="README.md", folder=None).target.database == "postgres"
+
+
+def test_every_scenario_stands_in_the_readmes_table() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \|", README, re.M)) == set(builtin_scenarios())
 
 
 def test_the_readmes_exit_codes_are_those_there_are() -> None:
