@@ -28,7 +28,7 @@ def read_faults(top: Fields) -> tuple[Fault, ...]:
     tuple of Fault
         In the order of their times.
     """
-    if "faults" not in top:
+    if "faults" not in top or top.take("faults") == []:
         return ()
     faults = []
     for table in top.tables("faults", allowed='tables with kind = "freeze" or "kill"'):
