@@ -4,20 +4,32 @@
 
     # a comment                    comments and empty lines do not count
     users,throughput               named columns in any order, any case; or two columns of numbers
-    1,64.9                         comma, semicolon or tab between them; a point in numbers
+    0,0                            before the load began: left out
+    1,64.9                         comma, semicolon or tab between them
     18,995.9
     18,1003.2                      a load that comes again is a repetition
+
+A first line ``sep=;``, as Excel reads it, names what parts the fields. Where that is no comma,
+numbers may have decimal commas (:mod:`analysis.written_numbers`).
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from analysis.written_numbers import (
+    COMMA,
+    SEMICOLON,
+    Notation,
+    about_marks,
+    may_be_number,
+    notation_of,
+    read_number,
+)
 from scenarios.errors import UsageError
 
 LOADS = {
@@ -35,7 +47,11 @@ THROUGHPUTS = (
     "req_s", "ops_s", "requests_per_second", "transactions_per_second", "queries_per_second",
 )  # fmt: skip
 
-DELIMITERS = ("\t", ";", ",")
+DELIMITERS = ("\t", SEMICOLON, COMMA)
+"""In this order they are looked for; a first line ``sep=X`` may name a bar, too."""
+
+LEAST, MOST = 1e-9, 1e12
+"""Between these lie loads, and throughputs that are not 0: what is beyond is a slip of a key."""
 
 MOST_MISTAKES = 20
 """So many are listed; a file that has more has them for one reason."""
@@ -43,8 +59,9 @@ MOST_MISTAKES = 20
 _ADVICE = (
     "write a line of names such as users,throughput and a line of two numbers for each measurement"
 )
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_SEPARATOR = re.compile(r'\s*"?sep=(.+?)"?', re.IGNORECASE)
+_LOAD = "above 0: 1e-9 to 1e12"
+_THROUGHPUT = "0 or more: 0, or 1e-9 to 1e12"
 _BRACKETS = re.compile(r"[(\[].*?[)\]]")
 
 
@@ -56,6 +73,10 @@ class LoadTable:
     ----------
     rows : tuple of (float, float)
         Load (above 0) and throughput (0 or more), in the order of the file.
+    left_out : tuple of int
+        Lines of the file with load 0 and throughput 0: nothing was measured there.
+    doubtful : str or None
+        A number of it that is read with decimals, and might as well have thousands.
     load_column, throughput_column : str
         As the file names them.
     axis : str
@@ -63,6 +84,8 @@ class LoadTable:
     """
 
     rows: tuple[tuple[float, float], ...]
+    left_out: tuple[int, ...] = ()
+    doubtful: str | None = None
     load_column: str
     throughput_column: str
     axis: str
@@ -101,7 +124,7 @@ def read_table(
     lines, delimiter = _lines(text, name)
     if not lines:
         raise UsageError(f"{name}: found no rows", hint=_ADVICE)
-    header = lines[0].fields if _is_header(lines[0].fields) else None
+    header = lines[0].fields if _is_header(lines[0].fields, delimiter) else None
     body = lines[1:] if header else lines
     if not body:
         raise UsageError(f"{name}: found a line of names and no rows below it", hint=_ADVICE)
@@ -113,20 +136,19 @@ def read_table(
             "semicolon or a tab between them",
             hint=_ADVICE,
         )
-    at_load, at_x = _columns(name, names, body, load, throughput)
-    mistakes: list[str] = []
-    rows = []
-    for line in body:
-        found = _row(line, names, (at_load, at_x), delimiter, mistakes)
-        if found is not None:
-            rows.append(found)
-    if mistakes:
-        raise UsageError(f"{name}: {_listed(mistakes)}", hint=_ADVICE)
-    known = _kind(names[at_load]) or _kind(names[at_load], loosely=True)
+    numeric = [i for i in range(len(names)) if _has_numbers(body, i, delimiter)]
+    columns = _columns(name, names, numeric, load, throughput)
+    fields = [line.fields[i] for line in body for i in columns if i < len(line.fields)]
+    notation = notation_of(fields, delimiter)
+    rows, left_out = _rows(name, body, names, columns, notation)
+    load_column, throughput_column = (names[each] for each in columns)
+    known = _kind(load_column) or _kind(load_column, loosely=True)
     return LoadTable(
         rows=tuple(rows),
-        load_column=names[at_load],
-        throughput_column=names[at_x],
+        left_out=tuple(left_out),
+        doubtful=notation.doubtful,
+        load_column=load_column,
+        throughput_column=throughput_column,
         axis=known if known in LOADS else "load",
     )
 
@@ -137,15 +159,23 @@ def _lines(text: str, name: str) -> tuple[list[_Line], str]:
     Raises
     ------
     UsageError
-        When the file is no CSV.
+        When the file is no CSV, or a line ``sep=`` names what parts nothing.
     """
     plain = text.removeprefix("\ufeff")
     kept = [
         line if line.strip() and not line.lstrip().startswith("#") else ""
         for line in plain.splitlines()
     ]
-    first = next((line for line in kept if line), "")
-    delimiter = next((each for each in DELIMITERS if each in first), ",")
+    at, first = next(((at, line) for at, line in enumerate(kept) if line), (0, ""))
+    delimiter = next((each for each in DELIMITERS if each in first), COMMA)
+    named = _SEPARATOR.fullmatch(first)
+    if named:
+        delimiter, kept[at] = named[1].strip(" ") or " ", ""
+        if delimiter not in {*DELIMITERS, "|"}:
+            raise UsageError(
+                f"{name}:{at + 1}: sep=: found {delimiter!r}; allowed: a comma, a semicolon, a tab "
+                "or a bar"
+            )
     reader = csv.reader(io.StringIO("\n".join(kept)), delimiter=delimiter)
     try:
         return [
@@ -158,19 +188,14 @@ def _lines(text: str, name: str) -> tuple[list[_Line], str]:
         raise UsageError(f"{name}: up to line {reader.line_num}: {why}", hint=_ADVICE) from error
 
 
-def _is_header(fields: Sequence[str]) -> bool:
-    return any(field and _number(field) is None for field in fields) and not any(
-        _number(field) is not None for field in fields
+def _is_header(fields: Sequence[str], delimiter: str) -> bool:
+    return any(fields) and not any(may_be_number(field, delimiter) for field in fields)
+
+
+def _has_numbers(body: Sequence[_Line], column: int, delimiter: str) -> bool:
+    return any(
+        column < len(line.fields) and may_be_number(line.fields[column], delimiter) for line in body
     )
-
-
-def _number(field: str) -> float | None:
-    try:
-        value = float(field)
-    except ValueError:
-        return None
-    # Python reads 1_000, which no table means.
-    return None if "_" in field else value
 
 
 def _plain_name(name: str) -> str:
@@ -201,15 +226,17 @@ def _found(names: Sequence[str], kinds: Container[str], taken: int | None) -> in
 
 
 def _columns(
-    name: str, names: Sequence[str], body: Sequence[_Line], load: str | None, throughput: str | None
+    name: str,
+    names: Sequence[str],
+    numeric: Sequence[int],
+    load: str | None,
+    throughput: str | None,
 ) -> tuple[int, int]:
-    numeric = [
-        i
-        for i in range(len(names))
-        if any(i < len(line.fields) and _number(line.fields[i]) is not None for line in body)
-    ]
-    at_load = _named(name, names, load, "--load")
-    at_x = _named(name, names, throughput, "--throughput")
+    mistakes: list[str] = []
+    at_load = _named(name, names, load, "--load", mistakes)
+    at_x = _named(name, names, throughput, "--throughput", mistakes)
+    if mistakes:
+        raise UsageError("\n  ".join(mistakes))
     if at_load is None:
         at_load = _found(names, LOADS, at_x)
     if at_x is None:
@@ -235,7 +262,10 @@ def _columns(
     return at_load, at_x
 
 
-def _named(name: str, names: Sequence[str], asked: str | None, option: str) -> int | None:
+def _named(
+    name: str, names: Sequence[str], asked: str | None, option: str, mistakes: list[str]
+) -> int | None:
+    """Find a column that was asked for; what is wrong with it goes to `mistakes`."""
     if asked is None:
         return None
     wanted = asked.strip().lower()
@@ -245,57 +275,81 @@ def _named(name: str, names: Sequence[str], asked: str | None, option: str) -> i
         return found[0]
     if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
         return int(wanted) - 1
-    raise UsageError(
+    mistakes.append(
         f"{option} {asked}: found {'several columns' if found else 'no column'} of that name in "
         f"{name}; allowed: {', '.join(names)}, or 1 to {len(names)}"
     )
+    return None
+
+
+def _rows(
+    name: str,
+    body: Sequence[_Line],
+    names: Sequence[str],
+    columns: tuple[int, int],
+    notation: Notation,
+) -> tuple[list[tuple[float, float]], list[int]]:
+    """Read the measurements, and name the lines that measured nothing.
+
+    Raises
+    ------
+    UsageError
+        With every mistake; when no line measured anything.
+    """
+    mistakes: list[str] = []
+    rows, left_out = [], []
+    for line in body:
+        found = _row(line, names, columns, notation, mistakes)
+        if found == (0, 0):
+            left_out.append(line.number)
+        elif found is not None:
+            rows.append(found)
+    if mistakes:
+        raise UsageError(f"{name}: {_listed(mistakes)}", hint=_ADVICE)
+    if not rows:
+        raise UsageError(
+            f"{name}: found load 0 and throughput 0 in every row; allowed: at least one row with "
+            "a load above 0",
+            hint="are these the columns? name them: --load COLUMN --throughput COLUMN",
+        )
+    return rows, left_out
 
 
 def _row(
     line: _Line,
     names: Sequence[str],
     columns: tuple[int, int],
-    delimiter: str,
+    notation: Notation,
     mistakes: list[str],
 ) -> tuple[float, float] | None:
     """Read a line; what is wrong with it goes to `mistakes`."""
     if len(line.fields) != len(names):
         comma = (
-            "; if these are decimal commas, write points"
-            if delimiter == "," and len(line.fields) > len(names)
+            "; if these are decimal commas, write points, or semicolons between fields"
+            if notation.comma_parts_fields and len(line.fields) > len(names)
             else ""
         )
         mistakes.append(
             f"line {line.number}: found {len(line.fields)} fields; allowed: {len(names)}{comma}"
         )
         return None
-    values = []
-    for column, least in zip(columns, ("above 0", "0 or more"), strict=True):
-        field = line.fields[column]
-        value = _number(field)
-        if (
-            value is not None
-            and math.isfinite(value)
-            and (value > 0 or (value == 0 and "or" in least))
+    load, x = (read_number(line.fields[column], notation) for column in columns)
+    if load == 0 and x == 0:  # as a table has it that begins before the load does
+        return 0.0, 0.0
+    found = []
+    for column, value, allowed in zip(columns, (load, x), (_LOAD, _THROUGHPUT), strict=True):
+        if value is not None and (
+            LEAST <= value <= MOST or (value == 0 and allowed == _THROUGHPUT)
         ):
-            values.append(value)
+            found.append(value)
             continue
+        field = line.fields[column]
         what = repr(field) if field else "nothing"
+        marks = about_marks(field, notation) if value is None else ""
         mistakes.append(
-            f"line {line.number}: {names[column]}: found {what}; allowed: a number "
-            f"{least}{_about_comma(field)}"
+            f"line {line.number}: {names[column]}: found {what}; allowed: a number {allowed}{marks}"
         )
-    return (values[0], values[1]) if len(values) == len(columns) else None
-
-
-def _about_comma(field: str) -> str:
-    """Advise on a comma in a number: where it may part thousands, nobody knows which it is."""
-    if not _DECIMAL_COMMA.fullmatch(field):
-        return ""
-    point = field.replace(",", ".")
-    if _PERHAPS_THOUSANDS.fullmatch(field):
-        return f"; write {field.replace(',', '')} or {point}, whichever is meant"
-    return f"; a decimal comma? write {point}"
+    return (found[0], found[1]) if len(found) == len(columns) else None
 
 
 def _listed(mistakes: Sequence[str]) -> str:

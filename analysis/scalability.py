@@ -228,6 +228,8 @@ def _refused(why: str, seen: Measured, axis: str) -> Scalability:
 
 
 def _refusal(without_numbers: int, used: Sequence[Point], loads: str) -> str | None:
+    if used and not any(point.throughput for point in used):
+        return "throughput is 0 at every level: there is nothing that a law could describe"
     if len(used) < MIN_LEVELS:
         have = agreeing(without_numbers, "have")
         without = f" ({without_numbers} more {have} no numbers)" if without_numbers else ""

@@ -7,6 +7,7 @@ from analysis.report.side_by_side import as_text
 from analysis.report.tables import Document
 from analysis.report.typography import clean
 from analysis.report.words import number, quantity, say
+from analysis.scalability import MIN_SPREAD
 from scenarios.counting import count_of
 
 ENOUGH_LEVELS = 8
@@ -28,6 +29,12 @@ def next_measurements(document: Document) -> list[str]:
     list of str
         Sentences; at least one.
     """
+    if not any(row[1] for row in document["rows"]):
+        column = clean(document["columns"]["throughput"])
+        return [
+            f"Whether {column} is the column of the throughput, and whether requests were answered "
+            "at all: more of the same shows nothing."
+        ]
     loads = sorted({row[0] for row in document["rows"]})
     rows, highest = len(document["rows"]), loads[-1]
     limit_seen = any(
@@ -40,10 +47,13 @@ def next_measurements(document: Document) -> list[str]:
             f"{count_of(missing, 'more level')} of load, each about 1.5 to 2 "
             "times the one before, below and beyond the bend."
         )
-    if not limit_seen:
+    further = f"Loads of {number(1.5 * highest)} and {number(2 * highest)}"
+    if document["refused"]:
+        if highest < MIN_SPREAD * loads[0]:
+            said.append(f"{further}: those that there are lie within a factor of {MIN_SPREAD:g}.")
+    elif not limit_seen:
         said.append(
-            f"Loads of {number(1.5 * highest)} and {number(2 * highest)}: throughput was still "
-            "growing, or not surely level, at the highest."
+            f"{further}: throughput was still growing, or not surely level, at the highest."
         )
     if rows < ENOUGH_REPEATS * len(loads):
         said.append(
@@ -55,6 +65,8 @@ def next_measurements(document: Document) -> list[str]:
             "Requests in flight (throughput times mean response time) instead of users, if there "
             "were think times; and the CPU of the load's sender, if throughput is flat."
         )
+    if not said and document["refused"]:
+        return ["The same levels, held longer, and others beside them."]
     return said or ["Nothing more: levels and repetitions are enough for what is claimed."]
 
 
@@ -83,7 +95,7 @@ def as_lines(document: Document, *, figure: str | None) -> str:
         f"{clean(columns['load'])}, {levels}{repeated} from {number(loads[0])} to "
         f"{number(loads[-1])}"
     )
-    lines = [head, ""]
+    lines = [head, *(f"note: {clean(note)}" for note in document["notes"]), ""]
     if document["refused"]:
         lines += [f"No fit: {clean(document['refused'])}.", ""]
     else:
