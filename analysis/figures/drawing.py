@@ -1,4 +1,4 @@
-"""What all figures share: paper, ink, axes, and the way to SVG.
+"""What all figures share: paper, ink, axes, and the way into files.
 
 Sizes are in CSS pixels and one unit of the SVG is one pixel, so that text has its
 size wherever a figure stands at its own width. Colours follow Okabe and Ito, differ in
@@ -335,6 +335,34 @@ def to_svg(figure: Figure, *, title: str, prefix: str = "") -> str:
         f'height="{height}" role="img" aria-label="{_attribute(title)}">'
     )
     return _ROOT.sub(lambda _: head, svg, count=1).strip() + "\n"
+
+
+def to_image(figure: Figure, kind: str) -> bytes:
+    """Render a figure for what shows no SVG: a document, a slide.
+
+    Parameters
+    ----------
+    figure : Figure
+        Drawn inside :func:`style`.
+    kind : str
+        ``"png"``, two pixels to each of the screen, or ``"pdf"``.
+
+    Returns
+    -------
+    bytes
+        The file, with no date and no author.
+    """
+    buffer = io.BytesIO()
+    names = ("Software",) if kind == "png" else ("Creator", "Producer", "CreationDate")
+    with style():
+        figure.savefig(
+            buffer,
+            format=kind,
+            dpi=2 * _DPI,
+            metadata=dict.fromkeys(names),
+            facecolor=PAPER,
+        )
+    return buffer.getvalue()
 
 
 def _attribute(text: str) -> str:

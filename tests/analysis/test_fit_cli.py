@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from analysis.fit_cli import fit
 from analysis.law import Law
 from scenarios.errors import UsageError
+from tests.support.schemas import validator
 
 DATA = Path(__file__).parent / "data"
 
@@ -21,6 +22,7 @@ def document(*arguments: object) -> dict[str, Any]:
     result = run(*arguments, "--json")
     found: dict[str, Any] = json.loads(result.stdout)
     assert found["exit_code"] == result.exit_code
+    validator("fit").validate(found)
     return found
 
 
@@ -150,6 +152,57 @@ def test_users_with_think_time_are_warned_of(tmp_path: Path) -> None:
     assert "These loads are users" in result.stdout
 
 
+def test_rows_before_the_load_began_are_left_out_and_said(tmp_path: Path) -> None:
+    rows = [(n, 10.0 * n / (1 + 0.05 * (n - 1))) for n in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)]
+    path = write(tmp_path, [(0, 0), (0, 0), *rows])
+    assert "\nnote: 2 rows are left out, with load 0 and throughput 0: lines 2 to 3\n" in (
+        run(path).stdout
+    )
+    found = document(path)
+    assert (found["left_out"], len(found["rows"]), found["levels"]) == ([2, 3], 6, 6)
+    assert found["notes"] == ["2 rows are left out, with load 0 and throughput 0: lines 2 to 3"]
+    apart = document(write(tmp_path, [(0, 0), rows[0], (0, 0), *rows[1:]]))
+    assert apart["notes"][0].endswith(": lines 2, 4")
+
+
+def test_a_number_that_is_read_in_one_of_two_ways_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "levels.csv"
+    path.write_text("users;rps\n1;1.652\n2;3\n")
+    said = "1.652 is read with a decimal point, and what is written like it"
+    assert document(path)["notes"][0].startswith(said)
+
+
+def test_throughput_that_is_always_0_is_said_in_plain_words(tmp_path: Path) -> None:
+    result = run(write(tmp_path, [(float(n), 0.0) for n in (1, 2, 4, 8, 16, 32, 64, 128)]))
+    assert result.exit_code == 97
+    assert "No fit: throughput is 0 at every level" in result.stdout
+    assert "measure next: Whether rps is the column" in result.stdout
+    assert "growing" not in result.stdout
+    assert "allowed" not in result.stdout
+
+
+@pytest.mark.parametrize(("least", "most"), [(1e-9, 1e12), (1.0, 1e12), (1e-9, 1.0)])
+def test_the_largest_and_the_smallest_numbers_are_fitted_without_a_warning(
+    tmp_path: Path, least: float, most: float
+) -> None:
+    loads = np.geomspace(least, most, 8)
+    for rates in (loads[::-1], loads, np.sqrt(loads)):
+        rows = [(float(n), float(x)) for n, x in zip(loads, rates, strict=True)]
+        result = run(write(tmp_path, rows))  # a warning would be an error here
+        assert result.exit_code in {0, 97}, result.exception
+        assert max(map(len, result.stdout.replace(",", "").split())) < 80
+
+
+def test_a_table_comes_from_standard_input(tmp_path: Path) -> None:
+    table = (DATA / "usl_specsdm91.csv").read_bytes()
+    result = CliRunner().invoke(fit, ["-"], input=table)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("standard input: throughput over load, 7 levels")
+    refused = CliRunner().invoke(fit, ["-"], input=b"users\n1\n")
+    assert isinstance(refused.exception, UsageError)
+    assert refused.exception.message.startswith("standard input:1: found one column")
+
+
 def test_the_figure_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
     figure = tmp_path / "levels.svg"
     result = run(DATA / "usl_specsdm91.csv", "--figure", figure)
@@ -157,6 +210,29 @@ def test_the_figure_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
     svg = figure.read_text(encoding="utf-8")
     assert svg.startswith("<svg")
     assert "peak at 96.5" in svg
+
+
+@pytest.mark.costly
+@pytest.mark.parametrize(("name", "begins"), [("a.PNG", b"\x89PNG\r\n"), ("a.pdf", b"%PDF-")])
+def test_the_figure_is_of_the_kind_that_its_name_says(
+    tmp_path: Path, name: str, begins: bytes
+) -> None:
+    figure = tmp_path / name
+    run(DATA / "usl_specsdm91.csv", "--figure", figure)
+    content = figure.read_bytes()
+    assert content.startswith(begins)
+    run(DATA / "usl_specsdm91.csv", "--figure", figure)
+    assert figure.read_bytes() == content, "no date stands in it"
+
+
+@pytest.mark.parametrize(("name", "found"), [("a.jpg", "the ending .jpg"), ("a", "no ending")])
+def test_a_figure_of_another_kind_is_refused_before_the_table_is_read(
+    tmp_path: Path, name: str, found: str
+) -> None:
+    result = run(tmp_path / "missing.csv", "--figure", tmp_path / name)
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.message.endswith(f"found {found}; allowed: .svg, .png, .pdf")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("link", [False, True])
