@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ Micros = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Percentiles of one endpoint in one hold.
+    """Percentiles of one endpoint in one hold, or of all requests there.
 
     Attributes
     ----------
@@ -57,6 +57,7 @@ class Percentiles:
 
 
 Table = dict[tuple[str, int], Percentiles]
+Totals = dict[int, Percentiles]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,9 @@ class _Part:
     latencies: Micros
     youngest: int
     """Age of the youngest request that was never seen to end."""
+
+
+_Parts = dict[tuple[str, int], list[_Part]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,43 @@ def percentile_table(
     ----------
     Hyndman and Fan (1996), "Sample quantiles in statistical packages", type 7.
     """
+    parts = _parts(folder, windows)
+    return dict(zip(parts, _each(parts.values(), levels), strict=True))
+
+
+def table_with_totals(
+    folder: Path, windows: Sequence[Window], levels: Sequence[float] = LEVELS
+) -> tuple[Table, Totals]:
+    """Compute percentiles of latency by endpoint and hold, and those of all requests of each hold.
+
+    Parameters
+    ----------
+    folder : Path
+        A run folder whose samples were consolidated.
+    windows : sequence of Window
+        Its holds, in order; they do not overlap.
+    levels : sequence of float, shape (k,)
+        0..1.
+
+    Returns
+    -------
+    table : dict of (str, int) to Percentiles
+        As :func:`percentile_table` gives it.
+    totals : dict of int to Percentiles
+        By stage: of its samples, for percentiles have no mean.
+    """
+    parts = _parts(folder, windows)
+    wholes: dict[int, list[_Part]] = defaultdict(list)
+    for (_, stage), its in parts.items():
+        wholes[stage].extend(its)
+    # The largest first: they would be waited for at the end.
+    found = _each([*wholes.values(), *parts.values()], levels)
+    totals = dict(zip(wholes, found[: len(wholes)], strict=True))
+    return dict(zip(parts, found[len(wholes) :], strict=True)), totals
+
+
+def _parts(folder: Path, windows: Sequence[Window]) -> _Parts:
+    """Read the latencies of every endpoint in every hold."""
     run = [window for window in windows if window.was_run]
     edges = np.array([(window.start_s, window.end_s) for window in run]).ravel() * 1e6
     reading = _Reading(
@@ -112,13 +153,21 @@ def percentile_table(
         stages=tuple(window.stage for window in run),
     )
     groups = pq.read_metadata(reading.path).num_row_groups
-    parts: dict[tuple[str, int], list[_Part]] = defaultdict(list)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    parts: _Parts = defaultdict(list)
+    with _threads() as pool:
         for found in pool.map(lambda number: _latencies(reading, number), range(groups)):
             for key, part in found:
                 parts[key].append(part)
-        computed = pool.map(lambda key: _percentiles(parts[key], levels), parts)
-        return dict(zip(parts, computed, strict=True))
+    return parts
+
+
+def _each(every: Collection[list[_Part]], levels: Sequence[float]) -> list[Percentiles]:
+    with _threads() as pool:
+        return list(pool.map(lambda parts: _percentiles(parts, levels), every))
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)))
 
 
 def _latencies(reading: _Reading, number: int) -> list[tuple[tuple[str, int], _Part]]:
@@ -196,9 +245,9 @@ def _flags(outcome: pa.ChunkedArray, among: frozenset[str]) -> npt.NDArray[np.bo
 
 def _percentiles(parts: list[_Part], levels: Sequence[float]) -> Percentiles:
     """Quantiles of whole microseconds, in milliseconds; numpy's ``linear``."""
-    values = np.concatenate([part.latencies for part in parts])
-    if values.max() <= np.iinfo(np.uint32).max:
-        values = values.astype(np.uint32)  # half as much to move
+    most = max(int(part.latencies.max()) for part in parts)
+    kind = np.uint32 if most <= np.iinfo(np.uint32).max else np.int64  # half as much to move
+    values = np.concatenate([part.latencies for part in parts], dtype=kind, casting="unsafe")
     position = (len(values) - 1) * np.asarray(levels, dtype=np.float64)
     below = np.floor(position).astype(np.intp)
     above = np.minimum(below + 1, len(values) - 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.percentile_table import LEVELS, percentile_table
+from analysis.percentile_table import LEVELS, percentile_table, table_with_totals
 from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording, read_run
 from analysis.recording.streams import consolidate
@@ -52,6 +52,24 @@ def test_the_table_is_that_of_the_requests_intended_in_each_hold(tmp_path: Path)
             unseen = rows["censored"][(rows["good"] | rows["censored"]).to_numpy()]
             later = np.quantile(np.where(unseen, 1e9, counted), LEVELS)
             assert found.is_bound.tolist() == (later > found.values * (1 + 1e-9)).tolist()
+
+
+def test_all_requests_of_a_hold_are_one_row_computed_from_its_samples(tmp_path: Path) -> None:
+    run = recorded(tmp_path / "run")
+    windows = hold_windows(run.schedule, run.ended_s)
+    table, totals = table_with_totals(run.folder, windows)
+
+    assert set(totals) == {0, 1}
+    for window in windows:
+        hold = hold_of(run.samples, window)
+        rows = hold.samples.iloc[hold.carried :]
+        counted = rows["latency_ms"][(rows["good"] | rows["censored"]).to_numpy()]
+        found = totals[window.stage]
+        assert found.values == pytest.approx(np.quantile(counted, LEVELS), rel=1e-12)
+        assert found.n == len(counted) == sum(table[name, window.stage].n for name in NAMES)
+    alone = percentile_table(run.folder, windows)
+    assert list(alone) == list(table)
+    assert all((alone[key].values == table[key].values).all() for key in table)
 
 
 def test_clocks_of_processes_count_in_the_table(tmp_path: Path) -> None:
