@@ -16,6 +16,7 @@ from analysis.report.side_by_side import as_text, growth_lines, repeated_lines, 
 from scenarios.loading import load_scenario
 from scenarios.model import Expectation, GrowthExpectation
 from tests.analysis.sample_verdict import sample_verdict
+from tests.support.schemas import validator
 
 
 def runs() -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -34,6 +35,7 @@ def test_the_required_stages_of_all_runs_are_laid_side_by_side() -> None:
     assert found.p95[missing] == [stage["endpoints"][0]["latency"]["p95"], None]
     assert found.verdict is Verdict.FAILED
     assert json.loads(json.dumps(found.as_dict(), allow_nan=False)) == found.as_dict()
+    validator("sweep").validate(found.as_dict())
 
 
 def test_the_table_names_what_was_varied_and_never_invents_a_number() -> None:
@@ -178,6 +180,7 @@ def test_a_sweep_is_written_for_machines_and_people_and_exits_by_all_that_it_fou
     )
     assert found == code
     written = json.loads((tmp_path / "group_1.json").read_text(encoding="utf-8"))
+    validator("sweep").validate(written)
     said = capsys.readouterr().out
     page = (tmp_path / "group_1.md").read_text(encoding="utf-8")
     for row in written["scorecard"]:
@@ -216,6 +219,7 @@ def test_runs_that_differ_in_their_seed_are_put_together_by_setting() -> None:
     assert "the same value" in lines[3]
     document = across(members).as_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+    validator("sweep").validate(document)
 
 
 def test_without_a_varied_seed_nothing_is_put_together() -> None:

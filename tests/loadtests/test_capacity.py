@@ -18,6 +18,7 @@ from scenarios.errors import TargetError, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
 from scenarios.model import Scenario
 from tests.support.harness import Harness
+from tests.support.schemas import validator
 from tests.support.simulated_levels import AROUND_S, TRUTH, Simulated
 
 
@@ -56,6 +57,7 @@ def test_each_run_has_chances_of_its_own_and_is_noted_in_the_file_and_in_its_man
 
     assert len(set(seeds)) == len(seeds) == len(document["runs"])
     assert document == json.loads(json.dumps(search.document()))
+    validator("capacity").validate(document)
     assert document["capacity"]["low"] in {level["level"] for level in document["levels"]}
     assert document["took_s"] == simulated.now_s
     assert document["held_s"] == simulated.now_s - AROUND_S * len(seeds)
@@ -105,6 +107,7 @@ def test_an_interrupt_ends_the_search_and_keeps_what_is_known(tmp_path: Path) ->
 
     search.run(second_is_interrupted, say=lambda _: None)
     document = json.loads(search.path.read_text())
+    validator("capacity").validate(document)
 
     assert len(document["runs"]) == 2
     assert [level["runs"] for level in document["levels"]] == [1]
@@ -124,6 +127,7 @@ def test_an_interrupt_of_the_first_run_leaves_no_empty_table(tmp_path: Path) -> 
     search.run(is_interrupted, say=lambda _: None)
     document = search.document()
     page = as_markdown(document)
+    validator("capacity").validate(document)
 
     assert document["levels"] == []
     assert "nearest" not in as_text(document)
@@ -163,6 +167,7 @@ def test_invalid_runs_have_no_say(tmp_path: Path) -> None:
     assert found.ending is Ending.INVALID
     assert len(search.runs) == 3
     assert search.document()["levels"] == []
+    validator("capacity").validate(search.document())
 
 
 def test_a_level_of_users_is_whole_and_ramps_as_the_scenario_does() -> None:
@@ -212,6 +217,7 @@ def test_a_run_that_cannot_be_made_ends_the_search_and_what_was_found_is_told(
     done = harness.here("capacity", "capacity", *(["--json"] if as_json else []))
     (path,) = (harness.folder / "runs").glob("group_*.json")
     document = json.loads(path.read_text())
+    validator("capacity").validate(document)
 
     assert done.code == code, done.err
     assert len(document["runs"]) == 3
