@@ -22,6 +22,7 @@ NOT_ESTIMABLE = "not estimable"
 EstimateDict = Mapping[str, Any]
 """An Estimate as verdict.json writes it; None where the document has none."""
 
+_HUGE = 1e15  # from here on digits are harder to count, and a float has no more of them
 _TINY = 1e-4  # below, zeros are harder to count than an exponent is to read
 _SHOWN_AS_PERCENT = frozenset({"ratio"})
 _WORDS_OF_UNITS = {
@@ -76,7 +77,7 @@ def number(value: float, *, digits: int = DIGITS, down: bool = False) -> str:
     """
     if value == 0:
         return "0"
-    if abs(value) < _TINY:
+    if not _TINY <= abs(value) < _HUGE:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
