@@ -12,7 +12,9 @@ from typing import Any
 import click
 from rich.console import Console
 
+from analysis.counted import counted
 from analysis.decision import Verdict
+from analysis.gate import inconclusive_option, write_junit
 from analysis.recording.format import MANIFEST, VERDICT
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode, RunFolderError, ScenarioError, UsageError
@@ -28,11 +30,6 @@ out_option = click.option(
     default=DEFAULT_RUNS,
     show_default=True,
     help="Folder that holds the runs.",
-)
-inconclusive_option = click.option(
-    "--inconclusive",
-    type=click.Choice(("fail", "pass")),
-    help="Count an inconclusive run as failed or as passed (default: exit 97).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead.")
 
@@ -137,6 +134,7 @@ def tell_side_by_side(
     lacking: ExitCode | None = None,
     as_json: bool,
     on_inconclusive: str | None = None,
+    junit: Path | None = None,
 ) -> int:
     """Write and print runs of one scenario side by side.
 
@@ -153,7 +151,10 @@ def tell_side_by_side(
     as_json : bool
         Whether a machine reads it.
     on_inconclusive : str, optional
-        ``"pass"`` or ``"fail"``: what growth that cannot be told counts as.
+        ``"pass"`` or ``"fail"``: what growth that cannot be told, or a run that could not be
+        made, counts as.
+    junit : Path, optional
+        File that gets the same for a CI server.
 
     Returns
     -------
@@ -162,6 +163,7 @@ def tell_side_by_side(
         verdicts.
     """
     from analysis.across import across  # noqa: PLC0415 - only runs side by side need it
+    from analysis.report.junit_group import sweep_junit  # noqa: PLC0415 - the same
     from analysis.report.scorecard import indicator_lines  # noqa: PLC0415 - the same
     from analysis.report.side_by_side import (  # noqa: PLC0415 - the same
         as_markdown,
@@ -185,8 +187,14 @@ def tell_side_by_side(
             click.echo(line)
         made = "" if lacking is None else f" of {count_of(len(runs), 'run')}, and no more were made"
         click.echo(f"verdict: {found.verdict}{made}; side by side in {path} and {beside}")
+    verdicts = [verdict for _, verdict in runs]
+    write_junit(
+        junit,
+        lambda: sweep_junit(found, verdicts, scenario=asked.name, complete=lacking is None),
+    )
     codes = [int(verdict["exit_code"]) for _, verdict in runs]
-    codes += [] if lacking is None else [int(lacking)]
+    if lacking is not None:
+        codes.append(int(counted(lacking, on_inconclusive, is_open=False)))
     codes.append(_code_of_growth(found.on_growth, on_inconclusive))
     order = [ExitCode.INTERRUPTED, ExitCode.FAULT, ExitCode.USAGE, ExitCode.INVALID]
     order += [ExitCode.FAILED, ExitCode.INCONCLUSIVE]
@@ -195,10 +203,11 @@ def tell_side_by_side(
 
 def _code_of_growth(verdict: Verdict, on_inconclusive: str | None) -> int:
     """Give the exit code of what a scenario states of growth."""
-    if verdict is Verdict.INCONCLUSIVE:
-        chosen = {"pass": ExitCode.PASSED, "fail": ExitCode.FAILED}
-        return int(chosen.get(on_inconclusive or "", ExitCode.INCONCLUSIVE))
-    return int(ExitCode.FAILED if verdict is Verdict.FAILED else ExitCode.PASSED)
+    codes = {
+        Verdict.INCONCLUSIVE: counted(ExitCode.INCONCLUSIVE, on_inconclusive),
+        Verdict.FAILED: ExitCode.FAILED,
+    }
+    return int(codes.get(verdict, ExitCode.PASSED))
 
 
 @click.command(epilog="Example:  trueload check last --budgets stricter.toml")

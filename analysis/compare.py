@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.change import Change
+from analysis.change import Change, Word
 from analysis.comparable import FOLDER_COMMIT, MUST_BE_EQUAL, Difference, Kind, differences, shared
 from analysis.compared_run import ComparedRun, check_runs, read_compared
+from analysis.counted import counted
 from analysis.functional_extension import changed_manifests
 from analysis.run_order import Order, always_second, design_of
-from analysis.run_values import subjects_of
+from analysis.run_values import ERRORS, subjects_of
 from analysis.verdict_on_change import Answer, Question, answer, scorecard_of
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode, NotComparable, UsageError
@@ -34,6 +35,7 @@ def compare(
     question: Question,
     *,
     allowed: Sequence[str] = (),
+    on_inconclusive: str | None = None,
 ) -> dict[str, Any]:
     """Compare recorded runs of two systems.
 
@@ -45,6 +47,8 @@ def compare(
         What is asked.
     allowed : sequence of str
         Keys, or groups of keys, of what must be equal and may yet differ.
+    on_inconclusive : str, optional
+        ``"pass"`` or ``"fail"``: what an inconclusive comparison exits with.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def compare(
     values = [[run.values for run in side] for side in sides]
     _check_subjects(question, subjects_of([*values[0], *values[1]]))
     answered = answer(values[0], values[1], design, question)
-    return document(before, after, answered, found)
+    return document(before, after, answered, found, on_inconclusive=on_inconclusive)
 
 
 def _check_allowed(allowed: Sequence[str]) -> None:
@@ -145,6 +149,8 @@ def document(
     candidate: Sequence[ComparedRun],
     answered: Answer,
     found: Sequence[Difference],
+    *,
+    on_inconclusive: str | None = None,
 ) -> dict[str, Any]:
     """Write a comparison as JSON does.
 
@@ -156,6 +162,8 @@ def document(
         What came of them.
     found : sequence of Difference
         In what they differ.
+    on_inconclusive : str, optional
+        ``"pass"`` or ``"fail"``: what an inconclusive comparison exits with.
 
     Returns
     -------
@@ -173,7 +181,10 @@ def document(
         "verdict": str(answered.verdict),
         "why": answered.why,
         "advice": answered.advice,
-        "exit_code": int(_EXIT_CODES[answered.verdict]),
+        "exit_code": int(
+            counted(_EXIT_CODES[answered.verdict], on_inconclusive, is_open=_measured(answered))
+        ),
+        "on_inconclusive": on_inconclusive,
         "question": answered.question.as_dict(),
         "design": answered.design.as_dict(),
         "base": [run.as_dict() for run in base],
@@ -197,6 +208,16 @@ def document(
         "needed_pairs": answered.needed,
         "notes": _notes(base, candidate, answered, found),
     }
+
+
+def _measured(answered: Answer) -> bool:
+    """Tell whether there are values of everything that was asked for."""
+    question = answered.question
+    return all(
+        answered.row(subject, name).word is not Word.NOT_ESTIMABLE
+        for subject in question.subjects
+        for name in (question.metric, ERRORS)
+    )
 
 
 def _notes(

@@ -11,6 +11,13 @@ import click
 from rich.console import Console
 
 from analysis.cli import find_run
+from analysis.gate import (
+    check_junit,
+    inconclusive_option,
+    junit_option,
+    tell_not_counted,
+    write_junit,
+)
 from analysis.run_values import ALL, METRICS
 from scenarios.errors import UsageError
 from scenarios.units import parse_ratio
@@ -65,8 +72,8 @@ class Share(click.ParamType[float]):
         "  trueload compare --base A B C --candidate D E F --metric p99 --out comparison\n"
         "  trueload compare --base A --candidate B --allow-different machine\n\n"
         "\b\nExit codes:\n"
-        "  0 not regressed, 98 regressed, 97 inconclusive, 96 a run is not valid,\n"
-        "  2 the runs cannot be compared"
+        "  0 not regressed, 98 regressed, 97 inconclusive (99 or 0 with --inconclusive),\n"
+        "  96 a run is not valid, 2 the runs cannot be compared"
     ),
 )
 @click.option(
@@ -125,6 +132,8 @@ class Share(click.ParamType[float]):
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder that gets comparison.json, .md and .html.",
 )
+@inconclusive_option
+@junit_option
 @click.option("--json", "as_json", is_flag=True, help="Print comparison.json instead.")
 @click.pass_context
 def compare(
@@ -136,8 +145,10 @@ def compare(
 ) -> None:
     """Say whether runs of one system are worse than those of another, and by how much."""
     from analysis.compare import compare as compare_runs  # noqa: PLC0415 - pandas takes its time
+    from analysis.report.junit_change import comparison_junit  # noqa: PLC0415 - the same
     from analysis.verdict_on_change import Question  # noqa: PLC0415 - the same
 
+    check_junit(options["junit"])
     question = Question(
         metric=options["metric"],
         subjects=options["endpoints"] or (ALL,),
@@ -149,9 +160,12 @@ def compare(
         [find_run(run) for run in candidate],
         question,
         allowed=options["allowed"],
+        on_inconclusive=options["inconclusive"],
     )
     report = None if options["out"] is None else _write(document, options["out"])
     _tell(document, report, as_json=options["as_json"])
+    write_junit(options["junit"], lambda: comparison_junit(document))
+    tell_not_counted(document["exit_code"], options["inconclusive"])
     context.exit(int(document["exit_code"]))
 
 

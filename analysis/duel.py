@@ -16,6 +16,7 @@ from analysis.comparison import (
     paired_shift,
     pairs_needed,
 )
+from analysis.counted import counted
 from analysis.duel_reading import SUBJECT, Metric, estimates_of, read
 from analysis.estimate import Estimate
 from analysis.more_errors import Without, more_errors, more_without_value
@@ -169,8 +170,7 @@ def answer_of(
     if standing.answer is Answer.REGRESSED:
         return standing.answer, f"worse by more than the {percent} that do not matter"
     if standing.answer is Answer.NOT_REGRESSED:
-        runs = [pair.base_run for pair in pairs], [pair.candidate_run for pair in pairs]
-        worse = more_errors(*runs, question.subject) or more_without_value(without)
+        worse = _fails_more(pairs, question, without)
         if worse:
             return Answer.INCONCLUSIVE, f"{question.metric} is not worse, but {worse}"
         return standing.answer, f"not worse by {percent}"
@@ -178,6 +178,12 @@ def answer_of(
         return Answer.INCONCLUSIVE, ended
     open_after = count_of(len(pairs), "pair", "leave")
     return Answer.INCONCLUSIVE, f"{open_after} it open whether it is worse by more than {percent}"
+
+
+def _fails_more(pairs: Sequence[Pair], question: Question, without: Without) -> str:
+    """Say in what the candidate fails more often than the base; empty when it does not."""
+    runs = [pair.base_run for pair in pairs], [pair.candidate_run for pair in pairs]
+    return (more_errors(*runs, question.subject) if pairs else "") or more_without_value(without)
 
 
 def others(pairs: Sequence[Pair], question: Question) -> list[dict[str, Any]]:
@@ -264,6 +270,7 @@ def outcome(
     interrupted: bool = False,
     invalid: bool = False,
     without: Without = (),
+    on_inconclusive: str | None = None,
 ) -> dict[str, Any]:
     """Write what a duel found.
 
@@ -281,6 +288,9 @@ def outcome(
         Whether it ended for a run that was invalid.
     without : sequence of (str, str)
         As :func:`answer_of` takes them.
+    on_inconclusive : str, optional
+        ``"pass"`` or ``"fail"``: what an inconclusive duel exits with. One that ended before its
+        pairs were made, or whose candidate fails more often, is never counted as passed.
 
     Returns
     -------
@@ -294,11 +304,15 @@ def outcome(
         code = ExitCode.INTERRUPTED
     elif invalid and not pairs:
         code = ExitCode.INVALID
+    else:
+        is_open = not ended and not _fails_more(pairs, question, without)
+        code = counted(code, on_inconclusive, is_open=is_open)
     return {
         "format": FORMAT,
         "verdict": str(answer),
         "why": why,
         "exit_code": int(code),
+        "on_inconclusive": on_inconclusive,
         "metric": str(question.metric),
         "unit": question.metric.unit,
         "subject": question.subject,

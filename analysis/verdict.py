@@ -22,6 +22,7 @@ from typing import Any
 from analysis.budgets import HOLD_METRICS
 from analysis.by_phase import by_phase
 from analysis.clicks import clicks_in
+from analysis.counted import COUNTED, counted
 from analysis.decision import Verdict
 from analysis.estimate import Estimate
 from analysis.goodput import Goodput
@@ -59,12 +60,6 @@ _EXIT_CODES = {
     Verdict.INVALID: ExitCode.INVALID,
 }
 
-_ON_INCONCLUSIVE = {
-    None: ExitCode.INCONCLUSIVE,
-    "pass": ExitCode.PASSED,
-    "fail": ExitCode.FAILED,
-}
-
 _ENDED_BY = {"interrupted": ExitCode.INTERRUPTED, "host_refused": ExitCode.USAGE}
 """Ends that decide the exit code whatever the verdict is."""
 
@@ -96,7 +91,7 @@ def judge(
     ValueError
         When `on_inconclusive` is neither.
     """
-    if on_inconclusive not in _ON_INCONCLUSIVE:
+    if on_inconclusive not in COUNTED:
         raise ValueError(f"on_inconclusive = {on_inconclusive!r}; allowed: pass, fail, or nothing")
     scenario = recording.scenario
     if budgets is not None:
@@ -261,9 +256,7 @@ def _words(results: Sequence[BudgetResult], load: Load) -> str:
 def _exit_code(verdict: Verdict, end_why: str, on_inconclusive: str | None) -> ExitCode:
     if end_why in _ENDED_BY:
         return _ENDED_BY[end_why]
-    if verdict is Verdict.INCONCLUSIVE:
-        return _ON_INCONCLUSIVE[on_inconclusive]
-    return _EXIT_CODES[verdict]
+    return counted(_EXIT_CODES[verdict], on_inconclusive)
 
 
 def _shown_stage(holds: Sequence[Hold], required: float) -> Hold:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.capacity_levels import Ending, SearchPlan
+from analysis.counted import counted
+from analysis.gate import check_junit, junit_option, tell_not_counted, write_junit
 from loadtests.capacity import (
     HIGH,
     Campaign,
@@ -23,7 +26,7 @@ from loadtests.capacity import (
     search_words,
 )
 from loadtests.one_run import run_and_judge
-from loadtests.options import RunOptions, run_options_but
+from loadtests.options import RunOptions, run_options
 from loadtests.progress import ConsoleProgress
 from loadtests.supervisor import Interrupted
 from scenarios.errors import ExitCode, ScenarioError, TrueloadError, UsageError
@@ -50,8 +53,8 @@ NARROWEST = 0.03
         "  trueload capacity breakpoint --low 20 --set target.workers=2\n"
         "  trueload capacity mine.toml --url http://127.0.0.1:8000 --locustfile mine.py\n\n"
         "\b\nExit codes:\n"
-        "  0 found, 97 not found or not as narrow as asked, 96 its runs are invalid,\n"
-        "  2 bad usage (nothing was sent), 130 interrupted"
+        "  0 found, 97 not found or not as narrow as asked (99 or 0 with --inconclusive),\n"
+        "  96 its runs are invalid, 2 bad usage (nothing was sent), 130 interrupted"
     )
 )
 @click.argument("scenario")
@@ -89,7 +92,8 @@ NARROWEST = 0.03
     show_default=True,
     help="Runs of the whole search at most.",
 )
-@run_options_but("inconclusive")
+@junit_option
+@run_options
 @click.pass_context
 def capacity(
     context: click.Context,
@@ -102,6 +106,8 @@ def capacity(
     hold: str | None,
     factor: float,
     runs: int,
+    junit: Path | None,
+    inconclusive: str | None,
     **options: Any,
 ) -> None:
     """Search for the highest load that still meets the budgets; the answer is an interval."""
@@ -110,6 +116,7 @@ def capacity(
     loaded = variant.scenario
     check(loaded)
     hosts = asked.check(loaded)
+    check_junit(junit)
     plan = _plan(loaded, low, high, width, repetitions=repetitions, factor=factor, runs=runs)
     campaign = Campaign(
         scenario=loaded,
@@ -134,7 +141,8 @@ def capacity(
         console.print(Text(text, style="bold"))
 
     say(search_words(loaded, plan, campaign.hold_s))
-    context.exit(_search(campaign, run_level, say=say, as_json=asked.as_json))
+    tell = partial(_tell, as_json=asked.as_json, inconclusive=inconclusive, junit=junit)
+    context.exit(_search(campaign, run_level, say=say, tell=tell))
 
 
 def _check_highest(campaign: Campaign, load: Callable[[Mapping[str, Any]], object]) -> None:
@@ -158,7 +166,11 @@ def _check_highest(campaign: Campaign, load: Callable[[Mapping[str, Any]], objec
 
 
 def _search(
-    campaign: Campaign, run_level: RunLevel, *, say: Callable[[str], None], as_json: bool
+    campaign: Campaign,
+    run_level: RunLevel,
+    *,
+    say: Callable[[str], None],
+    tell: Callable[[Campaign], int],
 ) -> int:
     """Search, and tell what was found, also where the search could not go on.
 
@@ -177,16 +189,19 @@ def _search(
             raise
         campaign.error = error
         say(f"  {error.message}")
-        code = _tell(campaign, as_json=as_json)
+        code = tell(campaign)
         if not isinstance(error, UsageError):
             raise
         return code
-    return _tell(campaign, as_json=as_json)
+    return tell(campaign)
 
 
-def _tell(campaign: Campaign, *, as_json: bool) -> int:
+def _tell(
+    campaign: Campaign, *, as_json: bool, inconclusive: str | None, junit: Path | None
+) -> int:
     """Print what was found; gives the exit code."""
     from analysis.report.capacity import as_markdown, as_text  # noqa: PLC0415 - at the end alone
+    from analysis.report.junit_group import capacity_junit  # noqa: PLC0415 - the same
 
     document = campaign.write()
     report = campaign.path.with_suffix(".md")
@@ -197,11 +212,23 @@ def _tell(campaign: Campaign, *, as_json: bool) -> int:
     else:
         click.echo(as_text(document), nl=False)
         click.echo(f"report: {report}")
+    code = _exit_code(campaign, inconclusive)
+    write_junit(junit, lambda: capacity_junit(document, exit_code=code))
+    tell_not_counted(code, inconclusive)
+    return code
+
+
+def _exit_code(campaign: Campaign, inconclusive: str | None) -> int:
+    """Give the exit code; a search in which no load passed is never counted as passed."""
     if campaign.interrupted:
         return int(ExitCode.INTERRUPTED)
     if campaign.error is not None:
-        return int(ExitCode.INCONCLUSIVE)
-    return int(_EXIT.get(campaign.search.found().ending, ExitCode.INCONCLUSIVE))
+        its = campaign.error.exit_code
+        code = ExitCode.INCONCLUSIVE if isinstance(campaign.error, UsageError) else its
+        return int(counted(code, inconclusive, is_open=False))
+    found = campaign.search.found()
+    code = _EXIT.get(found.ending, ExitCode.INCONCLUSIVE)
+    return int(counted(code, inconclusive, is_open=found.last_pass is not None))
 
 
 def _plan(

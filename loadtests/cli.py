@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from analysis.gate import check_junit, junit_option
 from loadtests.duration import runs_words
 from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options
@@ -116,12 +117,21 @@ def run(context: click.Context, /, scenario: str, **options: Any) -> None:
     metavar="KEY=V1,V2",
     help="A setting and its values; several make a matrix (default: the scenario's [vary]).",
 )
+@junit_option
 @run_options
 @click.pass_context
-def sweep(context: click.Context, /, scenario: str, vary: tuple[str, ...], **options: Any) -> None:
+def sweep(
+    context: click.Context,
+    /,
+    scenario: str,
+    vary: tuple[str, ...],
+    junit: Path | None,
+    **options: Any,
+) -> None:
     """Run a scenario for each value of a setting, side by side."""
     asked = RunOptions(**options)
-    context.exit(_run(scenario, _varied(scenario, vary, asked), asked))
+    check_junit(junit)
+    context.exit(_run(scenario, _varied(scenario, vary, asked), asked, junit=junit))
 
 
 def _varied(scenario: str, vary: tuple[str, ...], asked: RunOptions) -> list[Variant]:
@@ -153,7 +163,9 @@ def _tell_what_is_not_varied(scenario: str, variants: list[Variant]) -> None:
         click.echo(said, err=True)
 
 
-def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
+def _run(
+    scenario: str, variants: list[Variant], asked: RunOptions, *, junit: Path | None = None
+) -> int:
     """Run a scenario, or each of its variants; gives the exit code.
 
     Raises
@@ -194,6 +206,7 @@ def _run(scenario: str, variants: list[Variant], asked: RunOptions) -> int:
         lacking=_lacking(group, len(variants)),
         as_json=asked.as_json,
         on_inconclusive=asked.inconclusive,
+        junit=junit,
     )
     if group.error is None:
         return code

@@ -98,6 +98,8 @@ class Duel:
         Makes a run.
     say : callable
         Told of each pair.
+    on_inconclusive : str or None
+        ``"pass"`` or ``"fail"``: what an inconclusive duel exits with.
     """
 
     sides: Mapping[Role, Side]
@@ -106,6 +108,7 @@ class Duel:
     folder: Path
     run_one: RunOne
     say: Callable[[str], None]
+    on_inconclusive: str | None = None
     group: str = field(default_factory=lambda: secrets.token_hex(3))
     pairs: list[Pair] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
@@ -235,6 +238,7 @@ class Duel:
             interrupted=self.interrupted,
             invalid=self.invalid,
             without=self.without,
+            on_inconclusive=self.on_inconclusive,
         )
         changed = changed_targets(scenario.target, other.target)
         document = found | {

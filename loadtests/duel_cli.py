@@ -17,7 +17,9 @@ from rich.text import Text
 from analysis.compare_cli import Share
 from analysis.duel import Question
 from analysis.duel_reading import Metric
+from analysis.gate import check_junit, junit_option, tell_not_counted, write_junit
 from analysis.report.duel import as_text, plain, subject_words
+from analysis.report.junit_change import duel_junit
 from analysis.report.typography import clean
 from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules
 from loadtests.duel import DOCUMENT, REPORT, SAME, Duel
@@ -83,8 +85,8 @@ class Quiet:
         "  trueload duel smoke --locustfile mine.py --base http://127.0.0.1:8000 "
         "--candidate http://127.0.0.1:8001\n\n"
         "\b\nExit codes:\n"
-        "  0 not regressed, 98 regressed, 97 inconclusive, 96 no pair of valid runs,\n"
-        "  2 bad usage (nothing was sent), 130 interrupted"
+        "  0 not regressed, 98 regressed, 97 inconclusive (99 or 0 with --inconclusive),\n"
+        "  96 no pair of valid runs, 2 bad usage (nothing was sent), 130 interrupted"
     ),
 )
 @click.argument("scenario")
@@ -144,7 +146,8 @@ class Quiet:
     type=click.IntRange(0, _SEEDS - 1),
     help="Of the randomisation of the order in each pair (default: a new one).",
 )
-@run_options_but("url", "inconclusive", "no_report")
+@junit_option
+@run_options_but("url", "no_report")
 @click.pass_context
 def duel(
     context: click.Context,
@@ -159,6 +162,8 @@ def duel(
     false_alarm: float,
     miss: float,
     seed: int | None,
+    junit: Path | None,
+    inconclusive: str | None,
     **options: Any,
 ) -> None:
     """Run two systems in pairs, in randomised order, until it is known which is worse."""
@@ -168,6 +173,7 @@ def duel(
     specs = read_spec(base, "--base"), read_spec(candidate, "--candidate")
     sides = dict(zip(Role, prepare(scenario, asked, *specs), strict=True))
     check_parent(asked.out)
+    check_junit(junit)
     console = Console(stderr=True)
     seed = secrets.randbelow(_SEEDS) if seed is None else seed
     say = _speaker(console)
@@ -181,8 +187,11 @@ def duel(
         folder=folder,
         run_one=_runner(scenario, folder, console),
         say=say,
+        on_inconclusive=inconclusive,
     ).fight()
     _tell(fought, folder, as_json=asked.as_json)
+    write_junit(junit, lambda: duel_junit(fought))
+    tell_not_counted(fought["exit_code"], inconclusive)
     context.exit(int(fought["exit_code"]))
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from analysis.gate import inconclusive_option
 from loadtests.databases import check_database, database_of
 from loadtests.permission import allowed_hosts, check_locustfile, check_secrets
 from loadtests.supervisor import MOST_PROCESSES
@@ -99,11 +100,7 @@ _OPTIONS = {
         metavar="N",
         help="Generator processes that share the load.",
     ),
-    "inconclusive": click.option(
-        "--inconclusive",
-        type=click.Choice(("fail", "pass")),
-        help="Count an inconclusive run as failed or as passed (default: exit 97).",
-    ),
+    "inconclusive": inconclusive_option,
     "no_report": click.option("--no-report", is_flag=True, help="Judge, but render no reports."),
     "as_json": click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout."),
 }

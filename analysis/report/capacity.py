@@ -59,22 +59,22 @@ def sentences(document: Document) -> list[str]:
             for run in document["runs"]
             if run["level"] == low and run["why"] == "confirm"
         )
-        said.append(f"confirmed: {_named(low, unit)} passed again in a hold of {longest:g} s")
+        said.append(f"confirmed: {named(low, unit)} passed again in a hold of {longest:g} s")
     elif low is not None:
-        load = _named(low, unit)
+        load = named(low, unit)
         was = agreeing(1 if load == "1 user" else 2, "were")
         said.append(f"not confirmed: {load} {was} not held again for longer, or not well")
     if document["undecided"]:
         said.append(f"undecided in between: {_named_all(document['undecided'], unit)}")
     said += [
-        f"{_named(level['level'], unit)} {_UNDECIDED.get(level['verdict'], level['verdict'])}: "
+        f"{named(level['level'], unit)} {_UNDECIDED.get(level['verdict'], level['verdict'])}: "
         f"{clean(level['why'])}"
         for level in document["levels"]
         if level["why"] is not None
     ]
     for failed, passed in document["not_monotone"]:
         said.append(
-            f"NOT MONOTONE: {_named(failed, unit)} failed, and {_named(passed, unit)} passed: "
+            f"NOT MONOTONE: {named(failed, unit)} failed, and {named(passed, unit)} passed: "
             "the load is not all that decides here"
         )
     said.append(
@@ -90,8 +90,21 @@ def sentences(document: Document) -> list[str]:
     return said
 
 
-def _named(load: float, unit: str) -> str:
-    """Write a load with its unit, as in ``"1,000 users"``."""
+def named(load: float, unit: str) -> str:
+    """Write a load with its unit.
+
+    Parameters
+    ----------
+    load : float
+        Users, or arrivals per second.
+    unit : str
+        ``"users"`` or ``"arrivals/s"``.
+
+    Returns
+    -------
+    str
+        As in ``"1,000 users"``.
+    """
     return f"{level_text(load)} {'user' if load == 1 and unit == 'users' else unit}"
 
 
@@ -99,7 +112,7 @@ def _named_all(loads: Sequence[float], unit: str) -> str:
     """Write loads with their unit, as in ``"10, 12 and 15 users"``."""
     *others, last = loads
     words = ", ".join(level_text(load) for load in others)
-    return f"{words} and {_named(last, unit)}" if words else _named(last, unit)
+    return f"{words} and {named(last, unit)}" if words else named(last, unit)
 
 
 def _answer(document: Document) -> str:
@@ -109,8 +122,8 @@ def _answer(document: Document) -> str:
     if low is None:
         return ending
     if high is None:
-        return f"at least {_named(low, unit)} ({ending})"
-    words = f"between {level_text(low)} and {_named(high, unit)}"
+        return f"at least {named(low, unit)} ({ending})"
+    words = f"between {level_text(low)} and {named(high, unit)}"
     asked = document["plan"]["width"]
     width = f"{percent(document['width'])} wide; {percent(asked)} were asked for"
     if unit == "users" and high - low == 1 and document["width"] > asked:

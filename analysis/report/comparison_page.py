@@ -15,6 +15,7 @@ from analysis.run_values import INDICATORS
 _NAME_WIDE, _NAME_NARROW = 52, 22
 _TONES = {"regressed": "failed", "not regressed": "passed", "inconclusive": "inconclusive"}
 _TONES_OF_WORDS = {"regressed": "failed", "worse": "warned", "better": "passed"}
+_COUNTED = {0: "passed", 99: "failed"}
 
 
 def forest_of(document: c.Document, *, size: Size = WIDE) -> str | None:
@@ -84,7 +85,7 @@ def render_page(document: c.Document) -> str:
         symbol=c.SYMBOLS[document["verdict"]],
         title=clean(document["title"]),
         why=c.verdict_words(document),
-        exit_meaning=c.EXIT_CODES[document["exit_code"]],
+        exit_meaning=_exit_words(document),
         runs=c.of_runs(document),
         load=c.at_load(document),
         advice=clean(document["advice"] or ""),
@@ -103,6 +104,14 @@ def render_page(document: c.Document) -> str:
         tones=_TONES_OF_WORDS,
         **page.colours(),
     )
+
+
+def _exit_words(document: c.Document) -> str:
+    """Say what the exit code means, which somebody may have said of an inconclusive answer."""
+    code, told = document["exit_code"], document["on_inconclusive"]
+    if document["verdict"] == "inconclusive" and code in _COUNTED:
+        return f"inconclusive, counted as {_COUNTED[code]} (--inconclusive {told})"
+    return c.EXIT_CODES[code]
 
 
 def _groups(rows: list[c.ChangeRow]) -> list[dict[str, Any]]:

@@ -45,15 +45,18 @@ def made(
     order: str = "ABABABABAB",
     name: str = "GET /customers",
     question: Question | None = None,
+    on_inconclusive: str | None = None,
+    silent: bool = False,
 ) -> dict[str, Any]:
-    """The document of a comparison, held against the schema."""
+    """The document of a comparison, held against the schema; `silent` takes the values away."""
     when = {
         side: [When(start_s=60.0 * at) for at, s in enumerate(order) if s == side] for side in "AB"
     }
     base = values([50 * n for n in NOISE[: len(when["A"])]], **{name: [40 * n for n in NOISE]})
     slower = [factor * n for n in reversed(NOISE)]
     candidate = values(
-        [50 * f for f in slower[: len(when["B"])]], **{name: [40 * f for f in slower]}
+        [50 * f for f in slower[: len(when["B"])]],
+        **{name: [None if silent else 40 * f for f in slower]},
     )
     design = design_of(when["A"], when["B"])
     answered = answer(base, candidate, design, question or Question())
@@ -74,7 +77,7 @@ def made(
         ]
         for side, runs in (("base-", base), ("candidate-", candidate))
     ]
-    found = written(sides[0], sides[1], answered, ())
+    found = written(sides[0], sides[1], answered, (), on_inconclusive=on_inconclusive)
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text) == found
     validator().validate(found)

@@ -284,13 +284,6 @@ def test_how_long_a_search_takes_is_said_before_its_first_run() -> None:
     assert search_words(scenario, once, 10) == "at most 1 run of 30 s: about 30 s if all are needed"
 
 
-def test_what_an_inconclusive_run_counts_as_is_not_asked_for(harness: Harness) -> None:
-    done = harness.here("capacity", "capacity", "--inconclusive", "pass", "--low", "0")
-
-    assert done.code == 2
-    assert "No such option" in done.err
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
