@@ -15,7 +15,7 @@ from rich.console import Console
 from analysis.counted import counted
 from analysis.decision import Verdict
 from analysis.gate import inconclusive_option, write_junit
-from analysis.recording.format import MANIFEST, VERDICT
+from analysis.run_folders import listing, named
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode, RunFolderError, ScenarioError, UsageError
 from scenarios.loading import parse_budgets
@@ -35,7 +35,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print verdic
 
 
 def find_run(run: Path) -> Path:
-    """Find a run folder: a path, or a name under ``runs/``; ``last`` is the newest there.
+    """Find a run folder: a path, or a name under ``runs/`` or in a group there.
+
+    ``last`` is the newest of these, ``FOLDER/last`` the newest in a folder.
 
     Parameters
     ----------
@@ -52,15 +54,12 @@ def find_run(run: Path) -> Path:
     RunFolderError
         When there is none.
     """
-    if str(run) == "last":
-        known = sorted(path.parent for path in DEFAULT_RUNS.glob(f"*/{MANIFEST}"))
-        if known:
-            return known[-1]
-    for folder in (run, DEFAULT_RUNS / run):
-        if folder.is_dir():
-            return folder
+    folder = named(run, DEFAULT_RUNS)
+    if folder is not None:
+        return folder
     raise RunFolderError(
-        f"{run}: found no such folder; allowed: a run folder, or its name under {DEFAULT_RUNS}/",
+        f"{run}: found no such folder; allowed: a run folder, its name under {DEFAULT_RUNS}/, "
+        "or last, or FOLDER/last",
         hint="list the runs there are with: trueload runs",
     )
 
@@ -246,19 +245,6 @@ def report(run: Path) -> None:
 @click.command(epilog="Example:  trueload runs")
 @out_option
 def runs(out: Path) -> None:
-    """List the runs there are, the newest last."""
-    found = sorted(path.parent for path in out.glob(f"*/{MANIFEST}"))
-    if not found:
-        click.echo(f"no runs in {out}")
-    for folder in found:
-        click.echo(f"{folder.name}  {_verdict_word(folder)}")
-
-
-def _verdict_word(folder: Path) -> str:
-    try:
-        verdict = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
-        return str(verdict["verdict"])
-    except FileNotFoundError:
-        return "not judged"
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        return f"cannot be read ({type(error).__name__})"
+    """List the runs there are, the newest last; those of a duel below it."""
+    for line in listing(out) or [f"no runs in {out}"]:
+        click.echo(line)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from analysis.cli import find_run
+from analysis.cli import DEFAULT_RUNS, find_run
 from analysis.gate import (
     check_junit,
     inconclusive_option,
@@ -18,6 +18,7 @@ from analysis.gate import (
     tell_not_counted,
     write_junit,
 )
+from analysis.run_folders import sides_of_duel
 from analysis.run_values import ALL, METRICS
 from scenarios.errors import UsageError
 from scenarios.units import parse_ratio
@@ -70,6 +71,7 @@ class Share(click.ParamType[float]):
         "\b\nExamples:\n"
         "  trueload compare --base runs/*_before_* --candidate runs/*_after_*\n"
         "  trueload compare --base A B C --candidate D E F --metric p99 --out comparison\n"
+        "  trueload compare --duel last\n"
         "  trueload compare --base A --candidate B --allow-different machine\n\n"
         "\b\nExit codes:\n"
         "  0 not regressed, 98 regressed, 97 inconclusive (99 or 0 with --inconclusive),\n"
@@ -80,7 +82,6 @@ class Share(click.ParamType[float]):
     "--base",
     type=click.Path(path_type=Path),
     multiple=True,
-    required=True,
     metavar="RUN...",
     help="Runs of what was before.",
 )
@@ -88,9 +89,14 @@ class Share(click.ParamType[float]):
     "--candidate",
     type=click.Path(path_type=Path),
     multiple=True,
-    required=True,
     metavar="RUN...",
     help="Runs of what may be worse.",
+)
+@click.option(
+    "--duel",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Instead of both: the runs of a duel, by what their manifests say that they are.",
 )
 @click.option(
     "--metric",
@@ -141,6 +147,7 @@ def compare(
     /,
     base: tuple[Path, ...],
     candidate: tuple[Path, ...],
+    duel: Path | None,
     **options: Any,
 ) -> None:
     """Say whether runs of one system are worse than those of another, and by how much."""
@@ -149,6 +156,7 @@ def compare(
     from analysis.verdict_on_change import Question  # noqa: PLC0415 - the same
 
     check_junit(options["junit"])
+    base, candidate = _sides(base, candidate, duel)
     question = Question(
         metric=options["metric"],
         subjects=options["endpoints"] or (ALL,),
@@ -167,6 +175,32 @@ def compare(
     write_junit(options["junit"], lambda: comparison_junit(document))
     tell_not_counted(document["exit_code"], options["inconclusive"])
     context.exit(int(document["exit_code"]))
+
+
+def _sides(
+    base: tuple[Path, ...], candidate: tuple[Path, ...], duel: Path | None
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Take the runs that are named, or those of a duel.
+
+    Raises
+    ------
+    UsageError
+        When neither or both are asked for, or the duel has no pair of runs.
+    """
+    given = {"--base": base, "--candidate": candidate}
+    allowed = "allowed: --base RUN... and --candidate RUN..., or --duel FOLDER"
+    if duel is None:
+        missing = [name for name, runs in given.items() if not runs]
+        if missing:
+            raise UsageError(f"found no {' and no '.join(missing)}; {allowed}")
+        return base, candidate
+    beside = [name for name, runs in given.items() if runs]
+    if beside:
+        raise UsageError(f"--duel: found {' and '.join(beside)} beside it; {allowed}")
+    sides = sides_of_duel(duel, DEFAULT_RUNS)
+    for run in sides.left_out:
+        click.echo(f"--duel: left out: {run}", err=True)
+    return sides.base, sides.candidate
 
 
 def _write(document: dict[str, Any], folder: Path) -> str:

@@ -33,12 +33,13 @@ from analysis.duel_scorecard import scorecard_of
 from analysis.functional_extension import changed_targets
 from analysis.recording.format import MANIFEST
 from analysis.report.duel import as_markdown, pair_line
+from analysis.run_folders import DUEL
 from loadtests.sides import Role, Side, same_system
 from loadtests.supervisor import Interrupted
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode, TrueloadError, UsageError
 
-DOCUMENT, REPORT = "duel.json", "duel.md"
+DOCUMENT, REPORT = DUEL, "duel.md"
 ATTEMPTS = 2
 """An invalid run is made once more: what disturbed the machine may be over."""
 
