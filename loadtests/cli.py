@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -17,11 +18,11 @@ from rich.text import Text
 from analysis.gate import check_junit, junit_option
 from loadtests.duration import runs_words
 from loadtests.one_run import run_and_judge
-from loadtests.options import RunOptions, run_options
+from loadtests.options import RunOptions, run_options, run_options_but
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress
 from loadtests.sweep import Group, run_all
-from scenarios.errors import ExitCode, TrueloadError, UsageError
+from scenarios.errors import ExitCode, ScenarioError, TrueloadError, UsageError
 from scenarios.loading import builtin_scenarios, load_scenario
 from scenarios.variation import Variant, read_variations, varied_by
 
@@ -234,15 +235,44 @@ def scenarios() -> None:
         click.echo(f"{name:12} {loaded.question or loaded.title}")
 
 
-@trueload.command(epilog="Example:  trueload validate growth")
+@trueload.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  trueload validate growth\n"
+        "  trueload validate smoke --url http://127.0.0.1:8000 --locustfile mine.py --json"
+    )
+)
 @click.argument("scenario")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
-def validate(scenario: str, settings: tuple[str, ...]) -> None:
-    """Check a scenario; say what it does, and what each budget needs."""
-    from loadtests.validating import checked, told  # noqa: PLC0415 - scipy takes its time
+@run_options_but("out", "allow", "processes", "inconclusive", "no_report")
+@click.pass_context
+def validate(context: click.Context, /, scenario: str, **options: Any) -> None:
+    """Check a scenario with the flags of a run; say what it does, and what each budget needs.
 
-    for line in told(checked(scenario, settings)):
+    Hosts that load may go to, and secrets, are checked by the run.
+    """
+    asked = RunOptions(**options)
+    if asked.as_json:
+        context.exit(_print_validated(scenario, asked))
+    from loadtests.validating import told  # noqa: PLC0415 - scipy takes its time
+
+    variants = asked.load(scenario)
+    _tell_what_is_not_varied(scenario, variants)
+    for line in told(variants):
         click.echo(line)
+
+
+def _print_validated(scenario: str, asked: RunOptions) -> int:
+    """Print a scenario, or its mistakes, for machines; gives the exit code."""
+    from loadtests.validated import not_valid, validated  # noqa: PLC0415 - scipy takes its time
+
+    code = ExitCode.PASSED
+    try:
+        document = validated(asked.load(scenario))
+    except ScenarioError as error:
+        document, code = not_valid(error.mistakes), error.exit_code
+    json.dump(document, sys.stdout, indent=1, allow_nan=False)
+    sys.stdout.write("\n")
+    return int(code)
 
 
 @trueload.command(

@@ -108,19 +108,19 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What the command line says about how to run."""
+    """What the command line says about how to run; by default nothing."""
 
-    url: str | None
-    database: str | None
-    accounts: Path | None
-    settings: tuple[str, ...]
-    out: Path
-    locustfile: Path | None
-    allow: tuple[str, ...]
-    processes: int
-    inconclusive: str | None
-    no_report: bool
-    as_json: bool
+    url: str | None = None
+    database: str | None = None
+    accounts: Path | None = None
+    settings: tuple[str, ...] = ()
+    out: Path = Path("runs")
+    locustfile: Path | None = None
+    allow: tuple[str, ...] = ()
+    processes: int = 1
+    inconclusive: str | None = None
+    no_report: bool = False
+    as_json: bool = False
 
     def load(
         self,

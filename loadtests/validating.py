@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from analysis.across import VOLUME
 from analysis.data_growth import expected_growth
@@ -12,37 +12,10 @@ from loadtests.needs import need
 from loadtests.progress import level_words
 from scenarios.assertions import Severity
 from scenarios.counting import count_of, with_unit
-from scenarios.errors import ScenarioError
 from scenarios.model import NOBODY, Budget, Expectation, Scenario
 from scenarios.schedule import plan
 from scenarios.smart import remarks
-from scenarios.variation import Variant, hint_for, load_variants
-
-
-def checked(scenario: str, settings: Iterable[str]) -> list[Variant]:
-    """Load a scenario, all that it varies included.
-
-    Parameters
-    ----------
-    scenario : str
-        Name or path.
-    settings : iterable of str
-        Each ``key=value``.
-
-    Returns
-    -------
-    list of Variant
-        One for each run.
-
-    Raises
-    ------
-    ScenarioError
-        With every mistake.
-    """
-    try:
-        return load_variants(scenario, settings=settings)
-    except ScenarioError as error:
-        raise ScenarioError(scenario, error.mistakes, hint=hint_for(scenario)) from None
+from scenarios.variation import Variant
 
 
 def told(variants: Sequence[Variant]) -> list[str]:
