@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from analysis.gate import (
 )
 from analysis.run_folders import sides_of_duel
 from analysis.run_values import ALL, METRICS
-from scenarios.errors import UsageError
+from scenarios.errors import InvalidRuns, UsageError
 from scenarios.units import parse_ratio
 
 _MANY = ("--base", "--candidate")
@@ -163,18 +165,38 @@ def compare(
         tolerance=options["tolerance"],
         error_tolerance=options["error_tolerance"],
     )
-    document = compare_runs(
-        [find_run(run) for run in base],
-        [find_run(run) for run in candidate],
-        question,
-        allowed=options["allowed"],
-        on_inconclusive=options["inconclusive"],
-    )
+    with _invalid_told(options["junit"]):
+        document = compare_runs(
+            [find_run(run) for run in base],
+            [find_run(run) for run in candidate],
+            question,
+            allowed=options["allowed"],
+            on_inconclusive=options["inconclusive"],
+        )
     report = None if options["out"] is None else _write(document, options["out"])
     _tell(document, report, as_json=options["as_json"])
     write_junit(options["junit"], lambda: comparison_junit(document))
     tell_not_counted(document["exit_code"], options["inconclusive"])
     context.exit(int(document["exit_code"]))
+
+
+@contextmanager
+def _invalid_told(junit: Path | None) -> Iterator[None]:
+    """Tell a CI server of runs that are not valid.
+
+    Raises
+    ------
+    InvalidRuns
+        As it came.
+    """
+    from analysis.report.junit_change import invalid_junit  # noqa: PLC0415 - see above
+
+    try:
+        yield
+    except InvalidRuns as error:
+        message = error.message
+        write_junit(junit, lambda: invalid_junit(message))
+        raise
 
 
 def _sides(

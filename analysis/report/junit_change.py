@@ -4,7 +4,8 @@
 a case of a comparison          is               when
 =============================== ================ ====================================
 verdict                         failure          regressed
-                                error            inconclusive
+                                error            inconclusive; or a run is not valid, and
+                                                 there is no other case
 each row that may raise the     failure          it raised the alarm
 alarm: the metric, and bad      green            it is shown to be within the tolerance
 requests, of all requests and   error            it was asked for and is undecided; or it
@@ -60,6 +61,24 @@ def comparison_junit(document: c.Document) -> str:
     for row in c.change_rows(document):
         if row.gates:
             _row(suite, row, question)
+    return suite.render()
+
+
+def invalid_junit(message: str) -> str:
+    """Render runs that cannot be compared, because some are not valid, as a JUnit report.
+
+    Parameters
+    ----------
+    message : str
+        Which they are, and why.
+
+    Returns
+    -------
+    str
+        Well-formed XML: a case for the verdict.
+    """
+    suite = Suite("compare")
+    suite.case("verdict", "invalid", message.partition("\n")[0], message)
     return suite.render()
 
 

@@ -15,7 +15,7 @@ from analysis.counted import counted
 from analysis.report.comparison_page import render_page
 from analysis.report.junit_change import comparison_junit
 from analysis.verdict_on_change import Question
-from scenarios.errors import ExitCode
+from scenarios.errors import ExitCode, InvalidRuns
 from tests.analysis.test_comparison_reports import HOSTILE, made
 from tests.support.junit_cases import facts, kinds
 
@@ -137,3 +137,19 @@ def test_the_command_says_why_it_does_not_count_as_passed(
 
     assert done.exit_code == 97
     assert "--inconclusive pass: not counted as passed" in done.stderr
+
+
+def test_runs_that_are_not_valid_are_told_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(*_: object, **__: object) -> dict[str, Any]:
+        raise InvalidRuns("1 of 2 runs was not valid\n  run1: records were lost")
+
+    monkeypatch.setattr(compare_module, "compare", refused)
+    path = tmp_path / "compare.xml"
+    words = ["--base", str(tmp_path), "--candidate", str(tmp_path), "--junit", str(path)]
+    done = CliRunner().invoke(command, words)
+
+    assert isinstance(done.exception, InvalidRuns)
+    assert kinds(path.read_text()) == {"verdict": "error"}
+    assert "run1: records were lost" in path.read_text()
