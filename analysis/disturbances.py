@@ -22,7 +22,9 @@ from scenarios.model import named
 from scenarios.schedule import Schedule, Span
 
 NEAR_S = 1.0
-"""An outage that begins so soon after something else was over is a part of it."""
+"""An outage that begins so soon after something else was over is a part of it, and so near to
+what brought it about.
+"""
 
 Times = tuple[float, float]
 
@@ -56,12 +58,28 @@ class Disturbance:
         """From when its recovery counts: from the moment the load is back after a spike."""
         return self.end_s if self.kind == "spike" and self.end_s is not None else self.start_s
 
+    def lasts_beyond(self, t_s: float) -> bool:
+        """Tell whether it is not over at a moment.
+
+        Parameters
+        ----------
+        t_s : float
+            Seconds of run time.
+
+        Returns
+        -------
+        bool
+            Also where it has not begun.
+        """
+        return self.end_s is None or self.end_s > t_s
+
 
 def disturbances_of(
     schedule: Schedule,
     faults: Sequence[FaultSpan],
     outages: Sequence[Outage],
     *,
+    required: float,
     ended_s: float,
 ) -> list[Disturbance]:
     """Collect what disturbed a run.
@@ -74,6 +92,9 @@ def disturbances_of(
         Those that were injected.
     outages : sequence of Outage
         Those that were seen; one that a fault or a spike explains is none of its own.
+    required : float
+        The load that must be carried: a spike explains what began beyond it, and no outage
+        at a lower stage on the way.
     ended_s : float
         When the load ended, in seconds of run time.
 
@@ -93,7 +114,7 @@ def disturbances_of(
             level=level_at(schedule, outage.start_s),
         )
         for outage in outages
-        if not any(_explains(each, outage) for each in known)
+        if not any(_explains(each, outage, schedule, required) for each in known)
     ]
     return sorted([*known, *alone], key=lambda each: each.start_s)
 
@@ -108,10 +129,17 @@ def _fault(fault: FaultSpan, schedule: Schedule) -> Disturbance:
     )
 
 
-def _explains(known: Disturbance, outage: Outage) -> bool:
-    """Whether an outage overlaps a disturbance, or follows it at once."""
+def _explains(known: Disturbance, outage: Outage, schedule: Schedule, required: float) -> bool:
+    """Whether an outage overlaps a disturbance, or follows it at once.
+
+    A spike lasts from where the load left its level until it is back, with every stage on the
+    way: it explains only what began beyond the load that must be carried, or at once after it.
+    """
     over_s = float("inf") if known.end_s is None else known.end_s + NEAR_S
-    return outage.start_s <= over_s and outage.end_s >= known.start_s
+    if outage.start_s > over_s or outage.end_s < known.start_s:
+        return False
+    near_s = (outage.start_s - NEAR_S, outage.start_s, outage.start_s + NEAR_S)
+    return known.kind != "spike" or any(schedule.at(t_s).level > required for t_s in near_s)
 
 
 def _spikes(schedule: Schedule) -> list[Disturbance]:

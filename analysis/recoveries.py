@@ -49,15 +49,17 @@ def recoveries_of(recording: Recording, outages: Sequence[Outage]) -> tuple[Reco
     """
     schedule, ended_s = recording.schedule, recording.ended_s
     told = [event for event in recording.events if event.get("t_s") is not None]
-    disturbed = disturbances_of(schedule, fault_spans(told), outages, ended_s=ended_s)
     required = recording.scenario.load.required
+    disturbed = disturbances_of(
+        schedule, fault_spans(told), outages, required=required, ended_s=ended_s
+    )
     disturbed = [each for each in disturbed if each.level is None or each.level <= required]
     if not disturbed:
         return ()
     requests = requests_of(recording)
     found: list[Recovery] = []
     for place, each in enumerate(disturbed):
-        if each.kind == "outage" and any(each.start_s < r.disturbed_until_s for r in found):
+        if each.kind == "outage" and any(a <= each.start_s < b for a, b in _taken(found)):
             continue
         found.append(_recovery(each, disturbed[place + 1 :], found, requests, recording))
     return tuple(found)
@@ -71,14 +73,15 @@ def _recovery(
     recording: Recording,
 ) -> Recovery:
     schedule, level = recording.schedule, disturbance.level
-    known_s = [each.start_s for each in later if each.kind != "outage"]
+    since_s = disturbance.since_s
+    known = [each for each in later if each.kind != "outage"]
+    known_s = [max(each.start_s, since_s) for each in known if each.lasts_beyond(since_s)]
     until_s = min([recording.ended_s, *known_s])
     calm: list[Times] = []
     if level is not None:
-        same_s = same_load_until(schedule, disturbance.since_s, ended_s=recording.ended_s)
+        same_s = same_load_until(schedule, since_s, ended_s=recording.ended_s)
         until_s = min(until_s, same_s)
-        taken = [(each.disturbance.start_s, each.disturbed_until_s) for each in earlier]
-        calm = without(same_load_before(schedule, level, disturbance.start_s), taken)
+        calm = without(same_load_before(schedule, level, disturbance.start_s), _taken(earlier))
     over_s = until_s if disturbance.end_s is None else disturbance.end_s
     others_s = [each.start_s for each in later if each.start_s > over_s]
     return recovery_of(
@@ -88,6 +91,14 @@ def _recovery(
         until_s=until_s,
         quiet_until_s=min([until_s, *others_s]),
     )
+
+
+def _taken(found: Sequence[Recovery]) -> list[Times]:
+    """Say from and until when each disturbance had its effect.
+
+    A spike has it from when the load is back: the stages on the way are no part of that.
+    """
+    return [(each.disturbance.since_s, each.disturbed_until_s) for each in found]
 
 
 def requests_of(recording: Recording) -> Requests:

@@ -111,7 +111,7 @@ def _availability(scenario: Scenario, budget: Budget) -> str:
 def _recovery(scenario: Scenario, budget: Budget) -> str:  # noqa: ARG001 - as every need
     schedule, required = plan(scenario), scenario.load.required
     faults = [_planned(number, fault) for number, fault in enumerate(scenario.faults)]
-    disturbed = disturbances_of(schedule, faults, (), ended_s=schedule.end_s)
+    disturbed = disturbances_of(schedule, faults, (), required=required, ended_s=schedule.end_s)
     disturbed = [each for each in disturbed if each.level is None or each.level <= required]
     if not disturbed:
         return (
@@ -145,7 +145,7 @@ def _calm(
     """Say how much of the same load comes before a disturbance, others left out."""
     if each.level is None:
         return "comes while the load changes: NOTHING TO COMPARE WITH"
-    taken = [(one.start_s, one.end_s or one.start_s) for one in earlier]
+    taken = [(one.since_s, one.end_s or one.since_s) for one in earlier]
     calm = without(same_load_before(schedule, each.level, each.start_s), taken)
     calm_s = sum(end_s - start_s for start_s, end_s in calm)
     rate = requests_per_s(scenario, "all", each.level)

@@ -40,9 +40,11 @@ def found(
     *users: int,
     faults: tuple[FaultSpan, ...] = (),
     outages: tuple[Outage, ...] = (),
+    required: float | None = None,
     ended_s: float = 1000.0,
 ) -> list[Disturbance]:
-    return disturbances_of(schedule(*users), faults, outages, ended_s=ended_s)
+    must = min(users) if required is None else required
+    return disturbances_of(schedule(*users), faults, outages, required=must, ended_s=ended_s)
 
 
 def test_a_fault_is_named_and_stands_under_its_load() -> None:
@@ -96,6 +98,27 @@ def test_an_outage_within_a_spike_is_explained_by_it() -> None:
     assert [e.kind for e in found(20, 200, 20, outages=(Outage(start_s=25.0, end_s=30.0),))] == [
         "spike"
     ]
+
+
+@pytest.mark.parametrize(
+    ("required", "start_s", "kinds"),
+    [
+        (50, 24.0, ["spike", "outage"]),  # in the hold of 20
+        (50, 36.0, ["spike", "outage"]),  # in that of 50
+        (20, 24.0, ["spike", "outage"]),
+        (20, 36.0, ["spike"]),  # 50 need not be carried
+        (20, 30.5, ["spike"]),  # as the load rises to it
+        (20, 45.8, ["spike"]),  # just fallen back
+        (20, 48.0, ["spike", "outage"]),
+    ],
+)
+def test_a_spike_explains_no_outage_under_a_load_that_must_be_carried(
+    required: float, start_s: float, kinds: list[str]
+) -> None:
+    outage = Outage(start_s=start_s, end_s=start_s + 3)
+    disturbed = found(10, 20, 50, 10, outages=(outage,), required=required)
+    assert [each.kind for each in disturbed] == kinds
+    assert all(each.start_s == start_s for each in disturbed if each.kind == "outage")
 
 
 def test_ramps_and_the_warmup_have_no_constant_load() -> None:

@@ -186,6 +186,38 @@ def test_a_spike_is_compared_with_the_load_before_it(tmp_path: Path) -> None:
     assert found.recovery_time.value == pytest.approx(5.0, abs=2.5)
 
 
+def staircase(folder: Path, *rates: int, away: tuple[float, float] = (0.0, 0.0)) -> Recording:
+    """Arrivals at several rates of 12 s each, refused from one moment to another."""
+    build = RunBuilder(
+        folder / "run", scenario_of([], model="open", required=sorted(set(rates))[1], timeout="9s")
+    )
+    build.scenario["load"]["stages"] = [{"rate": rate, "hold": "12s"} for rate in rates]
+    rng = np.random.default_rng(3)
+    for stage, rate in enumerate(rates):
+        for at_s in 12 * stage + arrivals(rng, rate, 12.0):
+            outcome = Outcome.HTTP_ERROR if away[0] <= at_s < away[1] else Outcome.OK
+            build.add(at_s, rng.exponential(0.01), persona="sales_rep", outcome=outcome)
+    return read_run(build.finish(ended_s=12.0 * len(rates)))
+
+
+def test_an_outage_on_the_way_to_a_spike_is_not_swallowed_by_it(tmp_path: Path) -> None:
+    run = staircase(tmp_path, 20, 50, 80, 20, away=(20.0, 23.0))
+    spike, outage = recoveries_of(run, [Outage(start_s=20.0, end_s=23.0)])
+    assert (spike.disturbance.kind, spike.disturbance.since_s) == ("spike", 36.0)
+    assert (outage.disturbance.kind, outage.disturbance.level) == ("outage", 50)
+    assert outage.baseline == ((12.0, 20.0),)
+    assert outage.recovery_time.value == pytest.approx(3.0, abs=1.0)
+    decision = judge_recovery(parse_assertion("recovery_time < 2s"), [spike, outage])
+    assert decision.verdict is Verdict.FAILED
+
+
+def test_a_spike_upon_a_spike_is_followed_to_both_levels(tmp_path: Path) -> None:
+    outer, inner = recoveries_of(staircase(tmp_path, 20, 50, 80, 50, 20), ())
+    assert (outer.disturbance.since_s, inner.disturbance.since_s) == (48.0, 36.0)
+    assert (outer.baseline, inner.baseline) == (((0.0, 12.0),), ((12.0, 24.0),))
+    assert (outer.recovery_time.value, inner.recovery_time.value) == (0.0, 0.0)
+
+
 def test_a_fault_that_was_not_over_when_the_run_ended_is_censored(tmp_path: Path) -> None:
     build = RunBuilder(tmp_path / "run", scenario_of([(USERS, 16.0)]))
     record(build, Freeze(start_s=12.3, end_s=99.0), 16.0)

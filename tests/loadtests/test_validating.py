@@ -170,6 +170,18 @@ def test_a_spike_is_something_to_recover_from() -> None:
     assert "TOO" not in said
 
 
+def test_stages_on_the_way_to_a_spike_are_calm() -> None:
+    levels = "load.stages=[{users=10,hold='1m'},{users=20,hold='1m'},{users=50,hold='1m'},"
+    fault = "faults=[{kind='freeze', at='120s', lasts='1s'}]"
+    scenario = load_scenario("recovery", settings=(f"{levels}{{users=10,hold='1m'}}]", fault))
+    said = need(
+        scenario, next(b for b in scenario.budgets if b.assertion.metric == "recovery_time")
+    )
+
+    assert "freeze of the server at 120 s has " in said
+    assert "TOO" not in said
+
+
 def test_a_drift_of_what_nobody_sees_is_told(tmp_path: Path) -> None:
     """A process at a URL is not ours to look into, nor is the pool of a system of any kind."""
     file = tmp_path / "mine.toml"
