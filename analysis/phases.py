@@ -171,8 +171,8 @@ def disturbed_stretches(
     ]
     for each in recoveries:
         what, until_s = each.disturbance, each.disturbed_until_s
-        if each.window_s is None:  # with nothing to compare with only itself is known
-            until_s = ended_s if what.end_s is None else what.end_s
+        if each.window_s is None and what.end_s is None:  # nobody looked, and it was not over
+            until_s = ended_s
         found.append((Label.RECOVERY, what.since_s, until_s))
     return tuple(found)
 

@@ -101,8 +101,14 @@ class Recovery:
 
     @property
     def disturbed_until_s(self) -> float:
-        """Until when nothing can be compared with what it left."""
-        return self.seen_until_s if self.recovered_s is None else self.recovered_s
+        """Until when nothing can be compared with what it left.
+
+        Of one that had nothing to be compared with only its own end is known.
+        """
+        if self.recovered_s is not None:
+            return self.recovered_s
+        own_s = self.disturbance.end_s if self.window_s is None else None
+        return self.seen_until_s if own_s is None else own_s
 
     @property
     def degraded(self) -> bool:

@@ -218,6 +218,22 @@ def test_a_spike_upon_a_spike_is_followed_to_both_levels(tmp_path: Path) -> None
     assert (outer.recovery_time.value, inner.recovery_time.value) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("kind", ["fault", "outage"])
+def test_a_recovery_that_cannot_be_told_hides_no_later_one(tmp_path: Path, kind: str) -> None:
+    build = RunBuilder(tmp_path / "run", scenario_of([(USERS, 30.0)]))
+    record(build, Freeze(start_s=12.3, end_s=16.8), 30.0)
+    outages = [Outage(start_s=1.0, end_s=1.5), Outage(start_s=12.3, end_s=16.8)]
+    if kind == "fault":
+        for number, each in enumerate(outages):
+            events(build, number, each.start_s, each.end_s)
+    first, second = recoveries_of(read_run(build.finish(ended_s=30.0)), outages)
+    assert (first.disturbance.kind, first.recovery_time.value) == (kind, None)
+    assert second.baseline == ((0.0, 1.0), (1.5, 12.3))
+    assert second.recovered_s == pytest.approx(16.8, abs=1.0)
+    decision = judge_recovery(parse_assertion("recovery_time < 2s"), [first, second])
+    assert decision.verdict is Verdict.FAILED
+
+
 def test_a_fault_that_was_not_over_when_the_run_ended_is_censored(tmp_path: Path) -> None:
     build = RunBuilder(tmp_path / "run", scenario_of([(USERS, 16.0)]))
     record(build, Freeze(start_s=12.3, end_s=99.0), 16.0)
