@@ -44,6 +44,9 @@ CONFIDENCE = 0.95
 LEAST_SPREAD = 2.0
 """Factor by which the volumes must differ."""
 
+FEWEST = 3
+"""Runs that an interval takes: any two lie on a line, and do not show by how much runs differ."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
@@ -96,8 +99,9 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate], *, family: int =
         Where each time has an interval, its width on the log scale is its weight; the half
         width is what the intervals give, or Student t on the lack of fit where that is
         wider: runs differ by more than one run can know. Without intervals, Student t on
-        the residuals, which takes three volumes. Not estimable where the volumes differ by
-        less than a factor of two, or a time is only known to be at least so long.
+        the residuals. Of two times there is no interval: nothing shows by how much runs
+        differ. Not estimable where the volumes differ by less than a factor of two, or a
+        time is only known to be at least so long.
 
     Raises
     ------
@@ -124,6 +128,9 @@ def growth(volumes: Sequence[float], times: Sequence[Estimate], *, family: int =
         return _not_known(why, len(used))
     x = np.log([volume for volume, _, _ in used])
     y = np.log([value for _, value, _ in used])
+    if len(used) < FEWEST:
+        exponent = _of_two(x, y)
+        return Growth(exponent=exponent, words=in_words(exponent))
     errors = [_log_error(time) for _, _, time in used]
     known = all(error is not None for error in errors)
     exponent, among_all = (
@@ -146,6 +153,12 @@ def _log_error(time: Estimate) -> float | None:
     return math.log(time.high / time.low) / (2 * NORMAL_95)
 
 
+def _of_two(x: Floats, y: Floats) -> Estimate:
+    slope = float((y[1] - y[0]) / (x[1] - x[0]))
+    why = "two runs do not show by how much runs differ: a third one is needed"
+    return Estimate(value=slope, n=len(x), method=METHOD, why=why)
+
+
 def _weighted(x: Floats, y: Floats, errors: Floats, confidence: float) -> Estimate:
     weights = errors**-2
     centre = float(np.average(x, weights=weights))
@@ -155,7 +168,7 @@ def _weighted(x: Floats, y: Floats, errors: Floats, confidence: float) -> Estima
     residuals = y - level - slope * (x - centre)
     df = len(x) - 2
     chi2 = float((weights * residuals**2).sum())
-    lack_of_fit = student_t(confidence, df) * math.sqrt(chi2 / df) if df else 0.0
+    lack_of_fit = student_t(confidence, df) * math.sqrt(chi2 / df)
     half = max(float(ndtri((1 + confidence) / 2)), lack_of_fit) / math.sqrt(spread)
     return _exponent(slope, half, len(x), METHOD, confidence)
 
@@ -163,9 +176,6 @@ def _weighted(x: Floats, y: Floats, errors: Floats, confidence: float) -> Estima
 def _by_residuals(x: Floats, y: Floats, confidence: float) -> Estimate:
     slope = float(np.polyfit(x, y, 1)[0])
     df = len(x) - 2
-    if df < 1:
-        why = "two volumes whose times have no intervals: a third one is needed"
-        return Estimate(value=slope, n=len(x), method=SPREAD_METHOD, why=why)
     residuals = y - y.mean() - slope * (x - x.mean())
     spread = float(((x - x.mean()) ** 2).sum())
     error = math.sqrt(float((residuals**2).sum()) / df / spread)

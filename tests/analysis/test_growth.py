@@ -122,10 +122,15 @@ def test_too_little_is_not_estimable(volumes: list[float], times: list[Estimate]
     assert found.words == "not known"
 
 
-def test_two_volumes_without_intervals_give_a_value_and_no_interval() -> None:
-    found = growth([1e4, 1e6], [at(1.0), at(100.0)])
+@pytest.mark.parametrize("relative", [None, 0.05])
+def test_two_runs_give_a_value_and_no_interval_whatever_each_knows_of_itself(
+    relative: float | None,
+) -> None:
+    found = growth([1e4, 1e6], [at(1.0, relative), at(100.0, relative)])
     assert found.exponent.value == pytest.approx(1.0)
-    assert found.exponent.low is None
+    assert (found.exponent.low, found.exponent.high) == (None, None)
+    assert found.low_among_all is None
+    assert "a third one is needed" in str(found.exponent.why)
     assert found.words == "perhaps linear"
     assert in_words(found.exponent) == found.words
 
@@ -145,7 +150,7 @@ def test_one_of_many_operations_at_its_limit_is_seldom_called_beyond_it() -> Non
     """
     limit, sweeps, operations, relative = 0.25, 500, 10, 0.1
     rng, se = np.random.default_rng(5), math.log1p(relative) / stats.norm.ppf(0.975)
-    volumes = VOLUMES[:2]
+    volumes = VOLUMES[:2] * 4  # each volume four times
     together = alone = 0
     for noise in rng.normal(0, se, (sweeps, operations, len(volumes))):
         found = [
