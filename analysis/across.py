@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.data_growth import growth_rows
+from analysis.data_growth import growth_rows, unjudged_row
 from analysis.decision import Verdict, together
 from analysis.estimate import Estimate, not_estimable
 from analysis.growth import Growth, growth
@@ -32,13 +32,26 @@ SEEDS = frozenset({"target.seed", "load.seed"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One of the runs: what was set in it, and what came of it."""
+    """One of the runs: what was set in it, and what came of it.
+
+    Attributes
+    ----------
+    settings : mapping
+        What was varied, by dotted key.
+    run, verdict : str
+        Its name, and its verdict.
+    throughput, error_ratio : mapping
+        Estimates of the stage that is shown.
+    left_out : str or None
+        Why it has no part in what is told of several runs together; None where it has.
+    """
 
     settings: Mapping[str, Any]
     run: str
     verdict: str
     throughput: EstimateDict
     error_ratio: EstimateDict
+    left_out: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Write it as JSON does.
@@ -54,6 +67,7 @@ class Column:
             "verdict": self.verdict,
             "throughput": dict(self.throughput),
             "error_ratio": dict(self.error_ratio),
+            "left_out": self.left_out,
         }
 
 
@@ -66,7 +80,7 @@ class Repeated:
     settings : mapping
         What they share of what was varied.
     runs : int
-        How many there are; invalid ones are not among them.
+        How many there are; those that are left out are not among them.
     throughput, error_ratio : Estimate
         Over the runs.
     p95 : dict of str to Estimate
@@ -111,7 +125,8 @@ class Across:
         Of all together: invalid, else failed, else inconclusive, else passed; what
         the scenario states of growth is judged with them.
     growth : dict of str to dict of str to Growth
-        By endpoint and percentile, where the runs differ in the volume of data alone.
+        By endpoint and percentile, where the runs differ in the volume of data alone, or in
+        seeds beside it: each is a point.
     repeated : tuple of Repeated
         Where a seed was varied: the runs of each setting together.
     scorecard : tuple of Indicator
@@ -184,29 +199,40 @@ def across(
             verdict=str(document["verdict"]),
             throughput=stage["throughput"],
             error_ratio=stage["error_ratio"],
+            left_out=_left_out(document),
         )
         for (settings, document), stage in zip(runs, shown, strict=True)
     )
     verdicts = [Verdict(column.verdict) for column in columns]
-    valid = [verdict is not Verdict.INVALID for verdict in verdicts]
-    found = _growth([settings for settings, _ in runs], shown, valid)
-    scorecard = growth_rows(found, expected)
+    found = _growth(columns, shown)
+    scorecard = growth_rows(found, expected, whole=all(c.left_out is None for c in columns))
+    if not scorecard and expected.stated and any(VOLUME in c.settings for c in columns):
+        scorecard = (unjudged_row(expected, _why_no_growth(columns)),)
     judged = [Verdict(row.verdict) for row in scorecard] if expected.stated else []
     return Across(
         columns=columns,
         p95=p95,
         verdict=together([*verdicts, *judged]),
         growth=found,
-        repeated=_repeated(columns, p95, valid),
+        repeated=_repeated(columns, p95),
         scorecard=scorecard,
         on_growth=together(judged),
     )
 
 
+def _left_out(document: Document) -> str | None:
+    """Say why a run cannot be put together with others: it speaks of another load, or of none."""
+    if Verdict(document["verdict"]) is Verdict.INVALID:
+        return "it is invalid"
+    ended = document["ended"]
+    if not ended["complete"]:
+        why = f"its required stage was not run to its end ({ended['why']})"
+        return f"{why}, and the table shows how far it came"
+    return None
+
+
 def _repeated(
-    columns: Sequence[Column],
-    p95: Mapping[str, Sequence[EstimateDict | None]],
-    valid: Sequence[bool],
+    columns: Sequence[Column], p95: Mapping[str, Sequence[EstimateDict | None]]
 ) -> tuple[Repeated, ...]:
     """Put runs together that differ in a seed alone, where one was varied."""
     if not any(SEEDS & set(column.settings) for column in columns):
@@ -215,7 +241,7 @@ def _repeated(
     for index, column in enumerate(columns):
         rest = {key: value for key, value in column.settings.items() if key not in SEEDS}
         members = groups.setdefault(repr(rest), [])
-        if valid[index]:
+        if column.left_out is None:
             members.append(index)
     return tuple(
         Repeated(
@@ -233,13 +259,13 @@ def _repeated(
     )
 
 
-def _growth(
-    settings: Sequence[Mapping[str, Any]], shown: Sequence[Document], valid: Sequence[bool]
-) -> dict[str, dict[str, Growth]]:
-    """Say how each operation's time grows, where only the volume of data was varied."""
-    if any(set(each) != {VOLUME} for each in settings) or len(settings) <= 1:
+def _growth(columns: Sequence[Column], shown: Sequence[Document]) -> dict[str, dict[str, Growth]]:
+    """Say how each operation's time grows, where only the volume of data and seeds were varied."""
+    if any(set(each.settings) - SEEDS != {VOLUME} for each in columns) or len(columns) <= 1:
         return {}
-    chosen = [(each[VOLUME], s) for each, s, ok in zip(settings, shown, valid, strict=True) if ok]
+    chosen = [
+        (c.settings[VOLUME], s) for c, s in zip(columns, shown, strict=True) if not c.left_out
+    ]
     volumes = [float(volume) for volume, _ in chosen]
     parts = [{"all": stage, **{p["name"]: p for p in stage["endpoints"]}} for _, stage in chosen]
     names = list(dict.fromkeys(name for part in parts for name in part))
@@ -254,6 +280,16 @@ def _growth(
         }
         for name in names
     }
+
+
+def _why_no_growth(columns: Sequence[Column]) -> str:
+    """Say why runs among which the volume was varied tell nothing of growth."""
+    others = sorted({key for column in columns for key in column.settings} - SEEDS - {VOLUME})
+    if others:
+        return f"{', '.join(others)} varied beside the volume"
+    if all(column.left_out for column in columns):
+        return "no run can be used"
+    return "a single run has a single volume"
 
 
 def _latency(part: Document | None, level: str) -> Estimate:

@@ -168,6 +168,7 @@ def tell_side_by_side(
         as_markdown,
         as_text,
         growth_lines,
+        left_out_lines,
         repeated_lines,
         side_by_side,
     )
@@ -182,7 +183,8 @@ def tell_side_by_side(
     else:
         click.echo(as_text(side_by_side(found)), nl=False)
         told = indicator_lines([row.as_dict() for row in found.scorecard])
-        for line in (*growth_lines(found), *repeated_lines(found), *told):
+        lines = (*left_out_lines(found), *growth_lines(found), *repeated_lines(found), *told)
+        for line in lines:
             click.echo(line)
         made = "" if lacking is None else f" of {count_of(len(runs), 'run')}, and no more were made"
         click.echo(f"verdict: {found.verdict}{made}; side by side in {path} and {beside}")

@@ -8,7 +8,8 @@
                       passed: each one's interval ends at or below it;  else inconclusive
 
 That each of several operations is within a limit needs no correction: all must be. That one
-of them is beyond it does, for with twenty of them one is beyond by chance (Bonferroni).
+of them is beyond it does, for with twenty of them one is beyond by chance (Bonferroni). Where
+runs were left out nothing passes: they may be those in which it did not hold.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analysis.decision import Verdict
-from analysis.estimate import Estimate
+from analysis.estimate import Estimate, not_estimable
 from analysis.growth import CLASSES, Growth
 from analysis.indicator import DATA_GROWTH, Indicator, next_action
 from scenarios.model import GrowthExpectation
@@ -26,6 +27,8 @@ ALL = "all"
 
 _LIMITS = dict(CLASSES)
 _MORE = "another volume, farther apart, or longer holds: --vary target.customers=..."
+_WHOLE = "make the runs that were left out again: growth passes where every run can be used"
+_ALONE = "vary target.customers alone, or with seeds: --vary target.customers=..."
 _PLANS = "read the query plans of {} at the largest volume: an index, a limit, a count"
 
 
@@ -62,7 +65,7 @@ def expected_growth(expected: GrowthExpectation) -> str:
 
 
 def growth_rows(
-    found: Mapping[str, Mapping[str, Growth]], expected: GrowthExpectation
+    found: Mapping[str, Mapping[str, Growth]], expected: GrowthExpectation, *, whole: bool = True
 ) -> tuple[Indicator, ...]:
     """Lay growth with the volume of data beside what is expected of it.
 
@@ -72,6 +75,8 @@ def growth_rows(
         By operation (``"all"`` among them) and percentile.
     expected : GrowthExpectation
         Of the scenario.
+    whole : bool
+        Whether every run of the sweep is in it.
 
     Returns
     -------
@@ -82,13 +87,46 @@ def growth_rows(
     if not found:
         return ()
     growths = {name: levels[LEVEL] for name, levels in found.items()}
-    rows = [_row("p(95) of all requests", growths[ALL], _of_one(growths[ALL], expected), expected)]
+    verdict = _of_one(growths[ALL], expected)
+    rows = [_row("p(95) of all requests", growths[ALL], verdict, expected, whole=whole)]
     operations = {name: growth for name, growth in growths.items() if name != ALL}
     if operations:
         name, verdict = _deciding(operations, expected)
         which = f"{name}, which decides of {len(operations)} operations,"
-        rows.append(_row(f"p(95) of {which}", operations[name], verdict, expected, name))
+        rows.append(
+            _row(f"p(95) of {which}", operations[name], verdict, expected, name, whole=whole)
+        )
     return tuple(rows)
+
+
+def unjudged_row(expected: GrowthExpectation, why: str) -> Indicator:
+    """Lay beside what is expected that nothing was told of it.
+
+    Parameters
+    ----------
+    expected : GrowthExpectation
+        Of the scenario.
+    why : str
+        Why runs over several volumes tell nothing of growth.
+
+    Returns
+    -------
+    Indicator
+        Inconclusive.
+    """
+    return Indicator(
+        criterion=DATA_GROWTH,
+        indicator=_indicator("p(95) of all requests"),
+        expected=expected_growth(expected),
+        expectation=expected.expectation,
+        actual=not_estimable(why),
+        verdict=str(Verdict.INCONCLUSIVE),
+        next=f"{why}; {_ALONE}",
+    )
+
+
+def _indicator(of_what: str) -> str:
+    return f"{of_what} over the volume of data, log-log exponent"
 
 
 def _of_one(growth: Growth, expected: GrowthExpectation) -> Verdict:
@@ -122,19 +160,23 @@ def _row(
     verdict: Verdict,
     expected: GrowthExpectation,
     operation: str = "the slowest operations",
+    *,
+    whole: bool,
 ) -> Indicator:
     actual, limit = growth.exponent, limit_of(expected)
+    missed = verdict is Verdict.PASSED and not whole
+    verdict = Verdict.INCONCLUSIVE if missed else verdict
     difference = None if actual.value is None else actual.value - limit
     return Indicator(
         criterion=DATA_GROWTH,
-        indicator=f"{of_what} over the volume of data, log-log exponent",
+        indicator=_indicator(of_what),
         expected=expected_growth(expected),
         expectation=expected.expectation,
         actual=actual,
         difference=difference,
         difference_percent=None if difference is None else 100 * difference / limit,
         verdict=str(verdict),
-        next=_next(actual, verdict, operation),
+        next=_WHOLE if missed else _next(actual, verdict, operation),
     )
 
 

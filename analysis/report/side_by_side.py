@@ -57,7 +57,7 @@ def growth_lines(runs: Across) -> list[str]:
     """
     if not runs.growth:
         return []
-    volumes = sorted(column.settings[VOLUME] for column in runs.columns)
+    volumes = sorted(column.settings[VOLUME] for column in runs.columns if not column.left_out)
     lines = [
         f"growth with the volume of data, {volumes[0]:,} to {volumes[-1]:,} customers "
         "(time = c volume^b):"
@@ -70,6 +70,26 @@ def growth_lines(runs: Across) -> list[str]:
         )
         lines.append(f"  {shorten(label, _NAME_WIDTH)}: {words}")
     return lines
+
+
+def left_out_lines(runs: Across) -> list[str]:
+    """Say which runs have no part in what is told of several together.
+
+    Parameters
+    ----------
+    runs : Across
+        The runs.
+
+    Returns
+    -------
+    list of str
+        A line for each.
+    """
+    return [
+        f"run {number} has no part in what is told of several runs: {column.left_out}"
+        for number, column in enumerate(runs.columns, 1)
+        if column.left_out
+    ]
 
 
 def repeated_lines(runs: Across) -> list[str]:
@@ -124,11 +144,11 @@ def as_markdown(runs: Across, *, title: str) -> str:
     Returns
     -------
     str
-        The table, the scorecard, growth and repetitions.
+        The table, the scorecard, growth and repetitions, and who has no part in them.
     """
     head, *body = [[text(cell) for cell in row] for row in side_by_side(runs)]
     rule = ["---", *("---:" for _ in head[1:])]
-    told = [line for lines in (growth_lines(runs), repeated_lines(runs)) for line in lines]
+    told = [*left_out_lines(runs), *growth_lines(runs), *repeated_lines(runs)]
     lines = [
         f"## {str(runs.verdict).capitalize()}: {text(title)}",
         "",

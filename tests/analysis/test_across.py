@@ -12,7 +12,13 @@ import pytest
 from analysis.across import across
 from analysis.cli import tell_side_by_side
 from analysis.decision import Verdict
-from analysis.report.side_by_side import as_text, growth_lines, repeated_lines, side_by_side
+from analysis.report.side_by_side import (
+    as_text,
+    growth_lines,
+    left_out_lines,
+    repeated_lines,
+    side_by_side,
+)
 from scenarios.loading import load_scenario
 from scenarios.model import Expectation, GrowthExpectation
 from tests.analysis.sample_verdict import sample_verdict
@@ -55,7 +61,8 @@ def grown(p50: float, **settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_growth_with_the_volume_of_data_is_said_for_each_operation() -> None:
-    members = [grown(10.0 * (v / 1e4) ** 0.5, **{"target.customers": v}) for v in (10_000, 10**6)]
+    volumes = (10_000, 100_000, 10**6)
+    members = [grown(10.0 * (v / 1e4) ** 0.5, **{"target.customers": v}) for v in volumes]
     lines = growth_lines(across(members))
     assert lines[0].startswith("growth with the volume of data, 10,000 to 1,000,000 customers")
     assert lines[1].startswith("  all requests: p50 sublinear (b 0.50, ")
@@ -74,10 +81,12 @@ def test_an_invalid_run_says_nothing_of_growth() -> None:
     assert "p50 not known" in growth_lines(across(members))[1]
 
 
-def swept(exponents: dict[str, float], *, wide: float = 1.02) -> list[tuple[dict[str, Any], Any]]:
-    """Sweeps over three volumes whose p95s grow exactly so, with intervals of this width."""
+def swept(
+    exponents: dict[str, float], *, wide: float = 1.02, times: int = 3
+) -> list[tuple[dict[str, Any], Any]]:
+    """Sweeps over volumes whose p95s grow exactly so, with intervals of this width."""
     members = []
-    for volume in (10_000, 100_000, 10**6):
+    for volume in (10_000, 100_000, 10**6, 10**7)[:times]:
         document = sample_verdict()
         document["verdict"] = "passed"
         stage = document["stages"][5]
@@ -144,6 +153,64 @@ def test_an_operation_whose_growth_is_not_known_leaves_it_open() -> None:
     assert "it takes two" in row.next
 
 
+@pytest.mark.parametrize("verdict", ["inconclusive", "failed"])
+def test_a_run_that_did_not_complete_its_required_stage_says_nothing_of_growth(
+    verdict: str,
+) -> None:
+    """Its last lower stage is of another load: read there, no time would grow."""
+    members = swept(dict.fromkeys(("all", *NAMES), 0.1), times=4)
+    _, last = members[-1]
+    last["verdict"] = verdict
+    last["ended"] = {"why": "stopped", "load_ended_s": 30.0, "complete": False}
+    for stage in last["stages"]:
+        stage["hold"][1] = min(stage["hold"][1], max(stage["hold"][0], 30.0))
+    found = across(members, STATED)
+    assert found.growth["all"]["p95"].exponent.n == 3
+    assert [row.verdict for row in found.scorecard] == ["inconclusive"] * 2
+    assert all("left out" in row.next for row in found.scorecard)
+    assert found.on_growth is Verdict.INCONCLUSIVE
+    assert left_out_lines(found) == [
+        "run 4 has no part in what is told of several runs: its required stage was not run to "
+        "its end (stopped), and the table shows how far it came"
+    ]
+    assert growth_lines(found)[0].startswith(
+        "growth with the volume of data, 10,000 to 1,000,000 customers"
+    )
+
+
+def test_repetitions_of_volumes_are_points_of_growth() -> None:
+    members = [
+        ({**settings, "load.seed": seed}, document)
+        for seed in (1, 2)
+        for settings, document in swept({NAMES[0]: 1.5})
+    ]
+    found = across(members, STATED)
+    assert found.growth["all"]["p95"].exponent.n == 6
+    assert [row.verdict for row in found.scorecard] == ["passed", "failed"]
+    assert found.on_growth is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (
+            [{"target.customers": v, "target.workers": v} for v in (1000, 2000)],
+            "target.workers varied beside the volume",
+        ),
+        ([{"target.customers": 1000}], "a single run has a single volume"),
+    ],
+)
+def test_a_growth_that_is_stated_and_that_nothing_is_told_of_is_undecided(
+    settings: list[dict[str, Any]], why: str
+) -> None:
+    found = across([grown(10.0, **each) for each in settings], STATED)
+    (row,) = found.scorecard
+    assert (row.verdict, row.actual.why) == ("inconclusive", why)
+    assert row.expected == "no worse than logarithmic (exponent <= 0.25)"
+    assert found.on_growth is Verdict.INCONCLUSIVE
+    assert across([grown(10.0, **each) for each in settings]).scorecard == ()
+
+
 def test_a_sweep_of_something_else_has_no_row_on_growth() -> None:
     found = across([grown(10.0, **{"target.workers": v}) for v in (1, 2)], STATED)
     assert (found.scorecard, found.on_growth) == ((), Verdict.UNJUDGED)
@@ -205,6 +272,8 @@ def test_runs_that_differ_in_their_seed_are_put_together_by_setting() -> None:
         [200, 210], **{"target.workers": 2}
     )
     members[4][1]["verdict"] = "invalid"
+    members.append(repeated([300], **{"target.workers": 2})[0])
+    members[5][1]["ended"] = {"why": "stopped", "load_ended_s": 30.0, "complete": False}
     one, two = across(members).repeated
     assert (one.settings, one.runs, two.runs) == ({"target.workers": 1}, 3, 1)
     assert one.throughput.value == pytest.approx(110)
