@@ -8,9 +8,10 @@ are one-sided 1 - 0.05 / k ones (Bonferroni, which holds however the looks depen
 
 A run in which a percentile was far from its limit, or nothing was answered, has said so by itself:
 it is not outvoted by others whose requests weigh more. A load passes only where each of its runs
-was held to its end. Budgets that are not decided by a share (throughput, availability, a mean) are
+was held to its end. Budgets that are not decided by a share (availability, Apdex, a mean) are
 decided by each run at its own 5 %: more than half of the runs must be decided, and all of those in
-the same way.
+the same way. A floor on throughput is left aside: a low load cannot reach it, however well it is
+carried, so that a search would look for its failures at the wrong end.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from scenarios.model import Budget
 Document = Mapping[str, Any]
 """verdict.json of a run."""
 
-NOT_OF_A_LEVEL = frozenset({Metric.CAPACITY, Metric.DRIFT, Metric.RECOVERY_TIME})
-"""What is no property of one load held for a while: left aside by a search."""
+NOT_OF_A_LEVEL = frozenset({Metric.CAPACITY, Metric.DRIFT, Metric.RECOVERY_TIME, Metric.THROUGHPUT})
+"""What is no property of one load held for a while, or no worse at a higher one: left aside."""
 
 _METHOD = (
     "share of all runs at this load; one-sided Wilson bounds on the sum of n_eff, "
@@ -53,7 +54,7 @@ def judged_at_a_level(budget: Budget) -> bool:
     Returns
     -------
     bool
-        Not for a warning, nor for a drift, a recovery or a capacity.
+        Not for a warning, nor for a drift, a recovery, a capacity or a throughput.
     """
     assertion = budget.assertion
     return assertion.severity is Severity.FAIL and assertion.metric not in NOT_OF_A_LEVEL
@@ -176,8 +177,14 @@ def _failed_beside_budgets(document: Document) -> bool:
         return False
     ended = document["ended"]
     lost = ended["why"] == "target_lost" and not ended["complete"]
-    broken = any(budget["verdict"] == Verdict.FAILED for budget in document["budgets"])
-    return lost or bool(document["goodput"]["broken"]) or not broken
+    failed = [budget for budget in document["budgets"] if budget["verdict"] == Verdict.FAILED]
+    dead = any(_is_dead(budget) for budget in failed)
+    return lost or bool(document["goodput"]["broken"]) or dead or not failed
+
+
+def _is_dead(budget: Document) -> bool:
+    """Tell of a failed budget whether its floor on throughput was missed by everything."""
+    return bool(budget["metric"] == Metric.THROUGHPUT and budget["measured"]["value"] == 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Budgets over stages: from decisions in holds to one result for each budget.
 
 A budget is passed when it is passed at the required load and failed at none below:
-a lower stage can break it, never make it inconclusive. Availability and recoveries span
-the run up to the required stage, capacity all stages.
+a lower stage can break it, never make it inconclusive. A floor on throughput is the
+exception: a lower stage offers less, and cannot be held to it. Availability and recoveries
+span the run up to the required stage, capacity all stages.
 
 What the target did is never excused by an invalidity that follows from it: where
 requests were sent and none was answered well, the budget has failed, valid or not.
@@ -28,6 +29,8 @@ from analysis.validity import Validity
 from analysis.windows import Hold
 from scenarios.assertions import Metric, Severity
 from scenarios.model import Budget
+
+OFFERS_LESS = "a lower load offers less: it is shown, and held to no floor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,10 @@ def judge_in_holds(
         decision = decide(budget.assertion, hold.about(budget.subject), patience_s=patience_s)
         stage, level = hold.window.stage, hold.window.level
         verdict = _left_of(decision, stage, validity)
+        dead = decision.unanswered and verdict is Verdict.FAILED
+        floor = budget.assertion.metric is Metric.THROUGHPUT
+        if floor and level < validity.required and not dead:
+            decision, verdict = replace(decision, why=OFFERS_LESS), Verdict.UNJUDGED
         results.append(StageDecision(stage=stage, level=level, decision=decision, verdict=verdict))
     deciding, verdict = _deciding(results, validity.required)
     return BudgetResult(

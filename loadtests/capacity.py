@@ -17,6 +17,7 @@ from analysis.capacity_search import Search
 from analysis.decision import Verdict
 from loadtests.duration import longest_run_s
 from loadtests.sweep import note_member
+from scenarios.assertions import Severity
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode, TrueloadError, UsageError
 from scenarios.model import Scenario, Stage
@@ -150,6 +151,7 @@ class Campaign:
             "unit": unit,
             "ending": self._ending(found),
             "error": _error_words(self.error),
+            "left_aside": left_aside(self.scenario),
             "capacity": found.capacity(unit).as_dict(),
             "estimate": found.estimate,
             "width": found.width,
@@ -271,7 +273,7 @@ def check(scenario: Scenario) -> None:
     if not any(judged_at_a_level(budget) for budget in scenario.budgets if not budget.implied):
         raise UsageError(
             f"{scenario.source}: found no budget that can fail at a load; allowed: at least one "
-            "on latency, errors, throughput, Apdex or availability that is no warning",
+            "on latency, errors, Apdex or availability that is no warning",
             hint="add one: --set 'budgets.all=[\"p(95) < 200ms\"]'",
         )
     if scenario.faults:
@@ -279,6 +281,26 @@ def check(scenario: Scenario) -> None:
             f"{scenario.source}: found faults; allowed: none, for they would be taken for the load",
             hint="search without them: --set faults=[]",
         )
+
+
+def left_aside(scenario: Scenario) -> list[str]:
+    """Name the budgets that could fail a run and have no say in a search.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As it was loaded.
+
+    Returns
+    -------
+    list of str
+        As in ``"all: throughput > 90/s"``.
+    """
+    return [
+        f"{budget.subject}: {budget.assertion.text}"
+        for budget in scenario.budgets
+        if budget.assertion.severity is Severity.FAIL and not judged_at_a_level(budget)
+    ]
 
 
 def default_hold_s(stages: tuple[Stage, ...]) -> float:

@@ -22,6 +22,7 @@ from loadtests.capacity import (
     RunLevel,
     check,
     default_hold_s,
+    left_aside,
     level_settings,
     search_words,
 )
@@ -141,6 +142,8 @@ def capacity(
         console.print(Text(text, style="bold"))
 
     say(search_words(loaded, plan, campaign.hold_s))
+    if aside := left_aside(loaded):
+        say(f"left aside, for no load fails by them: {'; '.join(aside)}")
     tell = partial(_tell, as_json=asked.as_json, inconclusive=inconclusive, junit=junit)
     context.exit(_search(campaign, run_level, say=say, tell=tell))
 

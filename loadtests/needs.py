@@ -5,7 +5,8 @@ metric                  needs                                  gets
 ======================= ====================================== ==============================
 p(N), med, error_ratio, so many independent requests           those of the required hold
 apdex(T), avg, max
-throughput              right answers enough to show the rate  the same
+throughput              right answers enough to show the rate  the same; lower stages are
+                                                               held to no floor
 availability            seconds                                up to the required stage's end
 recovery_time           a disturbance, and calm before it      faults and spikes
 drift(series)           bins, and requests in them             the required hold
@@ -89,9 +90,11 @@ def _maximum(scenario: Scenario, budget: Budget) -> str:
 def _throughput(scenario: Scenario, budget: Budget) -> str:
     _, longest_s = _held_s(scenario)
     needed = answers_for(budget.assertion.limit, longest_s, confidence=TWO_SIDED)
+    lower = any(stage.level < scenario.load.required for stage in scenario.load.stages)
+    aside = "; lower stages are held to no floor" if lower else ""
     return (
         f"a pass takes at least {count_of(needed, 'right answer')} in a hold of {longest_s:g} s"
-        f"{_requests(scenario, budget.subject, needed)}"
+        f"{_requests(scenario, budget.subject, needed)}{aside}"
     )
 
 

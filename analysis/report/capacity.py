@@ -72,6 +72,8 @@ def sentences(document: Document) -> list[str]:
         for level in document["levels"]
         if level["why"] is not None
     ]
+    if document["left_aside"]:
+        said.append(f"left aside: {clean('; '.join(document['left_aside']))}")
     for failed, passed in document["not_monotone"]:
         said.append(
             f"NOT MONOTONE: {named(failed, unit)} failed, and {named(passed, unit)} passed: "

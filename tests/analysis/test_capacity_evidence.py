@@ -254,7 +254,7 @@ def test_an_error_ratio_is_pooled_as_a_share_and_a_limit_at_zero_is_not() -> Non
 def test_what_is_not_decided_by_a_share_is_decided_by_runs_that_agree(
     said: list[str], verdict: str
 ) -> None:
-    runs = [other("throughput > 5", "throughput", word, {}) for word in said]
+    runs = [other("avg < 5ms", "avg", word, {}) for word in said]
 
     assert pool(runs, looks=4).verdict == verdict
 
@@ -278,13 +278,25 @@ def test_warnings_and_what_takes_a_long_run_are_left_aside() -> None:
         ("warn: p(99) < 1ms", "p", "warn"),
         ("drift(p95) < 5%", "drift", "fail"),
         ("capacity >= 100", "capacity", "fail"),
+        ("throughput > 90/s", "throughput", "fail"),
     ):
-        budget = other(assertion, metric, "failed", {})["budgets"][0] | {"severity": severity}
+        (budget,) = other(assertion, metric, "failed", {"value": 12.5})["budgets"]
+        budget |= {"severity": severity}
         late["budgets"].append(budget)
 
     assert pool([late], looks=4).verdict is Verdict.PASSED
     assert not judged_at_a_level(Budget(subject="all", assertion=parse_assertion("capacity >= 9")))
+    assert not judged_at_a_level(Budget(subject="all", assertion=parse_assertion("throughput > 9")))
     assert judged_at_a_level(Budget(subject="all", assertion=parse_assertion(P95)))
+
+
+def test_a_floor_that_not_one_answer_reached_fails_its_load_although_it_is_left_aside() -> None:
+    """All requests of one operation are refused: no other budget speaks of it."""
+    dead = run(0.0, 3000, said="passed", verdict="failed")
+    dead["budgets"] += other("throughput > 90/s", "throughput", "failed", {"value": 0.0})["budgets"]
+
+    assert pool([dead], looks=4).verdict is Verdict.FAILED
+    assert pool([dead], looks=4).why == "as the run says"
 
 
 @pytest.mark.costly

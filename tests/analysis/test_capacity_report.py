@@ -31,6 +31,7 @@ def document(
         "unit": unit,
         "ending": ending,
         "error": None,
+        "left_aside": [],
         "capacity": {"low": low, "high": high},
         "estimate": None,
         "width": None if low is None or high is None else high / low - 1,
@@ -63,7 +64,9 @@ def document(
 
 
 def test_no_name_becomes_markup_or_moves_the_cursor() -> None:
-    hostile = document(scenario=HOSTILE, error={"message": HOSTILE, "hint": None})
+    hostile = document(
+        scenario=HOSTILE, error={"message": HOSTILE, "hint": None}, left_aside=[HOSTILE]
+    )
     page, text = as_markdown(hostile), as_text(hostile)
 
     assert "<script" not in page

@@ -284,6 +284,28 @@ def test_a_budget_that_is_broken_at_a_lower_load_fails_and_names_it(tmp_path: Pa
     assert document["scalability"]["capacity"] == {"last_pass": 10, "first_fail": 20}
 
 
+@pytest.mark.parametrize(
+    ("floor", "verdict", "capacity"),
+    [
+        ("throughput > 150/s", "passed", {"last_pass": 20, "first_fail": None}),
+        ("throughput > 250/s", "failed", {"last_pass": None, "first_fail": 20}),
+    ],
+)
+def test_a_floor_on_throughput_is_held_against_the_required_load_alone(
+    tmp_path: Path, floor: str, verdict: str, capacity: dict[str, float | None]
+) -> None:
+    """Ten users who think 0.1 s ask less than 100 times a second, twenty less than 200 times."""
+    build = grown(tmp_path, [0.0005, 0.0005], {"all": [floor]})
+    document = judged(build.finish(ended_s=20.0))
+    assert document["verdict"] == verdict
+    found = budget(document, floor)
+    assert (found["stage"], found["users"], found["verdict"]) == (1, 20, verdict)
+    assert [at["verdict"] for at in found["stages"]] == ["unjudged", verdict]
+    assert found["stages"][0]["measured"]["value"] == pytest.approx(98, abs=6)
+    assert "held to no floor" in found["stages"][0]["why"]
+    assert document["scalability"]["capacity"] == capacity
+
+
 def test_two_stages_of_one_load_in_a_run_do_not_speak_of_other_runs(tmp_path: Path) -> None:
     build = started(tmp_path, [(10, 10.0), (10, 10.0)])
     queue(build, 0.0, 20.0)

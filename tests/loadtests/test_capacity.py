@@ -154,6 +154,19 @@ def test_a_target_that_ends_fails_its_load_and_is_said_to_have_ended(tmp_path: P
     assert "80 arrivals/s failed: the target ended" in as_text(search.document())
 
 
+def test_a_floor_on_throughput_is_left_aside_and_that_is_said(tmp_path: Path) -> None:
+    """The lowest load would miss it, and the search would go down from there."""
+    search = campaign(tmp_path, Simulated(1, tmp_path))
+    budgets = 'budgets.all=["p(95) < 100ms", "throughput > 90/s", "warn: p(99) < 1s"]'
+    search.scenario = load_scenario("capacity", settings=(budgets,))
+
+    check(search.scenario)
+    document = search.document()
+
+    assert document["left_aside"] == ["all: throughput > 90/s"]
+    assert "left aside: all: throughput > 90/s" in as_text(document)
+
+
 def test_invalid_runs_have_no_say(tmp_path: Path) -> None:
     simulated = Simulated(1, tmp_path)
     search = campaign(tmp_path, simulated, repetitions=2)
@@ -293,6 +306,7 @@ def test_how_long_a_search_takes_is_said_before_its_first_run() -> None:
         (["--width", "wide"], "--width: found 'wide'"),
         (["--hold", "20"], "--hold: found '20'; allowed: a time with a unit"),
         (["--set", 'budgets={all=["warn: p(95) < 1s"]}'], "found no budget that can fail"),
+        (["--set", 'budgets={all=["throughput > 90/s"]}'], "found no budget that can fail"),
         (
             ["--set", 'faults=[{kind="freeze",process="server",at="5s",lasts="1s"}]'],
             "found faults; allowed: none",

@@ -134,6 +134,13 @@ def test_a_hold_that_may_be_held_on_gets_more() -> None:
     assert said.endswith("at least 402 requests in the hold, about 234 to 937 will be sent")
 
 
+def test_a_lower_stage_is_held_to_no_floor() -> None:
+    stages = "load.stages=[{rate=10, hold='20s'}, {rate=100, hold='20s'}]"
+
+    said = needs_of("throughput > 90/s", stages)
+    assert said.endswith("will be sent; lower stages are held to no floor")
+
+
 def test_users_who_wait_do_not_click() -> None:
     scenario = load_scenario("recovery")
 
