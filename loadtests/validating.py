@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from analysis.across import VOLUME
+from analysis.across import SEEDS, VOLUME
 from analysis.data_growth import expected_growth
+from analysis.growth import FEWEST
 from loadtests.acting import acts
 from loadtests.needs import need
 from loadtests.progress import level_words
@@ -89,10 +90,13 @@ def _whose(expectation: Expectation) -> str:
 def _growth(variants: Sequence[Variant]) -> list[str]:
     """Say what is expected of growth with the data, and whether a sweep can tell."""
     growth = variants[0].scenario.growth
-    known = len(variants) > 1 and all(set(each.settings) == {VOLUME} for each in variants)
+    keys = {key for each in variants for key in each.settings} - SEEDS
+    volumes = {each.scenario.target.customers for each in variants}
+    known = keys == {VOLUME} and len(volumes) > 1 and len(variants) >= FEWEST
     if not known and not growth.stated:
         return []
     decides = "" if growth.stated else "; it decides nothing"
-    alone = f": TAKES {VOLUME} VARIED ALONE, two values at least" if not known else ""
+    told = f"VARIED ALONE, or with seeds, in {FEWEST} runs at least"
+    alone = f": TAKES {VOLUME} {told}" if not known else ""
     words = f"{expected_growth(growth)}; {_whose(growth.expectation)}"
     return [f"growth of p(95) with {VOLUME}: {words}{decides}{alone}"]

@@ -146,7 +146,7 @@ def test_one_of_many_operations_at_its_limit_is_seldom_called_beyond_it() -> Non
     """Ten operations exactly at the limit, 500 times: at most one sweep in forty may fail.
 
     The bound is one that a right program misses once in 10,000 times; by themselves, one of
-    the ten would be beyond it in 22 % of sweeps.
+    the ten would be beyond it more often than that allows.
     """
     limit, sweeps, operations, relative = 0.25, 500, 10, 0.1
     rng, se = np.random.default_rng(5), math.log1p(relative) / stats.norm.ppf(0.975)

@@ -262,11 +262,14 @@ def test_what_is_varied_is_told_with_what_is_expected_of_growth() -> None:
 def test_growth_that_is_stated_takes_the_volume_varied_alone(tmp_path: Path) -> None:
     stated = '[expectations]\ngrowth = "logarithmic"\n'
     one = validated(scenario_file(tmp_path, stated))
-    many = '[vary]\n"target.customers" = [1_000, 2_000]\n'
-    several = validated(scenario_file(tmp_path, stated, head=many))
+    two = '[vary]\n"target.customers" = [1_000, 2_000]\n'
+    seeds = f'{two}"load.seed" = [1, 2]\n'
+    few = validated(scenario_file(tmp_path, stated, head=two))
+    several = validated(scenario_file(tmp_path, stated, head=seeds))
 
     assert "no worse than logarithmic" in one
     assert "TAKES target.customers VARIED ALONE" in one
+    assert "in 3 runs at least" in few
     assert "decides nothing" not in several
     assert "VARIED ALONE" not in several
 
