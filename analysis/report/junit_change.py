@@ -27,6 +27,8 @@ from analysis.report.duel import facts, plain, sentence, subject_words
 from analysis.report.junit_suite import Suite
 from analysis.report.typography import clean
 
+_OPEN = {"inconclusive": "not known yet", "unjudged": "not known yet, and not asked for"}
+
 
 def comparison_junit(document: c.Document) -> str:
     """Render a comparison as a JUnit report.
@@ -89,8 +91,9 @@ def _row(suite: Suite, row: c.ChangeRow, question: Mapping[str, Any]) -> None:
     tolerance = _error_tolerance(question) if errors else plain(question["tolerance"])
     interval = f" ({row.interval})" if row.interval else ""
     why = f"; {row.why}" if row.why else ""
-    message = f"{row.word}: {change}{interval}; tolerance {tolerance}{why}"
     verdict = _fate(row, question)
+    word = _OPEN.get(verdict, row.word)
+    message = f"{word}: {change}{interval}; tolerance {tolerance}{why}"
     told = [message] if verdict == "not regressed" else []
     suite.case(f"{row.indicator} of {whose}", verdict, message, told=told)
 

@@ -153,3 +153,10 @@ def test_runs_that_are_not_valid_are_told_too(
     assert isinstance(done.exception, InvalidRuns)
     assert kinds(path.read_text()) == {"verdict": "error"}
     assert "run1: records were lost" in path.read_text()
+
+
+def test_a_row_that_is_open_says_so_whatever_its_numbers_look_like() -> None:
+    text = comparison_junit(made(1.05))
+
+    assert text.count('<error message="not known yet: ') == 1
+    assert text.count('<skipped message="not known yet, and not asked for: ') == 1
