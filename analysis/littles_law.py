@@ -57,7 +57,8 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
     Finding
         ``littles_law`` when they differ by more than 10 %, and by more than four sigmas of
         the sum of so many exponential think times (4 / sqrt(clicks) where all have one
-        mean); a note where it cannot be assessed in this hold, nothing where it never can.
+        mean, and nothing where nobody thinks); a note where it cannot be assessed in this
+        hold, nothing where it never can.
 
     References
     ----------
@@ -78,7 +79,8 @@ def littles_law(scenario: Scenario, hold: Hold) -> Finding:
         cycle = f"{(think_s + in_flight_s) / clicks:.3g} s" if clicks else "endless"
         return _unassessed(hold, f"the hold is shorter than three cycles of a user ({cycle})")
     off = abs(in_flight_s + think_s - user_time_s) / user_time_s
-    limit = max(TOLERANCE, SIGMAS * math.sqrt(float((thoughts_s**2).sum())) / think_s)
+    chance = SIGMAS * math.sqrt(float((thoughts_s**2).sum())) / think_s if think_s > 0 else 0.0
+    limit = max(TOLERANCE, chance)
     if off <= limit:
         return Finding()
     users = (in_flight_s + think_s) / window.length_s

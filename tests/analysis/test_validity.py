@@ -338,6 +338,16 @@ def test_users_that_are_not_accounted_for_break_littles_law(tmp_path: Path) -> N
     assert validity.reasons[0].measured == pytest.approx(0.3, abs=0.1)
 
 
+@pytest.mark.parametrize(("users", "found"), [(USERS, []), (7, ["littles_law"])])
+def test_users_without_think_time_are_accounted_for_by_their_requests(
+    tmp_path: Path, users: int, found: list[str]
+) -> None:
+    run = Run(tmp_path, think_scale=0)
+    run.queue(users=users, think_s=0.0)
+    watch(run.build, until_s=HOLD_S)
+    assert codes(run.validity()) == found
+
+
 def test_a_hang_does_not_break_littles_law(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.queue(end_s=3.0)
