@@ -151,6 +151,7 @@ def scalability(
     across_runs: bool = False,
     single: bool = False,
     axis: str = "in_flight",
+    spoiled: str | None = None,
 ) -> Scalability:
     """Fit the models to the valid levels, and say what they show.
 
@@ -166,17 +167,20 @@ def scalability(
         peak or a saturation by their own trend (:mod:`analysis.claims`).
     axis : str
         What the numbers in flight really are: ``"in_flight"``, ``"users"`` or ``"load"``.
+    spoiled : str, optional
+        Why nothing that was measured can be trusted, whatever the levels show.
 
     Returns
     -------
     Scalability
-        Without coefficients, and with the reason, when fewer than six levels are
-        valid and have numbers, when their numbers in flight differ by less than a
+        Without coefficients, and with the reason, when the levels are spoiled, when fewer than
+        six are valid and have numbers, when their numbers in flight differ by less than a
         factor of two, or when noise that nobody knows may hide any law.
     """
     valid = [level for level in levels if level.valid]
     seen = measured(valid, across_runs=across_runs)
-    refused = _refusal(len(valid) - len(seen.load), seen.points, _AXES[axis])
+    refused = f"the run is invalid: {spoiled}" if spoiled else None
+    refused = refused or _refusal(len(valid) - len(seen.load), seen.points, _AXES[axis])
     if refused is not None:
         return _refused(refused, seen, axis)
     try:

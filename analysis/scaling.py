@@ -22,6 +22,8 @@ def scaling_of(
     holds: Sequence[Hold],
     stages: Sequence[Mapping[str, Any]],
     capacity: Capacity,
+    *,
+    spoiled: str | None = None,
 ) -> dict[str, Any]:
     """Describe how throughput grew with load.
 
@@ -35,6 +37,8 @@ def scaling_of(
         The same stages as verdict.json has them.
     capacity : Capacity
         Of the run.
+    spoiled : str, optional
+        Why the whole run is invalid: where that hit nobody knows, so no stage is a level.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def scaling_of(
     ]
     used = [hold for hold, level in zip(holds, levels, strict=True) if level.valid]
     return {
-        **scalability(levels).as_dict(),
+        **scalability(levels, spoiled=spoiled).as_dict(),
         "capacity": capacity.as_dict(),
         "demand": _demand(recording, sorted(used, key=lambda hold: hold.window.level)),
     }

@@ -70,6 +70,11 @@ class Validity:
         return tuple(reason for reason in self.reasons if reason.stage == stage)
 
     @property
+    def of_run(self) -> tuple[Reason, ...]:
+        """Reasons that name no stage: of records that were lost, nobody knows where."""
+        return tuple(reason for reason in self.reasons if reason.stage is None)
+
+    @property
     def harmful(self) -> tuple[Reason, ...]:
         """Reasons that count for the run: of stages up to `required`, or of the whole run."""
         return tuple(

@@ -160,7 +160,9 @@ def judge(
         "transactions": clicks.transactions,
         "mix_achieved": clicks.mix,
         "stages": stages,
-        "scalability": scaling_of(recording, holds, stages, capacity),
+        "scalability": scaling_of(
+            recording, holds, stages, capacity, spoiled=_messages(validity.of_run) or None
+        ),
         "stability": stability.as_dict(),
         "goodput": goodput.document,
         "scorecard": [
@@ -283,7 +285,7 @@ def _stage(hold: Hold, validity: Validity, verdict: Verdict) -> dict[str, Any]:
         "hold": [window.start_s, window.end_s],
         "judged": window.was_run and window.level <= validity.required,
         "complete": window.complete,
-        "valid": not reasons,
+        "valid": not reasons and not validity.of_run,
         "reasons": [reason.as_dict() for reason in reasons],
         **measured(hold),
         "in_flight": in_flight_of(hold).as_dict(),

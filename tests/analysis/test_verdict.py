@@ -362,6 +362,18 @@ def test_a_stage_above_the_required_load_may_be_invalid_without_harm(tmp_path: P
     assert document["scalability"]["capacity"] == {"last_pass": 10, "first_fail": None}
 
 
+def test_a_run_whose_records_are_cut_off_says_nothing_of_how_it_scales(tmp_path: Path) -> None:
+    build = started(tmp_path, [(USERS, 1.0), (USERS, 1.0)])
+    queue(build, 0.0, 2.0)
+    watch(build, until_s=2.0)
+    document = judged(build.finish(ended_s=2.0, closed=False))
+    assert outcome_of(document) == ("invalid", 96)
+    assert codes(document) == ["records_lost"]
+    assert [stage["valid"] for stage in document["stages"]] == [False, False], "nobody knows where"
+    refused = "the run is invalid: the records of generator 0 are cut off; allowed: closed by it"
+    assert document["scalability"]["refused"] == document["scalability"]["peak"]["why"] == refused
+
+
 @pytest.mark.parametrize(("told", "exit_code"), [(None, 97), ("pass", 0), ("fail", 99)])
 def test_few_requests_are_inconclusive_and_exit_as_told(
     tmp_path: Path, told: str | None, exit_code: int
