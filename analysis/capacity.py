@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.decision import Decision, Verdict
+from analysis.decision import Decision, Verdict, together
 from analysis.estimate import Estimate, not_estimable
 from analysis.windows import Hold
 from scenarios.assertions import Assertion
@@ -19,7 +19,7 @@ class Capacity:
     Attributes
     ----------
     last_pass : number or None
-        The highest load that passed with no failed one at or below it.
+        The highest load that passed, in all its stages, with no failed one at or below it.
     first_fail : number or None
         The lowest load that failed.
     unit : str
@@ -78,15 +78,18 @@ def capacity_of(verdicts: dict[int, Verdict], holds: Sequence[Hold]) -> Capacity
     Returns
     -------
     Capacity
-        A load that both passed and failed has failed.
+        A load that both passed and failed has failed; one that passed and was undecided, or
+        not valid, in another of its stages has not passed.
     """
-    loads = {hold.window.stage: hold.window.level for hold in holds}
-    failed = [loads[stage] for stage, verdict in verdicts.items() if verdict is Verdict.FAILED]
-    first_fail = min(failed, default=None)
+    found: dict[float, list[Verdict]] = {}
+    for hold in holds:
+        if hold.window.stage in verdicts:
+            found.setdefault(hold.window.level, []).append(verdicts[hold.window.stage])
+    first_fail = min((load for load, said in found.items() if Verdict.FAILED in said), default=None)
     passed = [
-        loads[stage]
-        for stage, verdict in verdicts.items()
-        if verdict is Verdict.PASSED and (first_fail is None or loads[stage] < first_fail)
+        load
+        for load, said in found.items()
+        if together(said) is Verdict.PASSED and (first_fail is None or load < first_fail)
     ]
     unit = holds[0].window.unit if holds else "users"
     return Capacity(last_pass=max(passed, default=None), first_fail=first_fail, unit=unit)
