@@ -18,7 +18,7 @@ LEAST_STEP: Final = {"files": 1.0, "connections": 1.0}
 
 HOUR_S: Final = 3600.0
 LONG_S: Final = 1800.0
-"""From such a hold on, words give a rate per hour, too."""
+"""From such a length on, words give a rate per hour, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,17 @@ class Drift:
         Endpoint or ``"all"``.
     span_s : tuple of (float, float)
         The hold, in seconds of run time.
+    kept_s : tuple of (float, float)
+        The part of it that growth is over: from the first to the last bin that was kept.
+        Faults and recoveries at an edge of the hold leave less than all of it.
     width_s : float
         Length of a bin in seconds.
     level : Estimate
         Median of the bins, in the unit of the series.
+    begin : float or None
+        Level at which the line begins; None where that is at nothing, or there is no line.
     over_hold : Estimate
-        Growth over the hold, relative to the level that the line began at: a ratio.
+        Growth over that part, relative to the level that the line began at: a ratio.
     slope_per_h : Estimate
         The same in an hour.
     exhausted_s : Estimate or None
@@ -55,8 +60,10 @@ class Drift:
     metric: str
     subject: str
     span_s: tuple[float, float]
+    kept_s: tuple[float, float]
     width_s: float
     level: Estimate
+    begin: float | None
     over_hold: Estimate
     slope_per_h: Estimate
     exhausted_s: Estimate | None
@@ -68,6 +75,11 @@ class Drift:
     def hold_s(self) -> float:
         """Length of the hold in seconds."""
         return self.span_s[1] - self.span_s[0]
+
+    @property
+    def length_s(self) -> float:
+        """Length of the part of the hold that growth is over, in seconds."""
+        return self.kept_s[1] - self.kept_s[0]
 
     def as_dict(self) -> dict[str, Any]:
         """Write it as verdict.json does.
@@ -81,6 +93,7 @@ class Drift:
             "metric": self.metric,
             "subject": self.subject,
             "hold": list(self.span_s),
+            "span": list(self.kept_s),
             "width_s": self.width_s,
             "level": self.level.as_dict(),
             "over_hold": self.over_hold.as_dict(),
@@ -115,7 +128,7 @@ def speaks_of(drift: Drift, metric: str, subject: str) -> bool:
 
 
 def over(drift: Drift) -> str:
-    """Name the hold that a drift is of.
+    """Name what a drift is over.
 
     Parameters
     ----------
@@ -127,7 +140,24 @@ def over(drift: Drift) -> str:
     str
         As in ``"over the hold of 10 min"``.
     """
-    return f"over the hold of {length_words(drift.hold_s)}"
+    return f"over {seen(drift)}"
+
+
+def seen(drift: Drift) -> str:
+    """Name the hold that a drift is of, or the part of it that was looked at.
+
+    Parameters
+    ----------
+    drift : Drift
+        Of a series.
+
+    Returns
+    -------
+    str
+        As in ``"the hold of 10 min"``, ``"5 min of the hold of 10 min"``.
+    """
+    hold = f"the hold of {length_words(drift.hold_s)}"
+    return hold if drift.kept_s == drift.span_s else f"{length_words(drift.length_s)} of {hold}"
 
 
 def limit_of(drift: Drift) -> float:
@@ -141,10 +171,10 @@ def limit_of(drift: Drift) -> float:
     Returns
     -------
     float
-        Relative, over the hold.
+        Relative, over what was looked at.
     """
     least, middle = LEAST_STEP.get(drift.metric, 0.0), drift.level.value or 0.0
-    begin = middle / (1 + (drift.over_hold.value or 0.0) / 2)
+    begin = middle if drift.begin is None else drift.begin
     return max(PRACTICAL_LIMIT, least / begin if begin > 0 else 0.0)
 
 
@@ -166,7 +196,7 @@ def moved(drift: Drift) -> str:
     if grown.value is None:
         return f"{word} from about nothing {during}"
     said = f"{word} by {percent(abs(grown.value))} {during} {_between(grown)}"
-    if drift.hold_s >= LONG_S and drift.slope_per_h.value is not None:
+    if drift.length_s >= LONG_S and drift.slope_per_h.value is not None:
         said += f", {percent(abs(drift.slope_per_h.value))} an hour"
     left = drift.exhausted_s
     if left is not None and left.value is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.decision import Decision, Verdict
-from analysis.drift import HOUR_S, Drift, length_words, signed, speaks_of, within
+from analysis.drift import HOUR_S, Drift, seen, signed, speaks_of, within
 from analysis.drift_series import FALLS
 from analysis.estimate import Estimate, not_estimable
 from analysis.limits import unit_of
@@ -56,7 +56,7 @@ def _turned(slope: Estimate) -> Estimate:
 
 
 def _decided(assertion: Assertion, found: Drift, measured: Estimate) -> tuple[Verdict, str]:
-    per_h = HOUR_S / found.hold_s if found.hold_s > 0 else 0.0
+    per_h = HOUR_S / found.length_s if found.length_s > 0 else 0.0
     low, high = measured.low, measured.high
     if high is not None and assertion.holds(high):
         return Verdict.PASSED, found.why
@@ -70,6 +70,5 @@ def _decided(assertion: Assertion, found: Drift, measured: Estimate) -> tuple[Ve
     if low is None or high is None:
         return Verdict.INCONCLUSIVE, found.why
     return Verdict.INCONCLUSIVE, (
-        f"{found.why}; the hold of {length_words(found.hold_s)} leaves {signed(low)} to "
-        f"{signed(high)} an hour open"
+        f"{found.why}; {seen(found)} leaves {signed(low)} to {signed(high)} an hour open"
     )

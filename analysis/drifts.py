@@ -2,9 +2,9 @@
 
 A drift is found where the slope is certain, its interval without 0 although the bins
 depend on each other, *and* the line moved by a twentieth of where it began over the
-hold as it was run, files and connections also by one. What a minute shows may be a
-hundred percent an hour and nothing at all: rates per hour are stated with their
-interval, and alarm by themselves never.
+hold as it was run, files and connections also by one; faults and recoveries at an end of
+the hold are cut off it. What a minute shows may be a hundred percent an hour and nothing at
+all: rates per hour are stated with their interval, and alarm by themselves never.
 
 ==============  ==========================================================================
 failed          the interval of the slope lies on the bad side, and the line moved by 5 %
@@ -48,6 +48,9 @@ from analysis.trend import MIN_BINS, trend
 from analysis.windows import Hold
 from scenarios.assertions import Metric
 from scenarios.counting import count_of
+
+_FORGIVEN_S: Final = 1e-3
+"""Bins and holds are differences of floats."""
 
 SERIES: Final = ("med", "p(95)", "throughput", "memory", "files", "connections")
 """What is looked at in every run, of all requests."""
@@ -110,18 +113,21 @@ def drift_in(series: DriftSeries, *, span_s: tuple[float, float]) -> Drift:
         return _undecided(series, span_s, why)
     at_h = (series.start_s + series.width_s / 2) / HOUR_S
     slope = trend(at_h, series.values, unit=f"{series.unit}/h")
-    hours = (span_s[1] - span_s[0]) / HOUR_S
+    kept_s = _kept(series, span_s)
+    hours = (kept_s[1] - kept_s[0]) / HOUR_S
     middle = float(np.median(series.values))
-    over_hold = _relative(slope, middle, hours, times=hours)
+    before_h = float(np.median(at_h)) - kept_s[0] / HOUR_S
     lowest, highest = float(series.values.min()), float(series.values.max())
     drift = Drift(
         metric=series.metric,
         subject=series.subject,
         span_s=span_s,
+        kept_s=kept_s,
         width_s=series.width_s,
         level=_level(middle, series),
-        over_hold=over_hold,
-        slope_per_h=_relative(slope, middle, hours, times=1.0),
+        begin=_begin(slope.value, middle, before_h),
+        over_hold=_relative(slope, middle, before_h, times=hours),
+        slope_per_h=_relative(slope, middle, before_h, times=1.0),
         exhausted_s=_exhausted(_towards_the_end(series, at_h, slope), series.headroom),
         range_ratio=_growth(lowest, highest),
         verdict=Verdict.INCONCLUSIVE,
@@ -129,6 +135,16 @@ def drift_in(series: DriftSeries, *, span_s: tuple[float, float]) -> Drift:
     )
     verdict, why = _judged(drift, slope, hours, spread=highest - lowest)
     return replace(drift, verdict=verdict, why=why)
+
+
+def _kept(series: DriftSeries, span_s: tuple[float, float]) -> tuple[float, float]:
+    """Find the part of a hold from its first to its last bin; all of it but for a broken bin."""
+    first_s, last_s = float(series.start_s[0]), float(series.start_s[-1]) + series.width_s
+    broken_s = series.width_s - _FORGIVEN_S
+    return (
+        first_s if first_s - span_s[0] > broken_s else span_s[0],
+        last_s if span_s[1] - last_s > broken_s else span_s[1],
+    )
 
 
 def _level(middle: float, series: DriftSeries) -> Estimate:
@@ -153,8 +169,10 @@ def _undecided(series: DriftSeries, span_s: tuple[float, float], why: str) -> Dr
         metric=series.metric,
         subject=series.subject,
         span_s=span_s,
+        kept_s=span_s,
         width_s=series.width_s,
         level=replace(nothing, unit=series.unit),
+        begin=None,
         over_hold=nothing,
         slope_per_h=nothing,
         exhausted_s=None,
@@ -164,20 +182,29 @@ def _undecided(series: DriftSeries, span_s: tuple[float, float], why: str) -> Dr
     )
 
 
-def _relative(slope: Estimate, middle: float, hours: float, *, times: float) -> Estimate:
+def _begin(b: float | None, middle: float, before_h: float) -> float | None:
+    """Follow the line of a slope back from the middle; None where it began at nothing."""
+    begin = None if b is None else middle - b * before_h
+    return begin if begin is not None and begin > 0 else None
+
+
+def _relative(slope: Estimate, middle: float, before_h: float, *, times: float) -> Estimate:
     """Turn a slope into a growth, relative to where its own line begins.
 
-    The line of each slope goes through the middle of the series, so a steeper one begins
-    lower: b T / (m - b T / 2). It rises with b; from b T = 2 m on it began at nothing.
+    The line of each slope goes through the median of the values at the median of their
+    times, `before_h` after it begins, so a steeper one begins lower: b T / (m - b before_h).
+    It rises with b; from b before_h = m on it began at nothing.
+
+    References
+    ----------
+    Conover (1980), "Practical nonparametric statistics": the intercept of Theil-Sen's line.
     """
 
     def ratio(b: float | None) -> float | None:
-        if b is None:
-            return None
         if b == 0:
             return 0.0
-        begin = middle - b * hours / 2
-        return b * times / begin if begin > 0 else None
+        begin = _begin(b, middle, before_h)
+        return None if b is None or begin is None else b * times / begin
 
     value, low, high = (ratio(b) for b in (slope.value, slope.low, slope.high))
     why = slope.why

@@ -103,7 +103,7 @@ def _looked_at(verdict: Document) -> list[Document]:
 
 def _is_long(part: Document) -> bool:
     """Tell whether an hour can be spoken of: seconds give alarming rates of nothing."""
-    start_s, end_s = part.get("hold") or (0.0, 0.0)
+    start_s, end_s = part.get("span") or part.get("hold") or (0.0, 0.0)
     return bool(end_s - start_s >= LONG_S)
 
 

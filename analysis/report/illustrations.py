@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.autocorrelation import FloatArray
 from analysis.drift_series import series_in
 from analysis.figures.drawing import NARROW, WIDE, Size, to_svg
 from analysis.figures.drift import Moved, drifting
@@ -336,11 +337,19 @@ def _moved(recording: Recording, stability: Document, each: Document) -> Moved:
     )
     middle, grown = each["level"]["value"], each["over_hold"]["value"]
     # the line goes through the middle; one without a percentage began at nothing
-    begin = 0.0 if grown is None else middle / (1 + grown / 2)
+    part = _before_the_middle(series.start_s)
+    begin = 0.0 if grown is None else middle / (1 + grown * part)
     unit = series.unit if series.unit not in {"files", "connections"} else ""
     return Moved(
         name=f"{short_name_of(each)}{f', {unit}' if unit else ''}",
         at_min=(series.start_s + series.width_s / 2) / 60,
         values=series.values,
-        line=(begin, 2 * middle - begin),
+        line=(begin, begin + (middle - begin) / part),
     )
+
+
+def _before_the_middle(start_s: FloatArray) -> float:
+    """Tell which part of a series lies before its median in time: half of one without gaps."""
+    if len(start_s) <= 1:
+        return 0.5
+    return float((np.median(start_s) - start_s[0]) / (start_s[-1] - start_s[0]))

@@ -193,7 +193,7 @@ def drifts() -> list[dict[str, Any]]:
     """A measure of each fate."""
     few = "not enough data: 6 bins, at least 60 are needed"
     none = estimate(None, unit="ratio", why=few)
-    common = {"subject": "all", "hold": [44.0, 50.0], "width_s": 1.0}
+    common = {"subject": "all", "hold": [44.0, 50.0], "span": [44.0, 50.0], "width_s": 1.0}
     return [
         {
             **common,

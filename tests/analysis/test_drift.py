@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,31 @@ def test_a_minute_gives_no_rate_per_hour_in_words() -> None:
 
     assert drift.verdict is Verdict.FAILED
     assert "an hour" not in drift.why
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_growth_is_over_the_part_of_the_hold_that_was_looked_at(first: bool) -> None:
+    """Half of the hold is left out, for a fault at half time was never recovered from."""
+    series = series_of(rising(0.03, n=180, noise=0.001))
+    if not first:
+        series = replace(series, start_s=series.start_s + 1800)
+    drift = drift_in(series, span_s=(0.0, HOUR_S))
+
+    assert drift.over_hold.value == pytest.approx(0.03, abs=0.001)
+    assert drift.slope_per_h.value == pytest.approx(0.06, abs=0.002)
+    assert drift.verdict is Verdict.PASSED
+    assert drift.why.endswith("over 30 min of the hold of 60 min")
+    assert drift.as_dict()["span"] == ([0.0, 1800.0] if first else [1800.0, HOUR_S])
+
+
+def test_a_line_begins_where_it_did_whatever_bins_are_left_out() -> None:
+    series = series_of(rising(0.2, noise=0.0))
+    kept = np.r_[0:36, 108:360]
+    hole = replace(series, start_s=series.start_s[kept], values=series.values[kept])
+
+    drift = drift_in(hole, span_s=(0.0, HOUR_S))
+    assert drift.over_hold.value == pytest.approx(0.2, rel=1e-9)
+    assert drift.why.startswith("grew by 20 % over the hold of 60 min")
 
 
 def test_growth_that_is_certain_and_small_is_no_drift() -> None:
