@@ -4,6 +4,10 @@ Three kinds of facts of a run are told apart. What *must* be equal, or a differe
 not the system's: load, data, machine. What is *compared*: the system itself, its
 options, its address. What *surrounds* both: kernel, Python, packages, the commit of the
 folder that the command was given in; told, not refused.
+
+The seed of the load surrounds runs that vary in it: what it does is in their variance then. Where
+each side has one, and another one, nobody can tell its effect from the system's, and it must be
+equal.
 """
 
 from __future__ import annotations
@@ -23,8 +27,12 @@ Facts = Mapping[str, Any]
 _MUST = ("scenario", "load", "personas", "faults", "stop", "dataset", "machine", "processes")
 _SURROUNDING = ("kernel", "python", "packages", "budgets", "seed", "folder")
 
-MUST_BE_EQUAL = _MUST
-"""Groups of keys that runs must share, unless a difference is allowed by name."""
+SEED = "seed"
+"""What the users' and the arrivals' chances are drawn from: ``load.seed``, else ``target.seed``."""
+
+MUST_BE_EQUAL = (*_MUST, SEED)
+"""Groups of keys that runs must share, unless a difference is allowed by name: the seed where
+each side has one alone."""
 
 FOLDER_COMMIT = "folder.commit"
 """Of the folder that the command was given in: it may be the system's, and need not be."""
@@ -119,7 +127,7 @@ def facts_of(manifest: Mapping[str, Any], scenario: Scenario) -> dict[str, Any]:
         **_machine(manifest, environment),
         **dict(_system(target, scenario)),
         FOLDER_COMMIT: (manifest.get("tags") or {}).get("commit"),
-        "seed": scenario.load_seed,
+        SEED: scenario.load_seed,
         "kernel": environment.get("kernel"),
         "python": environment.get("python"),
         **{
@@ -195,7 +203,7 @@ def _system(target: Mapping[str, Any], scenario: Scenario) -> Iterator[tuple[str
 
 
 def kind_of(key: str) -> Kind:
-    """Say what a fact is for a comparison, by its key."""
+    """Say what a fact is for a comparison, by its key; of seeds :func:`differences` says it."""
     group = key.partition(".")[0]
     if group in _MUST:
         return Kind.MUST
@@ -224,12 +232,14 @@ def differences(
     for key in keys:
         sides = [_values(side, key) for side in (base, candidate)]
         alike = set(sides[0]) == set(sides[1])
-        if alike and (len(sides[0]) == 1 or kind_of(key) is Kind.SURROUNDING):
+        one_each = all(len(side) == 1 for side in sides)
+        kind = Kind.MUST if key == SEED and one_each else kind_of(key)
+        if alike and (one_each or kind is Kind.SURROUNDING):
             continue  # what varies on both sides in the same way falls on both alike
         found.append(
             Difference(
                 key=key,
-                kind=kind_of(key),
+                kind=kind,
                 base=sides[0],
                 candidate=sides[1],
                 allowed=any(key == name or key.startswith(f"{name}.") for name in allowed),

@@ -112,6 +112,7 @@ def test_a_verdict_that_is_damaged_is_told_with_what_to_do(
         ("machine.cores_of_target", {"target": TARGET | {"cores": [0, 1]}}),
         ("load.think_scale", {"load": {"think_scale": 0.5}}),
         ("load.stages", {"hold_s": 11.0}),
+        ("seed", {"load": {"seed": 7}}),
     ],
 )
 def test_runs_that_differ_in_load_data_or_machine_are_refused(
@@ -250,8 +251,21 @@ def test_every_fact_is_of_one_kind() -> None:
 def test_seeds_that_vary_on_both_sides_alike_are_no_difference() -> None:
     seeds: list[dict[str, Any]] = [{"seed": 1}, {"seed": 2}]
     assert differences(seeds, seeds[::-1]) == ()
-    assert [d.key for d in differences(seeds, [{"seed": 3}, {"seed": 2}])] == ["seed"]
+    assert [(d.key, d.refused) for d in differences(seeds, [{"seed": 3}, {"seed": 2}])] == [
+        ("seed", False)
+    ]
     assert [d.refused for d in differences([{"processes": 1}, {"processes": 2}], [{}])] == [True]
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_a_seed_for_each_side_would_pass_for_a_change_of_the_system(runs: int) -> None:
+    """Its effect is the same in all runs of a side, so that no variance holds it."""
+    base: list[dict[str, Any]] = [{"seed": 1}] * runs
+    found = differences(base, [{"seed": 2}] * runs)
+    assert [(d.key, d.kind, d.refused) for d in found] == [("seed", Kind.MUST, True)]
+    assert not any(d.refused for d in differences(base, [{"seed": 2}] * runs, allowed=["seed"]))
+    assert differences(base, base) == ()
+    assert not any(d.refused for d in differences([*base, {"seed": 3}], [{"seed": 2}] * runs))
 
 
 def run(*words: object) -> Result:
