@@ -273,7 +273,7 @@ def _peak(points: Sequence[Point], fit: UslFit, top: int, bracket: tuple[float, 
     """Place a peak that was seen: by the fit within the bracket, else at the highest level."""
     place, height = fit.peak_load, fit.peak_throughput
     # A kappa that may as well be 0 has no peak to place, though one was seen.
-    unplaced = place is None or fit.kappa.low <= 0 or not bracket[0] <= place <= bracket[1]
+    unplaced = place is None or fit.kappa.least <= 0 or not bracket[0] <= place <= bracket[1]
     if unplaced or place is None or height is None:
         return _peak_at_level(points, top, bracket)
     ends = peak_ends(fit.load, fit.observed, within=bracket, confidence=SHOWN)

@@ -309,7 +309,7 @@ def _asymptote(fit: UslFit, n: int, covers: str) -> Estimate:
     gradient = [-1 / fit.law.sigma, 0.0, 1 / fit.law.lambda_]
     half = student_t(CONFIDENCE, fit.residual_df) * float(fit.error_of(gradient)[0])
     factor = math.exp(min(half, 700.0))
-    bounded = fit.sigma.low > 0
+    bounded = fit.sigma.least > 0  # as sigma itself is shown
     return Estimate(
         value=value,
         low=value / factor,

@@ -39,6 +39,8 @@ class Coefficient:
     error : float
         What intervals of results use: the larger of the standard error, and that with
         noise proportional to throughput.
+    least : float
+        Low end of the interval that results show: value - t error.
     at_bound : bool
         Whether the fit would have gone further than it was allowed; the interval
         is then only an indication.
@@ -49,6 +51,7 @@ class Coefficient:
     low: float
     high: float
     error: float
+    least: float
     at_bound: bool
 
 
@@ -383,13 +386,14 @@ def _proportional(
 def _coefficient(
     value: float, variance: float, proportional: float, df: int, *, at_bound: bool
 ) -> Coefficient:
-    error = math.sqrt(variance)
-    half = student_t(CONFIDENCE, df) * error
+    t, error = student_t(CONFIDENCE, df), math.sqrt(variance)
+    larger = max(error, math.sqrt(proportional))
     return Coefficient(
         value=value,
         standard_error=error,
-        low=value - half,
-        high=value + half,
-        error=max(error, math.sqrt(proportional)),
+        low=value - t * error,
+        high=value + t * error,
+        error=larger,
+        least=value - t * larger,
         at_bound=at_bound,
     )

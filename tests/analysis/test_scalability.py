@@ -172,6 +172,25 @@ def test_stages_of_one_run_have_all_their_own_intervals_together() -> None:
     assert point.low is not None
 
 
+@pytest.mark.parametrize(
+    ("seen", "name"),
+    [
+        ([47.6, 98.4, 164.5, 337.4, 553.0, 669.0, 729.0], "sigma"),
+        ([51.0, 89.0, 169.0, 196.0, 561.0, 548.0, 341.0], "kappa"),
+    ],
+)
+def test_limits_are_claimed_where_the_interval_as_shown_leaves_0_out(
+    seen: list[float], name: str
+) -> None:
+    """The textbook's interval, which is narrower here, does."""
+    result = scalability(levels([1, 2, 4, 8, 16, 32, 64], seen))
+    of_textbook = {"sigma": result.fit.sigma, "kappa": result.fit.kappa} if result.fit else {}
+    shown = {"sigma": result.sigma, "kappa": result.kappa}[name].low
+    assert shown is not None
+    assert of_textbook[name].low > 0 >= shown
+    assert result.asymptote.high is None if name == "sigma" else result.peak.level is None
+
+
 def test_fewer_than_six_valid_levels_are_refused() -> None:
     good = levels([1, 2, 4, 8, 16], [10, 20, 38, 70, 120])
     result = scalability([*good, *levels([32], [200], valid=False)])
