@@ -270,16 +270,16 @@ def _error_ratio(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Fl
 
 
 def _apdex(assertion: Assertion, _: Hold, counted: pd.DataFrame, young: Flags) -> Decision:
-    measured = apdex(
-        counted["latency_ms"].to_numpy(),
-        counted["good"].to_numpy(),
-        # A timeout is frustrated for good; only what may yet be answered counts both ways.
-        young,
-        assertion.threshold_s or 0.0,
-        confidence=TWO_SIDED,
-    )
+    latency, good = counted["latency_ms"].to_numpy(), counted["good"].to_numpy(dtype=bool)
+    threshold_s = assertion.threshold_s or 0.0
+    # A timeout is frustrated for good; only what may yet be answered counts both ways.
+    measured = apdex(latency, good, young, threshold_s, confidence=TWO_SIDED)
     if assertion.limit == 1 and measured.value is not None:
-        return _seen(assertion, measured, measured.value)
+        best = apdex(latency, good | young, np.zeros_like(young), threshold_s).value or 0.0
+        if assertion.holds(best) and not assertion.holds(measured.value):
+            unseen = f"{count_of(int(young.sum()), 'request', 'were')} open when the records ended"
+            return Decision(verdict=Verdict.INCONCLUSIVE, measured=measured, why=unseen)
+        return _seen(assertion, measured, best)
     verdict = _bounded(assertion, measured.low, measured.high)
     why = _too_few(verdict, len(counted), measured.n_eff)
     return Decision(verdict=verdict, measured=measured, why=why)

@@ -15,6 +15,7 @@ from analysis.drifts import drifts_of
 from analysis.estimate import Estimate, not_estimable
 from analysis.faults import fault_spans
 from analysis.phases import Spell, Stretch, disturbed_stretches, phases
+from analysis.recording.format import Outcome
 from analysis.recording.reader import Recording
 from analysis.recoveries import recoveries_of
 from analysis.recovery import Recovery
@@ -164,7 +165,8 @@ def availability_of(recording: Recording, subject: str) -> Availability | None:
 
     A request that was answered later than the harness follows one at the end of a run
     served nobody while it lasted: else a freeze that ends before the timeout, in which
-    every user waits and then gets a right answer, would be no outage at all.
+    every user waits and then gets a right answer, would be no outage at all. One that was
+    open for less when the records ended may yet have been answered, and tells nothing.
 
     Parameters
     ----------
@@ -184,10 +186,12 @@ def availability_of(recording: Recording, subject: str) -> Availability | None:
         return None
     samples = of_subject(columns_of(recording.samples, *_NEEDED), subject)
     times = samples["intended_s"].to_numpy(), open_until_s(samples)
-    good, bad = samples["good"].to_numpy(), samples["bad"].to_numpy()
+    good, latency_ms = samples["good"].to_numpy(), samples["latency_ms"].to_numpy()
+    young = (samples["outcome"] == Outcome.OPEN.label) & (latency_ms < scenario.drain_s * 1e3)
+    bad = samples["bad"].to_numpy() & ~young.to_numpy(dtype=bool)
     plain = availability(*times, good, bad, *window)
     if scenario.largest_latency_limit_s is None:
         return plain
-    late = good & (samples["latency_ms"].to_numpy() > scenario.drain_s * 1e3)
+    late = good & (latency_ms > scenario.drain_s * 1e3)
     seen = availability(*times, good, np.asarray(bad | late, dtype=np.bool_), *window)
     return replace(seen, by_requests=plain.by_requests)

@@ -252,6 +252,14 @@ def test_requests_that_were_open_for_a_moment_when_the_records_end_fail_nothing(
     assert unanswered(hold_with([2100.0] * 3, Outcome.OPEN), patience_s=2.0) is not None
 
 
+@pytest.mark.parametrize(("age_ms", "expected"), [(200.0, "inconclusive"), (1500.0, "failed")])
+def test_who_may_yet_be_satisfied_when_the_records_end_breaks_no_apdex_of_one(
+    age_ms: float, expected: str
+) -> None:
+    outcomes = [Outcome.OK] * 99 + [Outcome.OPEN]
+    assert verdict("apdex(1s) >= 1", [10.0] * 99 + [age_ms], outcomes) == expected
+
+
 @pytest.mark.parametrize("text", ["p(95) < 1s", "error_ratio < 1%", "throughput > 1/s"])
 def test_no_request_is_inconclusive(text: str) -> None:
     found = decided(text, hold_with([]))

@@ -171,6 +171,18 @@ def test_a_hang_that_was_cut_off_shows_and_never_passes(tmp_path: Path, settle: 
     assert any("killed" in warning for warning in document["warnings"])
 
 
+def test_requests_open_for_a_moment_when_a_run_was_cut_off_are_no_outage(tmp_path: Path) -> None:
+    build = started(tmp_path)
+    queue(build, 0.0, 6.9)
+    hang(build, 7.0, 7.2, Outcome.OPEN)
+    watch(build, until_s=7.0)
+    document = judged(build.finish(ended_s=None, closed=False))
+    assert outcome_of(document) == ("inconclusive", 97)
+    stability = document["stability"]
+    assert (stability["availability"]["value"], stability["outages"]) == (1, [])
+    assert stability["by_requests"]["value"] == 1
+
+
 def test_a_healthy_run_that_was_cut_off_is_not_passed(tmp_path: Path) -> None:
     build = started(tmp_path)
     queue(build, 0.0, 7.0)
