@@ -36,6 +36,12 @@ def fails_more(role: str, run: int) -> dict[str, Any]:
     return verdict(40.0 * RATIOS[run], bad=0.3 if role == "candidate" else 0.0)
 
 
+def varies_and_fails(role: str, run: int) -> dict[str, Any]:
+    """The same, and the candidate answers worse."""
+    candidate = role == "candidate"
+    return verdict(40.0 * (WIDE[run] if candidate else 1.0), bad=0.3 if candidate else 0.0)
+
+
 def ends(role: str, run: int) -> dict[str, Any]:
     """A target that does not start any more."""
     if run == 1:
@@ -55,6 +61,9 @@ def invalid(role: str, run: int) -> dict[str, Any]:
         (times_worse(1.2), "pass", 98, ("failure", "failure", "skipped")),
         pytest.param(varies, "pass", 0, ("error", "error", "skipped"), marks=pytest.mark.costly),
         pytest.param(varies, "fail", 99, ("error", "error", "skipped"), marks=pytest.mark.costly),
+        pytest.param(
+            varies_and_fails, "pass", 97, ("error", "error", "skipped"), marks=pytest.mark.costly
+        ),
         (fails_more, "pass", 97, ("error", "ok", "error")),
         (fails_more, "fail", 99, ("error", "ok", "error")),
         (ends, "pass", 97, ("error", "error", "skipped")),
@@ -177,3 +186,21 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
     assert done.code == 2, done.err
     assert "--junit" in done.err
     assert not (harness.folder / "runs").exists()
+
+
+@pytest.mark.parametrize(("told", "code"), [(None, 97), ("pass", 97), ("fail", 99)])
+def test_a_sweep_that_could_not_go_on_never_counts_as_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str | None, code: int
+) -> None:
+    runs = iter(variants())
+    run_one = ends_at(2, TargetError("it ended"), tmp_path)
+
+    def passes(*_: object, **__: object) -> tuple[Path, dict[str, Any]]:
+        folder, found = run_one(next(runs))
+        return folder, found | {"verdict": "passed", "exit_code": 0}
+
+    monkeypatch.setattr(cli, "run_and_judge", passes)
+    monkeypatch.setattr(RunOptions, "check", lambda *_: ())
+    asked = replace(NOTHING, out=tmp_path, inconclusive=told)
+
+    assert cli._run("smoke", variants(), asked) == code
