@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from analysis.across import VOLUME, Across
 from analysis.estimate import Estimate
+from analysis.growth import Growth
 from analysis.report.markdown import code, text
 from analysis.report.scorecard import indicator_table
 from analysis.report.typography import clean, shorten
@@ -53,23 +56,29 @@ def growth_lines(runs: Across) -> list[str]:
     Returns
     -------
     list of str
-        A heading and a line for each operation; empty where not only the volume differs.
+        A heading, and a table with a line for each operation, the steepest first; empty where
+        not only the volume differs.
     """
     if not runs.growth:
         return []
     volumes = sorted(column.settings[VOLUME] for column in runs.columns if not column.left_out)
-    lines = [
-        f"growth with the volume of data, {volumes[0]:,} to {volumes[-1]:,} customers "
-        "(time = c volume^b):"
+    levels = list(next(iter(runs.growth.values())))
+    rows = [["time = c volume^b", *(f"b of {level}" for level in levels), f"{levels[-1]} is"]]
+    for name, found in sorted(runs.growth.items(), key=_steepest_first):
+        label = "all requests" if name == "all" else shorten(clean(name), _NAME_WIDTH)
+        exponents = [_exponent(found[level].exponent) for level in levels]
+        rows.append([label, *exponents, found[levels[-1]].words])
+    return [
+        f"growth with the volume of data, {volumes[0]:,} to {volumes[-1]:,} customers:",
+        *(f"  {line}" for line in as_text(rows, left=(0, len(levels) + 1)).splitlines()),
     ]
-    for name, levels in runs.growth.items():
-        label = "all requests" if name == "all" else clean(name)
-        words = "; ".join(
-            f"{level} {growth.words}{_exponent(growth.exponent)}"
-            for level, growth in levels.items()
-        )
-        lines.append(f"  {shorten(label, _NAME_WIDTH)}: {words}")
-    return lines
+
+
+def _steepest_first(item: tuple[str, Mapping[str, Growth]]) -> tuple[bool, float]:
+    """Order all requests before operations, and these by the growth of their highest level."""
+    name, levels = item
+    exponent = list(levels.values())[-1].exponent.value
+    return name != "all", np.inf if exponent is None else -exponent
 
 
 def left_out_lines(runs: Across) -> list[str]:
@@ -125,10 +134,10 @@ def repeated_lines(runs: Across) -> list[str]:
 
 def _exponent(exponent: Estimate) -> str:
     if exponent.value is None:
-        return ""
+        return "-"
     if exponent.low is None or exponent.high is None:
-        return f" (b {exponent.value:.2f})"
-    return f" (b {exponent.value:.2f}, {exponent.low:.2f} to {exponent.high:.2f})"
+        return f"{exponent.value:.2f}"
+    return f"{exponent.value:.2f} ({exponent.low:.2f} to {exponent.high:.2f})"
 
 
 def as_markdown(runs: Across, *, title: str) -> str:
@@ -161,27 +170,29 @@ def as_markdown(runs: Across, *, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_text(rows: list[list[str]]) -> str:
+def as_text(rows: list[list[str]], *, left: tuple[int, ...] = (0,)) -> str:
     """Write rows of cells as aligned lines.
 
     Parameters
     ----------
     rows : list of list of str
         As :func:`side_by_side` gives them.
+    left : tuple of int
+        Columns that are words; the others are numbers.
 
     Returns
     -------
     str
-        The first column to the left, the others to the right.
+        Words to the left, numbers to the right.
     """
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     lines = []
     for row in rows:
-        first, *others = (
-            cell.ljust(width) if index == 0 else cell.rjust(width)
+        cells = (
+            cell.ljust(width) if index in left else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        lines.append("  ".join([first, *others]).rstrip())
+        lines.append("  ".join(cells).rstrip())
     return "\n".join(lines) + "\n"
 
 

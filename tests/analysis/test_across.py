@@ -65,8 +65,18 @@ def test_growth_with_the_volume_of_data_is_said_for_each_operation() -> None:
     members = [grown(10.0 * (v / 1e4) ** 0.5, **{"target.customers": v}) for v in volumes]
     lines = growth_lines(across(members))
     assert lines[0].startswith("growth with the volume of data, 10,000 to 1,000,000 customers")
-    assert lines[1].startswith("  all requests: p50 sublinear (b 0.50, ")
-    assert len(lines) == 2 + len(sample_verdict()["stages"][5]["endpoints"])
+    head, everything, *operations = (line.split() for line in lines[1:])
+    assert head[:5] == ["time", "=", "c", "volume^b", "b"]
+    assert everything[:3] == ["all", "requests", "0.50"]
+    assert len(operations) == len(sample_verdict()["stages"][5]["endpoints"])
+
+
+def test_what_grows_most_is_told_first() -> None:
+    exponents = {NAMES[1]: 0.9, NAMES[2]: 0.5}
+    told = growth_lines(across(swept(exponents)))
+
+    assert [line.split()[:2] for line in told[3:5]] == [NAMES[1].split(), NAMES[2].split()]
+    assert "  0.90 (0.89 to 0.91)  between sublinear and linear" in told[3]
 
 
 def test_what_varies_beside_the_volume_says_nothing_of_growth() -> None:
@@ -78,7 +88,8 @@ def test_what_varies_beside_the_volume_says_nothing_of_growth() -> None:
 def test_an_invalid_run_says_nothing_of_growth() -> None:
     members = [grown(10.0, **{"target.customers": v}) for v in (10_000, 10**6)]
     members[1][1]["verdict"] = "invalid"
-    assert "p50 not known" in growth_lines(across(members))[1]
+    told = growth_lines(across(members))[2]
+    assert told.split() == ["all", "requests", "-", "-", "not", "known"]
 
 
 def swept(
