@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis.comparable import Facts, facts_of
-from analysis.recording.format import VERDICT
-from analysis.recording.reader import read_manifest
+from analysis.recording.damage import told_as_damage
+from analysis.recording.format import MANIFEST, VERDICT
+from analysis.recording.manifest import read_manifest, recorded_scenario
 from analysis.run_order import When
 from analysis.run_values import INDICATORS, RunValues, required_stage
+from analysis.verdict_file import hint_of, known_verdict
 from scenarios.counting import agreeing, count_of
-from scenarios.errors import InvalidRuns, NotComparable, RunFolderError, ScenarioError
-from scenarios.loading import parse_scenario
-
-_READABLE = 1
-"""Format of verdict.json that is read; another one is judged again."""
+from scenarios.errors import InvalidRuns, NotComparable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +96,15 @@ def read_compared(folder: Path) -> ComparedRun:
         When the folder is no run, of a newer format, or damaged.
     """
     manifest = read_manifest(folder)
-    try:
-        scenario = parse_scenario(manifest["scenario"], name=folder.name, folder=None)
-    except (KeyError, TypeError, ScenarioError) as error:
-        raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
+    scenario = recorded_scenario(folder, manifest)
     end = manifest.get("end") or {}
+    with told_as_damage(folder / MANIFEST):
+        facts = facts_of(manifest, scenario)
     return ComparedRun(
         folder=folder,
         verdict=_verdict(folder),
         manifest=manifest,
-        facts=facts_of(manifest, scenario),
+        facts=facts,
         when=When(start_s=_seconds(manifest.get("started")), end_s=_seconds(end.get("at"))),
         owner=scenario.owner,
     )
@@ -122,17 +118,12 @@ def _seconds(written: object) -> float | None:
 
 
 def _verdict(folder: Path) -> Mapping[str, Any]:
-    path = folder / VERDICT
-    if path.is_file():
-        try:
-            verdict = json.loads(path.read_text(encoding="utf-8"))
-            if verdict["format"] == _READABLE:
+    if (folder / VERDICT).is_file():
+        verdict = known_verdict(folder)
+        if verdict is not None:
+            with told_as_damage(folder / VERDICT, hint=hint_of(folder)):
                 _look_through(verdict)
-                return dict(verdict)
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunFolderError(
-                f"{path}: is damaged: {error}", hint=f"judge again: trueload check {folder}"
-            ) from error
+            return verdict
     from analysis.recording.reader import read_run  # noqa: PLC0415 - most runs are judged already
     from analysis.verdict import judge  # noqa: PLC0415 - the same
 
@@ -140,15 +131,13 @@ def _verdict(folder: Path) -> Mapping[str, Any]:
 
 
 def _look_through(verdict: Mapping[str, Any]) -> None:
-    """Ask for everything that a comparison reads.
+    """Ask for the numbers that a comparison reads.
 
     Raises
     ------
     KeyError, TypeError
         When something is missing, or not what it should be.
     """
-    for key in ("run", "scenario", "title", "verdict", "why", "load_unit", "think_scale"):
-        verdict[key]
     verdict["validity"]["valid"]
     stage = required_stage(verdict)
     if stage is not None:

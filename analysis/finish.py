@@ -10,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow.parquet as pq
 
-from analysis.recording.format import MANIFEST, VERDICT
-from analysis.recording.reader import Recording, read_manifest, read_run
+from analysis.recording.damage import DAMAGE, damage_words, words_of
+from analysis.recording.format import MANIFEST, PARQUET, VERDICT
+from analysis.recording.manifest import read_manifest
+from analysis.recording.reader import Recording, read_run
 from analysis.recording.streams import consolidate, stream_paths
 from analysis.verdict import judge
+from analysis.verdict_file import hint_of, read_verdict
 from analysis.windows import columns_of
 from scenarios.errors import RunFolderError, TrueloadError
 from scenarios.model import Budget
@@ -122,37 +125,71 @@ def report_again(folder: Path) -> dict[str, Any]:
     read_manifest(folder)
     if not (folder / VERDICT).is_file():
         return finish(folder)
-    try:
-        verdict = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunFolderError(
-            f"{folder / VERDICT}: is damaged: {error}", hint="judge again: trueload check"
-        ) from error
+    verdict = read_verdict(folder)
     with told_where(folder):
         consolidated(folder)
-        _write_reports(read_run(folder, SHOWN), verdict, folder)
-    return dict(verdict)
+        _write_again(read_run(folder, SHOWN), verdict, folder)
+    return verdict
 
 
-def consolidated(folder: Path) -> None:
-    """Write samples.parquet once, and note in the manifest how far the streams went.
+def _write_again(recording: Recording, verdict: dict[str, Any], folder: Path) -> None:
+    """Render everything before anything is written: a damaged verdict spoils no report.
 
     Raises
     ------
     RunFolderError
-        When a stream or its names are damaged.
+        When verdict.json is damaged.
+    """
+    from jinja2 import TemplateError  # noqa: PLC0415 - with the reports
+
+    from analysis.report.write import (  # noqa: PLC0415 - a tenth of the memory
+        render_reports,
+        write_rendered,
+    )
+
+    try:
+        texts = render_reports(recording, verdict)
+    except (*DAMAGE, TemplateError) as error:
+        found = damage_words(folder / VERDICT, [words_of(error)])
+        raise RunFolderError(found, hint=hint_of(folder)) from error
+    write_rendered(texts, folder)
+
+
+def consolidated(folder: Path, *, anew: bool = False) -> None:
+    """Write samples.parquet where it is not there or does not open; note how far the streams went.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    anew : bool
+        Whether it is written anew also where it opens: some of it was found damaged.
+
+    Raises
+    ------
+    RunFolderError
+        When the manifest, a stream or its names are damaged.
     """
     manifest = read_manifest(folder)
-    if "streams" in manifest or not stream_paths(folder):
+    is_there = "streams" in manifest and not anew and _opens(folder / PARQUET)
+    if is_there or not stream_paths(folder):
         return
     try:
         ends = consolidate(folder)
-    except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
+    except DAMAGE as error:
+        raise RunFolderError(damage_words(folder, [words_of(error)])) from error
     manifest["streams"] = [
         {"process": end.process, "rows": end.rows, "torn": end.torn} for end in ends
     ]
     _write_json(folder / MANIFEST, manifest)
+
+
+def _opens(samples: Path) -> bool:
+    try:
+        pq.read_schema(samples)
+    except (*DAMAGE, OSError):
+        return False
+    return True
 
 
 def _write_json(path: Path, document: dict[str, Any]) -> None:

@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.recording.format import CENSORED, GOOD, NOT_SENT, PARQUET
-from analysis.recording.reader import clock_offsets, read_manifest
+from analysis.recording.manifest import read_manifest
+from analysis.recording.reader import clock_offsets
 from analysis.windows import Window
 
 LEVELS = (0.5, 0.9, 0.95, 0.99)

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pyarrow as pa
 
 from analysis.cli import find_run, run_argument
 from analysis.finish import consolidated, told_where
 from analysis.percentile_table import LEVELS, Table, Totals, table_with_totals
+from analysis.recording.damage import told_as_damage
 from analysis.recording.format import EVENTS
-from analysis.recording.reader import read_manifest, read_run
-from analysis.recording.streams import read_lines
+from analysis.recording.manifest import read_manifest, recorded_scenario
+from analysis.recording.reader import read_run
+from analysis.recording.streams import read_lines, stream_paths
 from analysis.report.percentiles import ALL_REQUESTS, Row, as_document, as_table
 from analysis.report.typography import clean
 from analysis.windows import Window, hold_windows
 from scenarios.errors import ExitCode, RunFolderError, UsageError
-from scenarios.loading import parse_scenario
 from scenarios.schedule import as_extended, plan
 
 MOST_LEVELS = 20
@@ -150,11 +150,12 @@ def read_rows(
         windows = read_windows(folder)
         chosen = [window for window in windows if not stages or window.stage + 1 in stages]
         try:
-            table, totals = table_with_totals(folder, chosen or windows, levels)
-        except (pa.ArrowException, FileNotFoundError, KeyError, ValueError) as error:
-            raise RunFolderError(
-                f"{folder}: is damaged: {type(error).__name__}: {error}"
-            ) from error
+            table, totals = _table(folder, chosen or windows, levels)
+        except RunFolderError:
+            if not stream_paths(folder):
+                raise
+            consolidated(folder, anew=True)  # some of it is damaged, and what it was made of is not
+            table, totals = _table(folder, chosen or windows, levels)
     names = sorted({name for name, _ in table})
     mistakes = [*_no_such_stages(stages, len(windows)), *_no_such_endpoints(endpoints, names)]
     if mistakes:
@@ -182,6 +183,13 @@ def _no_such_endpoints(asked: Sequence[str], names: Sequence[str]) -> list[str]:
     ]
 
 
+def _table(
+    folder: Path, windows: Sequence[Window], levels: Sequence[float]
+) -> tuple[Table, Totals]:
+    with told_as_damage(folder):
+        return table_with_totals(folder, windows, levels)
+
+
 def read_windows(folder: Path) -> tuple[Window, ...]:
     """Find the holds of a recorded run, without its samples where it ended by itself.
 
@@ -205,12 +213,10 @@ def read_windows(folder: Path) -> tuple[Window, ...]:
     if end is None:
         cut_off = read_run(folder, ("end_s",))
         return hold_windows(cut_off.schedule, cut_off.ended_s)
-    try:
-        scenario = parse_scenario(manifest["scenario"], name=folder.name, folder=None)
+    scenario = recorded_scenario(folder, manifest)
+    with told_as_damage(folder):
         schedule = as_extended(plan(scenario), read_lines(folder / EVENTS))
         return hold_windows(schedule, float(end["load_ended_s"]))
-    except (KeyError, ValueError, TypeError, FileNotFoundError) as error:
-        raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
 
 
 def in_order(table: Table, totals: Totals, windows: Sequence[Window]) -> list[Row]:

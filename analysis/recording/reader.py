@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from analysis.recording.audit import Audit, read_audit
-from analysis.recording.format import EVENTS, FORMAT, MANIFEST, PARQUET, RESOURCES, TIMELINE
+from analysis.recording.damage import DAMAGE, told_as_damage
+from analysis.recording.format import EVENTS, PARQUET, RESOURCES, TIMELINE
 from analysis.recording.frame import Columns, to_frame
+from analysis.recording.manifest import read_manifest, recorded_scenario
 from analysis.recording.streams import (
     StreamEnd,
     read_lines,
     read_samples,
     stream_paths,
 )
-from scenarios.errors import RunFolderError
-from scenarios.loading import parse_scenario
 from scenarios.model import Scenario
 from scenarios.schedule import Schedule, as_extended, plan
 
@@ -69,43 +67,6 @@ class Recording:
     end_why: str
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read a run's manifest.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder.
-
-    Returns
-    -------
-    dict
-        The manifest.
-
-    Raises
-    ------
-    RunFolderError
-        When the folder is no run, or of a newer format.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise RunFolderError(
-            f"{folder}: found no {MANIFEST} in it; allowed: a run folder",
-            hint="list the runs there are with: trueload runs",
-        )
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = manifest["format"]
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise RunFolderError(f"{path}: is no manifest of a run ({error})") from error
-    if not isinstance(version, int) or version > FORMAT:
-        raise RunFolderError(
-            f"{path}: found format {version!r}; allowed: up to {FORMAT}",
-            hint="it was recorded by a newer Trueload: judge it with that one",
-        )
-    return dict(manifest)
-
-
 def read_run(folder: Path, columns: Collection[str] | None = None) -> Recording:
     """Read a run folder.
 
@@ -127,22 +88,20 @@ def read_run(folder: Path, columns: Collection[str] | None = None) -> Recording:
         When the folder is no run, of a newer format, or damaged.
     """
     manifest = read_manifest(folder)
-    try:
-        scenario = parse_scenario(manifest["scenario"], name=str(folder.name), folder=None)
+    scenario = recorded_scenario(folder, manifest)
+    with told_as_damage(folder):
         timeline = read_lines(folder / TIMELINE)
         resources = read_lines(folder / RESOURCES)
         events = read_lines(folder / EVENTS)
-        recorded, streams = _samples(folder, manifest)
-        samples = to_frame(recorded, clock_offsets(manifest), columns)
+        schedule = as_extended(plan(scenario), events)
+        samples, streams = _samples(folder, manifest, columns)
         audit = read_audit(folder)
-    except (KeyError, ValueError, TypeError, FileNotFoundError, pa.ArrowException) as error:
-        raise RunFolderError(f"{folder}: is damaged: {type(error).__name__}: {error}") from error
-    ended_s, why = _end(manifest, timeline, samples)
+        ended_s, why = _end(manifest, timeline, samples)
     return Recording(
         folder=folder,
         manifest=manifest,
         scenario=scenario,
-        schedule=as_extended(plan(scenario), events),
+        schedule=schedule,
         samples=samples,
         timeline=timeline,
         resources=resources,
@@ -154,18 +113,20 @@ def read_run(folder: Path, columns: Collection[str] | None = None) -> Recording:
     )
 
 
-def _samples(folder: Path, manifest: dict[str, Any]) -> tuple[Columns, list[StreamEnd]]:
-    if not (folder / PARQUET).is_file():
-        table, ends = read_samples(folder)
-        return Columns.of_table(table), ends
-    try:
-        columns = Columns.of_parquet(folder / PARQUET)
-    except (pa.ArrowException, OSError):
-        if not stream_paths(folder):
-            raise
-        table, ends = read_samples(folder)  # damaged, and what it was made of is there
-        return Columns.of_table(table), ends
-    return columns, [StreamEnd(**end) for end in manifest.get("streams", [])]
+def _samples(
+    folder: Path, manifest: dict[str, Any], wanted: Collection[str] | None
+) -> tuple[pd.DataFrame, list[StreamEnd]]:
+    # from the streams where the file that is made of them is not there, or damaged
+    offsets = clock_offsets(manifest)
+    if (folder / PARQUET).is_file():
+        try:
+            samples = to_frame(Columns.of_parquet(folder / PARQUET), offsets, wanted)
+            return samples, [StreamEnd(**end) for end in manifest.get("streams", [])]
+        except (*DAMAGE, OSError):  # also only when a column is read: it is read page by page
+            if not stream_paths(folder):
+                raise
+    table, ends = read_samples(folder)
+    return to_frame(Columns.of_table(table), offsets, wanted), ends
 
 
 def clock_offsets(manifest: dict[str, Any]) -> dict[int, float]:

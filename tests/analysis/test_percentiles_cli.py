@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -151,5 +152,6 @@ def test_what_is_no_percentile_is_told(tmp_path: Path, asked: str) -> None:
 def test_a_damaged_run_is_told(tmp_path: Path) -> None:
     folder = recorded(tmp_path / "run", requests=3)
     run(folder)
+    shutil.rmtree(folder / "samples")
     (folder / "samples.parquet").write_bytes(b"PAR1 and no more")
     assert isinstance(run(folder).exception, RunFolderError)
