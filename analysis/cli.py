@@ -179,7 +179,8 @@ def tell_side_by_side(
     beside = path.with_suffix(".md")
     beside.write_text(as_markdown(found, title=asked.title), encoding="utf-8")
     if as_json:
-        sys.stdout.write(text + "\n")
+        json.dump(found.as_dict(), sys.stdout, indent=1, allow_nan=False)
+        sys.stdout.write("\n")
     else:
         click.echo(as_text(side_by_side(found)), nl=False)
         told = indicator_lines([row.as_dict() for row in found.scorecard])

@@ -67,7 +67,7 @@ def fit(
     if figure is not None:
         _draw(document, figure)
     if as_json:
-        json.dump(document, sys.stdout, indent=1, allow_nan=False, ensure_ascii=False)
+        json.dump(document, sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
     else:
         click.echo(as_lines(document, figure=None if figure is None else str(figure)))

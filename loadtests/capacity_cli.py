@@ -210,7 +210,7 @@ def _tell(
     report = campaign.path.with_suffix(".md")
     report.write_text(as_markdown(document), encoding="utf-8")
     if as_json:
-        json.dump(document, sys.stdout, indent=1, ensure_ascii=False)
+        json.dump(document, sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
     else:
         click.echo(as_text(document), nl=False)

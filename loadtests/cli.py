@@ -19,6 +19,7 @@ from analysis.gate import check_junit, junit_option
 from loadtests.duration import runs_words
 from loadtests.one_run import run_and_judge
 from loadtests.options import RunOptions, run_options, run_options_but
+from loadtests.output import unfailing
 from loadtests.processes import python
 from loadtests.progress import ConsoleProgress
 from loadtests.sweep import Group, run_all
@@ -288,6 +289,8 @@ def app(arguments: tuple[str, ...]) -> None:
 
 def main() -> None:
     """Run the command line; every error of ours becomes a message and its exit code."""
+    sys.stdout = unfailing(sys.stdout, errors="replace")
+    sys.stderr = unfailing(sys.stderr)
     try:
         code = trueload.main(standalone_mode=False)
     except TrueloadError as error:
@@ -301,9 +304,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("trueload: interrupted", err=True)
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:  # | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.PASSED
     except OSError as error:
         with contextlib.suppress(OSError):  # it may be the terminal that is gone
             click.echo(f"trueload: {error}; what was recorded before is kept", err=True)
