@@ -57,8 +57,9 @@ def find_run(run: Path) -> Path:
     folder = named(run, DEFAULT_RUNS)
     if folder is not None:
         return folder
+    found = "is a file, not a run" if run.is_file() else "found no such folder"
     raise RunFolderError(
-        f"{run}: found no such folder; allowed: a run folder, its name under {DEFAULT_RUNS}/, "
+        f"{run}: {found}; allowed: a run folder, its name under {DEFAULT_RUNS}/, "
         "or last, or FOLDER/last",
         hint="list the runs there are with: trueload runs",
     )

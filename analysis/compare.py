@@ -16,6 +16,7 @@ from analysis.run_values import ERRORS, subjects_of
 from analysis.verdict_on_change import Answer, Question, answer, scorecard_of
 from scenarios.counting import count_of
 from scenarios.errors import ExitCode, NotComparable, UsageError
+from scenarios.mistakes import Mistakes
 
 FORMAT = 1
 """Version of the document."""
@@ -66,27 +67,48 @@ def compare(
     UsageError
         When an endpoint is asked for that no run knows, or a key that there is not.
     """
-    _check_allowed(allowed)
-    sides = [[read_compared(folder) for folder in folders] for folders in (base, candidate)]
-    before, after = sides
+    check_allowed(allowed)
+    mistakes = Mistakes()
+    before, after = _read(base, mistakes), _read(candidate, mistakes)
+    mistakes.tell()
     check_runs(before, after)
     found = differences(
         [run.facts for run in before], [run.facts for run in after], allowed=allowed
     )
     _refuse(found)
     design = design_of([run.when for run in before], [run.when for run in after])
-    values = [[run.values for run in side] for side in sides]
+    values = [[run.values for run in side] for side in (before, after)]
     _check_subjects(question, subjects_of([*values[0], *values[1]]))
     answered = answer(values[0], values[1], design, question)
     return document(before, after, answered, found, on_inconclusive=on_inconclusive)
 
 
-def _check_allowed(allowed: Sequence[str]) -> None:
+def _read(folders: Sequence[Path], mistakes: Mistakes) -> list[ComparedRun]:
+    runs = []
+    for folder in folders:
+        with mistakes.noted():
+            runs.append(read_compared(folder))
+    return runs
+
+
+def check_allowed(allowed: Sequence[str]) -> None:
+    """Check what may differ.
+
+    Parameters
+    ----------
+    allowed : sequence of str
+        Keys, or groups of keys.
+
+    Raises
+    ------
+    UsageError
+        When there is no such key.
+    """
     unknown = [key for key in allowed if key.partition(".")[0] not in MUST_BE_EQUAL]
     if unknown:
-        groups = ", ".join(MUST_BE_EQUAL)
+        names, groups = ", ".join(unknown), ", ".join(MUST_BE_EQUAL)
         raise UsageError(
-            f"--allow-different {unknown[0]}: found no such key; allowed: one of {groups}, "
+            f"--allow-different {names}: found no such key; allowed: one of {groups}, "
             "or a key below it, load.stages say",
             hint="what is compared (target, its options) may always differ",
         )
@@ -96,7 +118,7 @@ def _check_subjects(question: Question, known: Sequence[str]) -> None:
     unknown = [subject for subject in question.subjects if subject not in known]
     if unknown:
         raise UsageError(
-            f"--endpoint {unknown[0]}: found no such endpoint; allowed: {', '.join(known)}"
+            f"--endpoint {', '.join(unknown)}: found no such endpoint; allowed: {', '.join(known)}"
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,26 +21,34 @@ from analysis.gate import (
     tell_not_counted,
     write_junit,
 )
+from analysis.out_folder import check_parent
 from analysis.run_folders import sides_of_duel
 from analysis.run_values import ALL, METRICS
 from scenarios.errors import InvalidRuns, UsageError
+from scenarios.mistakes import Mistakes
 from scenarios.units import parse_ratio
 
 _MANY = ("--base", "--candidate")
+
+_BESIDE = re.compile(r"(group_[0-9a-f]+|duel)\.(json|md)")
+"""Files that ``sweep``, ``capacity`` and ``duel`` write beside their runs."""
 
 
 class ManyValues(click.Command):
     """Let ``--base`` and ``--candidate`` take one run after the other, up to the next option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Write ``--base A B`` as ``--base A --base B``."""
+        """Write ``--base A B``, and ``--base=A B``, as ``--base A --base B``."""
         spread: list[str] = []
         name: str | None = None
         for word in args:
+            option, equals, value = word.partition("=")
             if word.startswith("-"):
-                name = word if word in _MANY else None
+                name = option if option in _MANY else None
                 if name is None:
                     spread.append(word)
+                elif equals:
+                    spread += [name, value]
             elif name is not None:
                 spread += [name, word]
             else:
@@ -71,7 +80,7 @@ class Share(click.ParamType[float]):
     cls=ManyValues,
     epilog=(
         "\b\nExamples:\n"
-        "  trueload compare --base runs/*_before_* --candidate runs/*_after_*\n"
+        "  trueload compare --base before/* --candidate after/*\n"
         "  trueload compare --base A B C --candidate D E F --metric p99 --out comparison\n"
         "  trueload compare --duel last\n"
         "  trueload compare --base A --candidate B --allow-different machine\n\n"
@@ -118,15 +127,13 @@ class Share(click.ParamType[float]):
     "--tolerance",
     type=Share(),
     default=0.05,
-    show_default="5 percent",
-    help="A change for the worse that does not matter.",
+    help="A change for the worse that does not matter (default: 5%).",
 )
 @click.option(
     "--error-tolerance",
     type=Share(),
     default=0.005,
-    show_default="half a point",
-    help="The same for bad requests, in percentage points.",
+    help="The same for bad requests, in percentage points (default: 0.5%).",
 )
 @click.option(
     "--allow-different",
@@ -153,11 +160,11 @@ def compare(
     **options: Any,
 ) -> None:
     """Say whether runs of one system are worse than those of another, and by how much."""
-    from analysis.compare import compare as compare_runs  # noqa: PLC0415 - pandas takes its time
+    from analysis.compare import check_allowed  # noqa: PLC0415 - pandas takes its time
+    from analysis.compare import compare as compare_runs  # noqa: PLC0415 - the same
     from analysis.report.junit_change import comparison_junit  # noqa: PLC0415 - the same
     from analysis.verdict_on_change import Question  # noqa: PLC0415 - the same
 
-    check_junit(options["junit"])
     base, candidate = _sides(base, candidate, duel)
     question = Question(
         metric=options["metric"],
@@ -165,10 +172,21 @@ def compare(
         tolerance=options["tolerance"],
         error_tolerance=options["error_tolerance"],
     )
+    mistakes = Mistakes()
+    before = _folders(base, "--base", mistakes)
+    after = _folders(candidate, "--candidate", mistakes)
+    with mistakes.noted():
+        check_allowed(options["allowed"])
+    with mistakes.noted():
+        check_junit(options["junit"])
+    with mistakes.noted():
+        if options["out"] is not None:
+            check_parent(options["out"])
+    mistakes.tell()
     with _invalid_told(options["junit"]):
         document = compare_runs(
-            [find_run(run) for run in base],
-            [find_run(run) for run in candidate],
+            before,
+            after,
             question,
             allowed=options["allowed"],
             on_inconclusive=options["inconclusive"],
@@ -225,6 +243,26 @@ def _sides(
     return sides.base, sides.candidate
 
 
+def _folders(runs: Sequence[Path], option: str, mistakes: Mistakes) -> list[Path]:
+    """Find the run folders of a side; mistakes are put with the others.
+
+    What a sweep, a search or a duel writes beside its runs is left out, and that is said.
+    """
+    beside = [run for run in runs if _BESIDE.fullmatch(run.name) and run.is_file()]
+    if beside:
+        names = ", ".join(str(run) for run in beside)
+        click.echo(f"{option}: left out, for these are no runs: {names}", err=True)
+    folders = []
+    for run in runs:
+        if run in beside:
+            continue
+        with mistakes.noted():
+            folders.append(find_run(run))
+    if len(beside) == len(runs):
+        mistakes.add(f"{option}: found no run; allowed: at least one run folder")
+    return folders
+
+
 def _write(document: dict[str, Any], folder: Path) -> str:
     """Write the reports of a comparison; gives where the page lies.
 
@@ -245,7 +283,7 @@ def _tell(document: dict[str, Any], report: str | None, *, as_json: bool) -> Non
     from analysis.report.comparison_text import plain, summary  # noqa: PLC0415 - see above
 
     if as_json:
-        json.dump(document, sys.stdout, indent=1, allow_nan=False, ensure_ascii=False)
+        json.dump(document, sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
         return
     console = Console(highlight=False)

@@ -18,13 +18,14 @@ from analysis.compare_cli import Share
 from analysis.duel import Question
 from analysis.duel_reading import Metric
 from analysis.gate import check_junit, junit_option, tell_not_counted, write_junit
+from analysis.out_folder import check_parent
 from analysis.report.duel import as_text, plain, subject_words
 from analysis.report.junit_change import duel_junit
 from analysis.report.typography import clean
 from analysis.sequential import FALSE_ALARM, MISS, PAIRS, Rules
 from loadtests.duel import DOCUMENT, REPORT, SAME, Duel
 from loadtests.duration import longest_run_s
-from loadtests.folder import check_parent, group_folder
+from loadtests.folder import group_folder
 from loadtests.one_run import import_analysis, run_and_judge
 from loadtests.options import RunOptions, run_options_but
 from loadtests.sides import AS_IS, Role, Side, prepare, read_spec, same_system
@@ -116,8 +117,7 @@ class Quiet:
     "--tolerance",
     type=Share(),
     default=0.05,
-    show_default="5 percent",
-    help="A change for the worse that does not matter.",
+    help="A change for the worse that does not matter (default: 5%).",
 )
 @click.option(
     "--pairs",
@@ -131,15 +131,13 @@ class Quiet:
     "--false-alarm",
     type=Share(),
     default=FALSE_ALARM,
-    show_default="5 percent",
-    help='Chance of "regressed" for a candidate worse by exactly the tolerance.',
+    help='Chance of "regressed" for a candidate worse by exactly the tolerance (default: 5%).',
 )
 @click.option(
     "--miss",
     type=Share(),
     default=MISS,
-    show_default="10 percent",
-    help='Chance of "not regressed" for the same.',
+    help='Chance of "not regressed" for the same (default: 10%).',
 )
 @click.option(
     "--seed",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -17,26 +16,6 @@ from scenarios.errors import UsageError
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-def check_parent(parent: Path) -> None:
-    """Check that run folders can be made in a folder, which need not be there yet.
-
-    Parameters
-    ----------
-    parent : Path
-        Where runs are to be kept.
-
-    Raises
-    ------
-    UsageError
-        When its nearest folder that is there is none, or takes no files.
-    """
-    there = next(path for path in (parent, *parent.parents) if os.path.lexists(path))
-    if not there.is_dir():
-        raise UsageError(f"--out {parent}: found {there}, which is not a folder; allowed: a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(f"--out {parent}: no folder can be made in {there}: it is not writable")
 
 
 def group_folder(parent: Path, kind: str, *, scenario: str) -> Path:

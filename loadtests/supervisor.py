@@ -19,11 +19,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
+from analysis.out_folder import check_parent
 from analysis.recording.format import TIMELINE
 from loadtests import cores as core_shares
 from loadtests import crm, environment
 from loadtests.acting import acting
-from loadtests.folder import RunFolder, check_parent
+from loadtests.folder import RunFolder
 from loadtests.generators import Generators
 from loadtests.hearing import Hearing, Silence
 from loadtests.refusals import raise_cannot_write, raise_not_allowed

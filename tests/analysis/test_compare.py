@@ -226,8 +226,16 @@ def test_a_failed_run_is_compared_and_it_is_said(made: Make, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("asked", "allowed", "words"),
     [
-        (Question(subjects=("GET /nowhere",)), (), "allowed: all, GET /customers"),
-        (Question(), ("target.commit",), "allowed: one of scenario, load"),
+        (
+            Question(subjects=("GET /nowhere", "all", "GET /x")),
+            (),
+            "--endpoint GET /nowhere, GET /x: .*; allowed: all, GET /customers",
+        ),
+        (
+            Question(),
+            ("target.commit", "machine", "weather"),
+            "--allow-different target.commit, weather: .*; allowed: one of scenario, load",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_what_is_allowed(
@@ -299,3 +307,58 @@ def test_a_tolerance_that_is_none_is_refused(made: Make, tolerance: str) -> None
     found = run("--base", *before, "--candidate", *after, "--tolerance", tolerance)
     assert found.exit_code == 2
     assert "--tolerance" in found.stderr
+
+
+def test_an_equals_sign_before_the_first_of_several_runs_is_no_other_question(made: Make) -> None:
+    (first, *others), after = made("ABBAAB", 1.5)
+    spaced = run("--base", first, *others, "--candidate", *after)
+    assert run(f"--base={first}", *others, f"--candidate={after[0]}", *after[1:]).output == (
+        spaced.output
+    )
+
+
+def test_all_mistakes_of_a_comparison_come_together(made: Make, tmp_path: Path) -> None:
+    before, after = made("ABBAAB", 1.5)
+    (tmp_path / "notes.txt").write_text("")
+    there = ("--base", before[0], "nowhere", "--candidate", after[0], tmp_path / "notes.txt")
+    found = run(*there, "--allow-different", "weather", "--out", tmp_path / "notes.txt" / "x")
+    assert isinstance(found.exception, UsageError)
+    lines = found.exception.message.splitlines()
+    assert [line.partition("; allowed")[0].rpartition("/")[2] for line in lines] == [
+        "nowhere: found no such folder",
+        "notes.txt: is a file, not a run",
+        "--allow-different weather: found no such key",
+        "notes.txt, which is not a folder",
+    ]
+
+
+def test_damaged_runs_are_told_together(made: Make, tmp_path: Path) -> None:
+    before, after = made("ABBAAB", 1.5)
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(UsageError) as told:
+        compare([before[0], tmp_path / "x"], [after[0], tmp_path / "y"], Question())
+    lines = told.value.message.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [str(tmp_path / name) for name in "xy"]
+
+
+def test_what_lies_beside_runs_is_left_out_and_said(made: Make, tmp_path: Path) -> None:
+    before, after = made("ABBAAB", 1.5)
+    beside = [tmp_path / name for name in ("group_a1b2c3.json", "group_a1b2c3.md", "duel.json")]
+    for path in beside:
+        path.write_text("{}")
+    found = run("--base", *before, *beside, "--candidate", *after)
+    assert found.exit_code == 98
+    assert found.stderr == (
+        f"--base: left out, for these are no runs: {', '.join(map(str, beside))}\n"
+    )
+    alone = run("--base", *beside, "--candidate", *after).exception
+    assert isinstance(alone, UsageError)
+    assert alone.message == "--base: found no run; allowed: at least one run folder"
+
+
+def test_the_help_of_a_comparison_writes_defaults_as_they_are_given() -> None:
+    found = " ".join(run("--help").stdout.split())
+    assert "(default: 5%)" in found
+    assert "(default: 0.5%)" in found
+    assert "--base before/* --candidate after/*" in found
