@@ -65,13 +65,15 @@ def find_run(run: Path) -> Path:
     )
 
 
-def read_budgets(path: Path) -> tuple[Budget, ...]:
+def read_budgets(path: Path, *, timeout_s: float) -> tuple[Budget, ...]:
     """Read budgets from a file of their own.
 
     Parameters
     ----------
     path : Path
         TOML with a table ``[budgets]``; a whole scenario will do.
+    timeout_s : float
+        Of the recorded requests, in seconds: no latency limit can be tested beyond it.
 
     Returns
     -------
@@ -88,9 +90,16 @@ def read_budgets(path: Path) -> tuple[Budget, ...]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"--budgets {path}: cannot be read: {error}") from error
     try:
-        return parse_budgets(raw, name=str(path))
+        budgets = parse_budgets(raw, name=str(path), timeout_s=timeout_s)
     except ScenarioError as error:
         raise UsageError(error.message, hint=None) from error
+    if "growth" in raw.get("expectations", {}):
+        click.echo(
+            f"--budgets {path}: expectations.growth is left out: it is stated of several runs, "
+            "and trueload sweep makes them",
+            err=True,
+        )
+    return budgets
 
 
 def tell(verdict: dict[str, Any], folder: Path, *, as_json: bool) -> int:
@@ -226,11 +235,20 @@ def _code_of_growth(verdict: Verdict, on_inconclusive: str | None) -> int:
 def check(
     context: click.Context, run: Path, budgets: Path | None, inconclusive: str | None, as_json: bool
 ) -> None:
-    """Judge a recorded run again; also one that was cut off."""
-    from analysis.finish import finish  # noqa: PLC0415 - pandas takes its time
+    """Judge a recorded run again; also one that was cut off.
 
-    folder = find_run(run)
-    own = None if budgets is None else read_budgets(budgets)
+    Its verdict.json, reports and junit.xml are written anew, by the budgets that are asked for.
+    """
+    from analysis.finish import finish  # noqa: PLC0415 - pandas takes its time
+    from analysis.recording.manifest import (  # noqa: PLC0415 - the same
+        read_manifest,
+        recorded_scenario,
+    )
+
+    folder, own = find_run(run), None
+    if budgets is not None:
+        recorded = recorded_scenario(folder, read_manifest(folder))
+        own = read_budgets(budgets, timeout_s=recorded.load.timeout_s)
     verdict = finish(folder, budgets=own, on_inconclusive=inconclusive)
     context.exit(tell(verdict, folder, as_json=as_json))
 

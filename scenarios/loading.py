@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -270,7 +271,9 @@ def _assertion(fields: Fields, subject: str, key: str, text: str) -> Assertion |
     return assertion
 
 
-def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
+def parse_budgets(
+    raw: Mapping[str, Any], *, name: str, timeout_s: float = math.inf
+) -> tuple[Budget, ...]:
     """Read budgets that stand by themselves, to judge a recorded run again.
 
     Parameters
@@ -279,6 +282,8 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         A document with a table ``budgets``.
     name : str
         What messages call it.
+    timeout_s : float
+        Of the recorded requests, in seconds: no latency limit can be tested beyond it.
 
     Returns
     -------
@@ -303,9 +308,16 @@ def parse_budgets(raw: Mapping[str, Any], *, name: str) -> tuple[Budget, ...]:
         "vary",
     ):
         top.take(key)  # a whole scenario will do
-    whose, _ = read_expectations(top.table("expectations"))
+    whose, _ = read_expectations(top.table("expectations"))  # growth is stated of several runs
     budgets = _budgets(top, whose)
     top.no_more()
+    for budget in _untestable(budgets, timeout_s):
+        top.mistake(
+            f"budgets.{budget.subject}",
+            repr(budget.assertion.text),
+            f"a limit below {format_duration(timeout_s)}, the timeout of the recorded requests: "
+            "beyond it none could be seen to break it",
+        )
     if not budgets and not top.mistakes:
         top.mistake(
             "budgets", "nothing", 'a table [budgets] with at least one, as in all = ["..."]'
@@ -358,12 +370,19 @@ def with_implied(budgets: tuple[Budget, ...], *, owner: str | None = None) -> tu
 
 
 def _timeout_exceeds_limits(top: Fields, load: Load, budgets: tuple[Budget, ...]) -> None:
-    for budget in budgets:
-        assertion = budget.assertion
-        if assertion.is_latency and load.timeout_s <= assertion.limit:
-            top.mistake(
-                "load.timeout",
-                format_duration(load.timeout_s),
-                f"more than every latency limit; {budget.subject}: {assertion.text} "
-                f"could never be seen to break",
-            )
+    for budget in _untestable(budgets, load.timeout_s):
+        top.mistake(
+            "load.timeout",
+            format_duration(load.timeout_s),
+            f"more than every latency limit; {budget.subject}: {budget.assertion.text} "
+            f"could never be seen to break",
+        )
+
+
+def _untestable(budgets: tuple[Budget, ...], timeout_s: float) -> list[Budget]:
+    """Find the budgets whose latency limit lies at the timeout or beyond it."""
+    return [
+        budget
+        for budget in budgets
+        if budget.assertion.is_latency and timeout_s <= budget.assertion.limit
+    ]

@@ -223,7 +223,9 @@ def test_a_locustfile_that_connects_while_it_loads_is_refused(harness: Harness) 
 def run_folder(parent: Path, version: object) -> Path:
     folder = parent / "somebodys"
     folder.mkdir()
-    (folder / "manifest.json").write_text(json.dumps({"format": version, "scenario": {}}))
+    load = {"locustfile": "theirs.py", "stages": [{"users": 1, "hold": "1s"}]}
+    scenario = {"target": {"url": "http://127.0.0.1:1"}, "load": load}
+    (folder / "manifest.json").write_text(json.dumps({"format": version, "scenario": scenario}))
     return folder
 
 
