@@ -63,6 +63,7 @@ def trusting(harness: Harness, more: str = "", **load: object) -> list[str]:
         {more}
         [load]
         locustfile = "trusting.py"
+        settle = "0s"
         stages = [{{ users = 4, hold = "3s" }}]
         {lines}
         """
