@@ -33,6 +33,7 @@ from analysis.disturbances import Disturbance, Times
 from analysis.estimate import Estimate, not_estimable
 from analysis.pulse import Floats, Pulse, Requests, pulse_of
 from analysis.residual import residual
+from analysis.slow_requests import more_than_before
 
 MATTERS = 0.05
 """A level that is surely worse than before by more than this part is a finding."""
@@ -209,6 +210,10 @@ def recovery_of(
         why = f"fewer than {FEWEST_BASELINE} windows of the same load before it have a median"
         return _unknown(disturbance, until_s, why)
     left = band.left(after)
+    if band.p95_ms is not None:
+        left["p95"] &= more_than_before(
+            requests, band.p95_ms, before=before, after=after, alarm=band.alarm
+        )
     out = np.logical_or.reduce(list(left.values()))
     quiet_s = until_s if quiet_until_s is None else min(until_s, quiet_until_s)
     course = Course(
