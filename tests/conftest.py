@@ -17,9 +17,9 @@ from tests.chromium import find_chromium, must_be_there
 gc.set_threshold(100_000)
 
 # `make test` takes half as many examples as Hypothesis does, for the time of all tests, and
-# `make unit` a quarter. Tests are not timed: what an example takes says how busy the machine is.
+# `make unit` a tenth. Tests are not timed: what an example takes says how busy the machine is.
 hypothesis.settings.register_profile("whole", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("whole")
 
 if TYPE_CHECKING:

@@ -28,6 +28,8 @@ from tests.analysis.sample_run import REQUIRED, build_sample, resources
 from tests.analysis.sample_verdict import USERS, sample_verdict
 from tests.analysis.synthetic import RunBuilder, scenario_of
 
+pytestmark = pytest.mark.costly  # figures are drawn
+
 LIMITS = [Limit(latency_ms=300.0, label="p(95) < 300ms")]
 SHORT = "users (think times x 0.05)"
 

@@ -8,6 +8,8 @@ import pytest
 
 from target_app import extensions, seeding
 
+pytestmark = pytest.mark.costly  # a process is started
+
 
 @pytest.fixture(scope="module")
 def imported() -> set[str]:
